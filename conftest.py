@@ -1,0 +1,27 @@
+"""What `pytest --dealsnap` at this root works on: the example system, before and after its migration.
+
+A capture (`--dealsnap-update`) records the unmigrated database with the feature flag off; a gate
+(`--dealsnap`) judges the migrated one with it on. Either database is built where it is absent. A
+database, or a flag, of your own takes precedence: `DEALSNAP_DATABASE`, `DEAL_TYPE_AWARENESS`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Build the database that the run is about, and point the example system at it."""
+    capture = config.getoption("--dealsnap-update", default=False)
+    if not (capture or config.getoption("--dealsnap", default=False)) or "DEALSNAP_DATABASE" in os.environ:
+        return
+    from examples.diligence import database, faults  # kept out of runs that are not about deals
+
+    os.environ.setdefault("DEAL_TYPE_AWARENESS", "false" if capture else "true")
+    dropped = faults.Fault.DROPPED_DEAL in faults.active() and not capture
+    path = database.ensure("before" if capture else "after", fault="dropped_deal" if dropped else None)
+    relative = path.relative_to(config.rootpath).as_posix()
+    os.environ["DEALSNAP_DATABASE"] = f"sqlite:///{relative}"
+    os.environ["DATABASE_URL"] = f"sqlite:///{path.as_posix()}"

@@ -1,0 +1,1 @@
+"""Where snapshots live: layout, codec, store, the syrupy extension, manifest and ledger."""

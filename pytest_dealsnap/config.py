@@ -1,0 +1,360 @@
+"""What the user asked for: ``[tool.dealsnap]``, the environment and the flags, checked once.
+
+Precedence is flag, environment, file, default. A value remembers where it came from, so that an
+error can show it. Only the standard library is used here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.settings import SETTINGS, Setting, checked
+
+__all__ = [
+    "Config",
+    "DealsConfig",
+    "MetricSpec",
+    "OutputConfig",
+    "RehearsalConfig",
+    "VerdictConfig",
+    "import_object",
+    "load_config",
+]
+
+_TABLES = ("deals", "metrics", "rules", "output", "rehearsal", "matrix", "verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """A named value of the output: a JMESPath expression and how much of a text is kept."""
+
+    name: str
+    path: str
+    max_chars: int | None = None
+    place: str = "the default metrics"
+
+
+DEFAULT_METRICS = (
+    MetricSpec("cost_total", "cost_estimate.total_cost"),
+    MetricSpec("synergy_count", "length(synergies)"),
+    MetricSpec("synergy_types", "synergies[].type"),
+    MetricSpec("narrative_excerpt", "narrative", max_chars=500),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DealsConfig:
+    """Where the deals are and what their types mean."""
+
+    source: str | None
+    table: str
+    id: str
+    name: str
+    type: str
+    where: str
+    types: tuple[str, ...]
+    default_type: str
+    aliases: Mapping[str, str]
+    missing: Literal["fail", "report"]
+    new: Literal["skip", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputConfig:
+    """What a snapshot holds of the output."""
+
+    record: Literal["full", "metrics"]
+    drop: tuple[str, ...]
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictConfig:
+    """The thresholds of the decision tree, in percent."""
+
+    fix_forward_below: float
+    roll_back_above: float
+    min_compared: float
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalConfig:
+    """How the rollout is carried out on a scratch copy."""
+
+    alembic: str | None
+    upgrade: str | None
+    downgrade: str | None
+    flag: str | None
+    flag_off: str
+    flag_on: str
+    database_env: str
+    tests: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration, checked.
+
+    ``rules`` holds what the user wrote, per deal type (or ``"*"``) and metric; the built-in rules
+    stand behind it (``judging.policy``). ``places`` says for each setting where its value is from.
+    """
+
+    root: Path
+    database: str | None
+    database_folder: Path
+    reasoner: str | None
+    snapshots: Path
+    timeout: float | None
+    progress: float
+    deals: DealsConfig
+    metrics: tuple[MetricSpec, ...]
+    rules: Mapping[str, Mapping[str, str]]
+    output: OutputConfig
+    verdict: VerdictConfig
+    rehearsal: RehearsalConfig
+    matrix_axes: Mapping[str, Any]
+    matrix_rules: Mapping[str, Any]
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def place(self, name: str) -> str:
+        """Where the value of setting *name* stands, or ``default``."""
+        return self.places.get(name, "default")
+
+
+def load_config(root: Path, *, flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path | None = None) -> Config:
+    """Read the configuration of the project at *root*.
+
+    *flags* maps setting names (``deals.table``) to values given on the command line. Relative
+    paths of the file are relative to *root*, those of flags and environment to *cwd*.
+
+    Raises :class:`ConfigError`, naming value, place and what is valid.
+    """
+    file, table = _read_file(root)
+    _reject_unknown_variables(environ)
+    values: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    _check_keys(table, file)
+    for setting in SETTINGS:
+        for value, place in _candidates(setting, flags, environ, table, file):
+            values[setting.name] = checked(setting, value, place)
+            places[setting.name] = place
+            break
+        else:
+            values[setting.name] = setting.default
+    return _assemble(root, cwd or Path.cwd(), file, table, values, places)
+
+
+def _read_file(root: Path) -> tuple[str, dict[str, Any]]:
+    """Return the name of the configuration file and its dealsnap table."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for name in ("pyproject.toml", "dealsnap.toml"):
+        path = root / name
+        if not path.is_file():
+            continue
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not valid TOML: {error}") from None
+        table = document.get("tool", {}).get("dealsnap")
+        if table is None and name == "dealsnap.toml":
+            table = document
+        if table is not None:
+            if not isinstance(table, dict):
+                raise ConfigError(f"{path}: tool.dealsnap must be a table, not {table!r}")
+            found.append((name, table))
+    if len(found) == 2:
+        raise ConfigError(f"{root} configures dealsnap twice, in pyproject.toml and in dealsnap.toml: keep one of them")
+    return found[0] if found else ("pyproject.toml", {})
+
+
+def _where(file: str, section: str, key: str) -> str:
+    prefix = "tool.dealsnap" if file == "pyproject.toml" else ""
+    header = ".".join(part for part in (prefix, section) if part)
+    return f"{file}, [{header}] {key}" if header else f"{file}, {key}"
+
+
+def _check_keys(table: Mapping[str, Any], file: str) -> None:
+    tops = [setting.key for setting in SETTINGS if not setting.section]
+    for key, value in table.items():
+        if key in _TABLES:
+            if not isinstance(value, dict):
+                raise ConfigError(f"{_where(file, '', key)} = {value!r}: must be a table")
+            if key not in ("metrics", "rules"):
+                _check_known(value, [s.key for s in SETTINGS if s.section == key], file, key)
+        else:
+            _check_known({key: value}, [*tops, *_TABLES], file, "")
+
+
+def _check_known(table: Mapping[str, Any], valid: list[str], file: str, section: str) -> None:
+    for key in table:
+        if key not in valid:
+            raise ConfigError(
+                f"{_where(file, section, key)}: unknown key.{did_you_mean(key, valid)} Valid: {', '.join(valid)}"
+            )
+
+
+def _reject_unknown_variables(environ: Mapping[str, str]) -> None:
+    """Refuse a variable that is nearly one of ours: a typing error would be passed over in silence."""
+    valid = [setting.environment for setting in SETTINGS if setting.scalar]
+    for name in environ:
+        if name.startswith("DEALSNAP_") and name not in valid:
+            hint = did_you_mean(name, valid, cutoff=0.87)
+            if hint:
+                raise ConfigError(f"environment variable {name}: unknown.{hint}")
+
+
+def _candidates(
+    setting: Setting, flags: Mapping[str, Any], environ: Mapping[str, str], table: Mapping[str, Any], file: str
+) -> Iterator[tuple[Any, str]]:
+    if setting.scalar:
+        if flags.get(setting.name) is not None:
+            yield flags[setting.name], setting.flag
+        if environ.get(setting.environment):
+            yield environ[setting.environment], setting.environment
+    section = table.get(setting.section, {}) if setting.section else table
+    if setting.key in section:
+        yield section[setting.key], _where(file, setting.section, setting.key)
+
+
+def _assemble(
+    root: Path, cwd: Path, file: str, table: Mapping[str, Any], values: dict[str, Any], places: dict[str, str]
+) -> Config:
+    def section(name: str) -> dict[str, Any]:
+        return {s.key: values[s.name] for s in SETTINGS if s.section == name}
+
+    def base(name: str) -> Path:
+        return cwd if places.get(name, "").startswith(("--", "DEALSNAP_")) else root
+
+    deals = DealsConfig(**section("deals"))
+    _check_types(deals, places)
+    metrics = _metrics(table.get("metrics"), file)
+    verdict = VerdictConfig(**section("verdict"))
+    if verdict.fix_forward_below > verdict.roll_back_above:
+        raise ConfigError(
+            f"verdict.fix_forward_below = {verdict.fix_forward_below:g} must not be above "
+            f"verdict.roll_back_above = {verdict.roll_back_above:g}"
+        )
+    return Config(
+        root=root,
+        database=values["database"],
+        database_folder=base("database"),
+        reasoner=values["reasoner"],
+        snapshots=base("snapshots") / values["snapshots"],
+        timeout=values["timeout"],
+        progress=values["progress"],
+        deals=deals,
+        metrics=metrics,
+        rules=_rules(table.get("rules", {}), file, deals.types, [metric.name for metric in metrics]),
+        output=OutputConfig(**section("output")),
+        verdict=verdict,
+        rehearsal=RehearsalConfig(**section("rehearsal")),
+        matrix_axes=values["matrix.axes"],
+        matrix_rules=values["matrix.rules"],
+        places=places,
+    )
+
+
+def _check_types(deals: DealsConfig, places: Mapping[str, str]) -> None:
+    place = places.get("deals.types", "deals.types")
+    valid = ", ".join(deals.types)
+    if not deals.types:
+        raise ConfigError(f"{place} = []: at least one deal type is needed")
+    for name in deals.types:
+        if not name.strip() or name == "*" or name.startswith("_") or not name.isprintable() or "[" in name:
+            raise ConfigError(f"{place}: {name!r} cannot be a deal type")
+    if len(set(deals.types)) != len(deals.types):
+        raise ConfigError(f"{place} = {list(deals.types)!r}: a type stands there twice")
+    if deals.default_type not in deals.types:
+        where = places.get("deals.default_type", "deals.default_type (the default)")
+        raise ConfigError(
+            f"{where} = {deals.default_type!r}: not one of deals.types ({valid})."
+            f"{did_you_mean(deals.default_type, deals.types)}"
+        )
+    for alias, target in deals.aliases.items():
+        where = f"{places['deals.aliases']}.{alias}"
+        if target not in deals.types:
+            hint = did_you_mean(str(target), deals.types)
+            raise ConfigError(f"{where} = {target!r}: not one of deals.types ({valid}).{hint}")
+        if alias in deals.types:
+            raise ConfigError(f"{where}: {alias!r} is a deal type itself and cannot be an alias")
+
+
+def _metrics(table: Mapping[str, Any] | None, file: str) -> tuple[MetricSpec, ...]:
+    if table is None:
+        return DEFAULT_METRICS
+    return tuple(_metric(name, value, _where(file, "metrics", name)) for name, value in table.items())
+
+
+def _metric(name: str, value: Any, place: str) -> MetricSpec:
+    if name == "*" or not name.strip():
+        raise ConfigError(f"{place}: a metric needs a name of its own")
+    if isinstance(value, str):
+        return MetricSpec(name, value, place=place)
+    if isinstance(value, dict) and isinstance(value.get("path"), str):
+        limit = value.get("max_chars")
+        unknown = [key for key in value if key not in ("path", "max_chars")]
+        if unknown:
+            hint = did_you_mean(unknown[0], ("path", "max_chars"))
+            raise ConfigError(f"{place}: unknown key {unknown[0]!r}.{hint} Valid: path, max_chars")
+        if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit > 0):
+            return MetricSpec(name, value["path"], limit, place)
+        raise ConfigError(f"{place}: max_chars = {limit!r} must be a whole number above 0")
+    raise ConfigError(f'{place} = {value!r}: must be a JMESPath expression or {{ path = "…", max_chars = 500 }}')
+
+
+def _rules(
+    tables: Mapping[str, Any], file: str, types: tuple[str, ...], metrics: list[str]
+) -> dict[str, dict[str, str]]:
+    for deal_type, table in tables.items():
+        header = _where(file, f"rules.{deal_type}", "")
+        if deal_type != "*" and deal_type not in types:
+            raise ConfigError(
+                f"{header.strip()}: unknown deal type.{did_you_mean(deal_type, types)} Valid: {', '.join(types)}, *"
+            )
+        if not isinstance(table, dict):
+            raise ConfigError(f"{header.strip()} must be a table of metric = rule, not {table!r}")
+        for metric, rule in table.items():
+            place = _where(file, f"rules.{deal_type}", metric)
+            if metric != "*" and metric not in metrics:
+                raise ConfigError(
+                    f"{place}: unknown metric.{did_you_mean(metric, metrics)} Valid: {', '.join([*metrics, '*'])}"
+                )
+            if not isinstance(rule, str):
+                raise ConfigError(f'{place} = {rule!r}: a rule is a string, such as "within 5%" or "equal"')
+    return {deal_type: dict(table) for deal_type, table in tables.items()}
+
+
+def import_object(spec: str, *, root: Path, place: str) -> Callable[..., Any]:
+    """Return the callable that *spec* (``package.module:name``) names.
+
+    *root* is put on ``sys.path`` where it is not, so that a project which is not installed can name
+    its own modules, as it can with ``python -m pytest``. Raises :class:`ConfigError`.
+    """
+    module_name, colon, attribute = spec.partition(":")
+    if not colon or not module_name.strip() or not attribute.strip():
+        raise ConfigError(f'{place} = {spec!r}: must name a callable as "package.module:name"')
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{place} = {spec!r}: no module named {error.name!r} (looked from {root})") from error
+    except Exception as error:
+        raise ConfigError(
+            f"{place} = {spec!r}: importing {module_name} raised {type(error).__name__}: {error}"
+        ) from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            hint = did_you_mean(part, dir(found))
+            raise ConfigError(f"{place} = {spec!r}: {module_name} has no {attribute!r}.{hint}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise ConfigError(f"{place} = {spec!r}: is {type(found).__name__}, which cannot be called")
+    return found  # type: ignore[no-any-return]  # callable() narrows Any to a callable of Any

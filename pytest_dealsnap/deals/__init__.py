@@ -1,0 +1,1 @@
+"""Where deals come from: the source protocol, the SQLAlchemy source, deal types."""

@@ -1,0 +1,101 @@
+"""A deal, and the reference to one that a run keeps for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+__all__ = ["Deal", "DealRef", "LazyFields", "id_order", "id_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class DealRef:
+    """What is read of every deal while collecting: id and stored type, nothing else.
+
+    ``key`` is the id as the database gave it, ``id`` its text. ``stored_type`` is the column's value
+    as text, ``deal_type`` what it counts as. ``copies`` is above 1 for an id that is not unique.
+    """
+
+    key: Any
+    id: str
+    stored_type: str | None
+    deal_type: str
+    copies: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One row of the deals table, as a reasoner, a rule or a test sees it.
+
+    ``id`` is the id as the database gave it (an int, a string, a UUID); ``fields`` are all columns
+    of the row, read when first asked for.
+    """
+
+    id: Any
+    name: str | None
+    deal_type: str
+    stored_type: str | None
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def key(self) -> str:
+        """The id as text, which names the deal in snapshots and reports."""
+        return id_text(self.id)
+
+    def __getitem__(self, column: str) -> Any:
+        """Return the row's value in *column*."""
+        return self.fields[column]
+
+
+class LazyFields(Mapping[str, Any]):
+    """A row's columns, loaded once when first asked for; pickled as what they hold."""
+
+    def __init__(self, load: Callable[[], Mapping[str, Any]]) -> None:
+        self._load: Callable[[], Mapping[str, Any]] | None = load
+        self._loaded: Mapping[str, Any] = {}
+
+    def _values(self) -> Mapping[str, Any]:
+        if self._load is not None:
+            self._loaded = self._load()
+            self._load = None
+        return self._loaded
+
+    def __getitem__(self, column: str) -> Any:
+        return self._values()[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values())
+
+    def __len__(self) -> int:
+        return len(self._values())
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self._values()),)
+
+
+def id_text(key: Any) -> str:
+    """Return the text of a deal id: ``12``, ``acme-1``, a UUID with hyphens, bytes in hexadecimal.
+
+    Raises :class:`TypeError` for a value that cannot identify a deal.
+    """
+    if isinstance(key, str):
+        return key
+    if isinstance(key, bool) or key is None:
+        raise TypeError(f"{key!r} cannot identify a deal")
+    if isinstance(key, (bytes, bytearray, memoryview)):
+        return bytes(key).hex()
+    if isinstance(key, Decimal) and key == key.to_integral_value():
+        return str(int(key))
+    if isinstance(key, (int, float, Decimal, UUID)):
+        return str(key)
+    raise TypeError(f"{type(key).__name__} cannot identify a deal: {key!r}")
+
+
+def id_order(ref: DealRef) -> tuple[int, Any, str]:
+    """Order by id, numbers by value and before texts: the same on every machine and collation."""
+    if isinstance(ref.key, (int, float, Decimal)):
+        return (0, ref.key, ref.id)
+    return (1, 0, ref.id)

@@ -1,0 +1,92 @@
+"""Which deals a run is about: the plan that all workers share."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pytest_dealsnap.deals.deal import DealRef, id_order
+
+__all__ = ["Entry", "Kind", "Selection", "order_entries", "stratified_sample"]
+
+Kind = Literal["present", "new", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One deal of a run: in database and baseline (``present``), or in one of them only."""
+
+    ref: DealRef
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the user narrowed the run to; empty means all deals."""
+
+    types: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    sample: int | None = None
+    seed: int = 0
+
+    @property
+    def partial(self) -> bool:
+        """Whether anything was narrowed down."""
+        return bool(self.types or self.ids) or self.sample is not None
+
+    def choose(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the entries that the selection leaves, in their order."""
+        chosen = [entry for entry in entries if not self.types or entry.ref.deal_type in self.types]
+        return chosen if self.sample is None else stratified_sample(chosen, self.sample, seed=self.seed)
+
+
+def order_entries(entries: Iterable[Entry], types: Sequence[str]) -> list[Entry]:
+    """Order by deal type, as configured, then by id: the same on every worker and machine."""
+    ranks = {deal_type: rank for rank, deal_type in enumerate(types)}
+    return sorted(entries, key=lambda entry: (ranks.get(entry.ref.deal_type, len(ranks)), id_order(entry.ref)))
+
+
+def stratified_sample(entries: Sequence[Entry], size: int, *, seed: int) -> list[Entry]:
+    """Return *size* of *entries*, each deal type in proportion, the same ones for the same *seed*.
+
+    Shares are rounded by largest remainder; every type gets at least one deal where *size* allows.
+    """
+    if size >= len(entries):
+        return list(entries)
+    strata: dict[str, list[int]] = defaultdict(list)
+    for index, entry in enumerate(entries):
+        strata[entry.ref.deal_type].append(index)
+    chosen: set[int] = set()
+    for deal_type, share in _shares({name: len(stratum) for name, stratum in strata.items()}, size).items():
+        chosen.update(random.Random(f"{seed}:{deal_type}").sample(strata[deal_type], share))  # noqa: S311  # no secret
+    return [entry for index, entry in enumerate(entries) if index in chosen]
+
+
+def _shares(counts: Mapping[str, int], size: int) -> dict[str, int]:
+    total = sum(counts.values())
+    floor = 1 if size >= len(counts) else 0
+    shares = {name: max(floor, size * count // total) for name, count in counts.items()}
+    by_remainder = sorted(counts, key=lambda name: (-(size * counts[name] % total), name))
+    while sum(shares.values()) > size:
+        largest = max(shares, key=lambda name: (shares[name], name))
+        shares[largest] -= 1
+    while sum(shares.values()) < size:
+        for name in by_remainder:
+            if sum(shares.values()) < size and shares[name] < counts[name]:
+                shares[name] += 1
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What the database holds, by deal type: the manifest remembers it."""
+
+    by_type: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, refs: Iterable[DealRef]) -> Population:
+        """Count *refs* by effective type."""
+        return cls(dict(sorted(Counter(ref.deal_type for ref in refs).items())))

@@ -1,0 +1,156 @@
+"""The source protocol, and deals from the user's own code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from pytest_dealsnap.config import Config, DealsConfig, import_object
+from pytest_dealsnap.deals.deal import Deal, DealRef, id_order, id_text
+from pytest_dealsnap.deals.types import DealTypes
+from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean
+
+__all__ = ["CallableSource", "DealSource", "open_source", "unique_refs"]
+
+
+class DealSource(Protocol):
+    """Where a run gets its deals."""
+
+    @property
+    def description(self) -> str:
+        """What the source is, without secrets: a database URL, or ``module:callable``."""
+
+    @property
+    def facts(self) -> Mapping[str, str | None]:
+        """What the manifest remembers of the source: ``dialect`` and ``alembic_revision``."""
+
+    def refs(self, ids: Sequence[str] | None = None) -> list[DealRef]:
+        """Return a reference to every deal, or to those in *ids*, ordered by id."""
+
+    def fetch(self, ref: DealRef) -> Deal:
+        """Return the deal's row; raises :class:`DealNotFoundError` where it has gone."""
+
+    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
+        """Return the rows of several deals, ``None`` for one that has gone."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def open_source(config: Config) -> DealSource:
+    """Return the source that *config* names: the user's own, or the database."""
+    if config.deals.source is not None:
+        return CallableSource(config)
+    if config.database is None:
+        raise SourceError(
+            'no database: set database = "sqlite:///deals.db" (any SQLAlchemy URL) in [tool.dealsnap] of '
+            f"{config.root / 'pyproject.toml'}, or give --dealsnap-database URL, or DEALSNAP_DATABASE"
+        )
+    from pytest_dealsnap.deals.sql import SQLSource  # SQLAlchemy is imported only where a database is read
+
+    return SQLSource(config, database=config.database)
+
+
+def unique_refs(refs: Iterable[DealRef]) -> list[DealRef]:
+    """Return *refs* in id order, one for each id; ``copies`` counts the rows that share it."""
+    ordered = sorted(refs, key=id_order)
+    copies = Counter(ref.id for ref in ordered)
+    seen: set[str] = set()
+    unique = []
+    for ref in ordered:
+        if ref.id not in seen:
+            seen.add(ref.id)
+            unique.append(replace(ref, copies=copies[ref.id]) if copies[ref.id] > 1 else ref)
+    return unique
+
+
+class CallableSource:
+    """Deals from ``deals.source``: a callable without parameters that returns an iterable of records.
+
+    A record is a mapping or an object; its id, name and type stand under the names that
+    ``deals.id``, ``deals.name`` and ``deals.type`` give.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._spec = str(config.deals.source)
+        self._deals = config.deals
+        self._types = DealTypes.of(config.deals)
+        self._load = import_object(self._spec, root=Path(config.root), place=config.place("deals.source"))
+        self._records: dict[str, Any] | None = None
+        self._refs: list[DealRef] = []
+
+    @property
+    def description(self) -> str:
+        return self._spec
+
+    @property
+    def facts(self) -> Mapping[str, str | None]:
+        return {"dialect": None, "alembic_revision": None}
+
+    def refs(self, ids: Sequence[str] | None = None) -> list[DealRef]:
+        self._all()
+        return [ref for ref in self._refs if ids is None or ref.id in ids]
+
+    def fetch(self, ref: DealRef) -> Deal:
+        record = self._all().get(ref.id)
+        if record is None:
+            raise DealNotFoundError(f"deal {ref.id} is not in {self._spec} any more")
+        name = _value(record, self._deals.name) if self._deals.name else None
+        fields = record if isinstance(record, Mapping) else dict(getattr(record, "__dict__", {}))
+        return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, fields)
+
+    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
+        records = self._all()
+        return [self.fetch(ref) if ref.id in records else None for ref in refs]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _all(self) -> dict[str, Any]:
+        if self._records is None:
+            try:
+                records = list(self._load())
+            except Exception as error:
+                raise SourceError(f"deals.source = {self._spec!r} raised {type(error).__name__}: {error}") from error
+            refs = [self._ref(number, record) for number, record in enumerate(records)]
+            self._records = {ref.id: record for ref, record in zip(refs, records, strict=True)}
+            self._refs = unique_refs(refs)
+        return self._records
+
+    def _ref(self, number: int, record: Any) -> DealRef:
+        for column in filter(None, (self._deals.id, self._deals.name, self._deals.type)):
+            if not _has(record, column):
+                names = list(record) if isinstance(record, Mapping) else dir(record)
+                raise SourceError(
+                    f"deals.source = {self._spec!r}: record {number} has no {column!r}."
+                    f"{did_you_mean(column, map(str, names))} Name its fields in deals.id, deals.name, deals.type"
+                )
+        stored = _value(record, self._deals.type) if self._deals.type else None
+        return make_ref(_value(record, self._deals.id), stored, self._types, f"record {number} of {self._spec}")
+
+
+def make_ref(key: Any, stored: Any, types: DealTypes, where: str) -> DealRef:
+    """Return the reference of one row; raises :class:`SourceError` for an id that identifies nothing."""
+    try:
+        text = id_text(key)
+    except TypeError as error:
+        raise SourceError(f"{where}: {error}; every deal needs an id of its own") from None
+    stored_type = None if stored is None else str(stored)
+    return DealRef(key, text, stored_type, types.effective(stored_type))
+
+
+def _has(record: Any, column: str) -> bool:
+    return column in record if isinstance(record, Mapping) else hasattr(record, column)
+
+
+def _value(record: Any, column: str) -> Any:
+    return record[column] if isinstance(record, Mapping) else getattr(record, column)
+
+
+def columns_of(deals: DealsConfig) -> dict[str, str]:
+    """Return the configured columns by role, without those that the user said there are none of."""
+    roles = {"id": deals.id, "name": deals.name, "type": deals.type}
+    return {role: column for role, column in roles.items() if column}

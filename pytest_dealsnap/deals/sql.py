@@ -1,0 +1,245 @@
+"""Deals from any database that SQLAlchemy speaks to, strictly read-only.
+
+While collecting, only ids and types are read; a deal's name when its test runs; its other columns
+when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from threading import RLock
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, MetaData, Select, Table, bindparam, inspect, select, text
+from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
+
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
+from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields
+from pytest_dealsnap.deals.source import columns_of, make_ref, unique_refs
+from pytest_dealsnap.deals.types import DealTypes
+from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
+
+__all__ = ["SQLSource"]
+
+IDS_PER_QUERY = 500
+
+
+class SQLSource:
+    """The deals of one table or view."""
+
+    def __init__(self, config: Config, *, database: str) -> None:
+        self._config = config
+        self._deals = config.deals
+        self._types = DealTypes.of(config.deals)
+        self._place = config.place("database")
+        self._url = parse_url(database, self._place)
+        self._database = database
+        self._lock = RLock()
+        self._connection: Connection | None = None
+
+    @property
+    def description(self) -> str:
+        return public_url(self._url)
+
+    @cached_property
+    def facts(self) -> Mapping[str, str | None]:
+        return {"dialect": self._engine.dialect.name, "alembic_revision": self._alembic_revision()}
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return open_read_only(self._database, folder=self._config.database_folder, place=self._place)
+
+    @cached_property
+    def _table(self) -> Table:
+        """The reflected deals table, with every configured column checked to be there."""
+        schema, _, name = self._deals.table.rpartition(".")
+        with self._asking() as connection:
+            try:
+                table = Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+            except NoSuchTableError:
+                raise SourceError(self._no_table(connection, name, schema or None)) from None
+        for role, column in columns_of(self._deals).items():
+            if column not in table.columns:
+                raise SourceError(self._no_column(table, role, column))
+        self._check_identity(table)
+        return table
+
+    def _no_table(self, connection: Connection, name: str, schema: str | None) -> str:
+        inspector = inspect(connection)
+        names = [*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)]
+        there = ", ".join(sorted(names)[:12]) or "none at all"
+        return (
+            f'{self.description} has no table "{self._deals.table}" (deals.table).'
+            f"{did_you_mean(name, names)} It has: {there}"
+        )
+
+    def _no_column(self, table: Table, role: str, column: str) -> str:
+        names = [c.name for c in table.columns]
+        none = "" if role == "id" else f', or deals.{role} = "" if it has none'
+        return (
+            f'table "{self._deals.table}" has no column "{column}" (deals.{role}).{did_you_mean(column, names)} '
+            f"It has: {', '.join(names)}. Name the right one in deals.{role}{none}"
+        )
+
+    def _check_identity(self, table: Table) -> None:
+        """Refuse a column that is one part of a composite key: it does not identify a deal alone."""
+        key = [column.name for column in table.primary_key.columns]
+        if len(key) > 1 and self._deals.id in key and not self._is_unique(table.name, table.schema):
+            raise SourceError(
+                f'table "{self._deals.table}" has the composite key ({", ".join(key)}); "{self._deals.id}" (deals.id) '
+                "does not identify a deal alone. Name a column that does, or a view that has one, "
+                "or give the deals by deals.source"
+            )
+
+    def _is_unique(self, name: str, schema: str | None) -> bool:
+        with self._asking() as connection:
+            inspector = inspect(connection)
+            groups: list[Any] = [c["column_names"] for c in inspector.get_unique_constraints(name, schema=schema)]
+            groups += [i["column_names"] for i in inspector.get_indexes(name, schema=schema) if i["unique"]]
+        return [self._deals.id] in groups
+
+    def refs(self, ids: Sequence[str] | None = None) -> list[DealRef]:
+        """Return a reference to every deal, or to those with one of *ids*; two columns are read of each."""
+        rows = self._rows(ids)
+        where = f'table "{self._deals.table}"'
+        self._check_ids(rows)
+        return unique_refs(make_ref(key, stored, self._types, where) for key, stored in rows)
+
+    def _rows(self, ids: Sequence[str] | None) -> list[tuple[Any, Any]]:
+        statement = self._selection("id", "type")
+        column = self._table.columns[self._deals.id]
+        with self._asking() as connection:
+            if ids is None:
+                return [self._pair(row) for row in connection.execute(statement)]
+            keys = [key for key in map(self._key_of, ids) if key is not None]
+            found: list[tuple[Any, Any]] = []
+            for start in range(0, len(keys), IDS_PER_QUERY):
+                part = statement.where(column.in_(keys[start : start + IDS_PER_QUERY]))
+                found += [self._pair(row) for row in connection.execute(part)]
+            return found
+
+    @staticmethod
+    def _pair(row: Sequence[Any]) -> tuple[Any, Any]:
+        return row[0], row[1] if len(row) > 1 else None
+
+    def _check_ids(self, rows: list[tuple[Any, Any]]) -> None:
+        nameless = sum(key is None for key, _ in rows)
+        if nameless:
+            raise SourceError(
+                f'{nameless} of {len(rows)} rows of table "{self._deals.table}" have no id: "{self._deals.id}" '
+                f"(deals.id) is NULL. Give them one, or leave them out with deals.where = "
+                f'"{self._deals.id} IS NOT NULL"'
+            )
+
+    def _key_of(self, deal_id: str) -> Any:
+        """Return *deal_id* as the id column's Python value; ``None`` where it cannot be one."""
+        convert = _converter(self._table.columns[self._deals.id].type)
+        try:
+            return convert(deal_id)
+        except (ValueError, InvalidOperation):
+            return None
+
+    def _selection(self, *roles: str) -> Select[Any]:
+        """Return the SELECT of the configured columns in *roles*, under ``deals.where``."""
+        columns = [self._table.columns[name] for role, name in columns_of(self._deals).items() if role in roles]
+        statement = select(*columns)
+        if not self._deals.where.strip():
+            return statement
+        condition = self._deals.where.replace(":", r"\:")  # else ":x" in a literal would be a bind parameter
+        return statement.where(text(f"({condition})"))
+
+    @cached_property
+    def _by_ids(self) -> Select[Any]:
+        column = self._table.columns[self._deals.id]
+        return self._selection("id", "name").where(column.in_(bindparam("keys", expanding=True, type_=column.type)))
+
+    def fetch(self, ref: DealRef) -> Deal:
+        """Read the deal's name now; its other columns follow when they are asked for."""
+        deal = self.fetch_many([ref])[0]
+        if deal is None:
+            raise DealNotFoundError(_gone(ref))
+        return deal
+
+    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
+        """Read many deals by one question; ``None`` stands for one that has gone."""
+        with self._asking() as connection:
+            rows = connection.execute(self._by_ids, {"keys": [ref.key for ref in refs]}).all()
+        names = {row[0]: row[1] if self._deals.name else None for row in rows}
+        return [self._deal(ref, names[ref.key]) if ref.key in names else None for ref in refs]
+
+    def _deal(self, ref: DealRef, name: Any) -> Deal:
+        fields = LazyFields(lambda: self._fields(ref))
+        return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, fields)
+
+    def _fields(self, ref: DealRef) -> dict[str, Any]:
+        statement = select(self._table).where(self._table.columns[self._deals.id] == ref.key)
+        with self._asking() as connection:
+            row = connection.execute(statement).mappings().first()
+        if row is None:
+            raise DealNotFoundError(_gone(ref))
+        return dict(row)
+
+    def _alembic_revision(self) -> str | None:
+        with self._asking() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            rows = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+        return ", ".join(sorted(map(str, rows))) or None
+
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        """Lend the one connection; its transaction ends with the question, so no lock is held on.
+
+        A driver's error becomes a :class:`SourceError` without secrets, and the next question gets
+        a fresh connection.
+        """
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._engine.connect()
+                yield self._connection
+                self._connection.rollback()
+            except SQLAlchemyError as error:
+                self.close()
+                raise SourceError(self._explain(error)) from error
+
+    def _explain(self, error: SQLAlchemyError) -> str:
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        reason = redact(" ".join(str(cause).split()))
+        if self._url.password:
+            reason = reason.replace(str(self._url.password), "***")
+        where = f' (deals.where = "{self._deals.where}")' if self._deals.where.strip() else ""
+        return f"{self._place}: {self.description} cannot be read{where}: {type(cause).__name__}: {reason}"
+
+    def close(self) -> None:
+        """Let go of the connection; a broken one must not hide the error that broke it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+        self._engine.dispose()
+
+
+def _gone(ref: DealRef) -> str:
+    return f"deal {ref.id} was in the database when the run began and is gone now"
+
+
+def _converter(column_type: Any) -> Callable[[str], Any]:
+    try:
+        python_type = column_type.python_type
+    except NotImplementedError:
+        return str
+    if python_type is UUID:
+        return UUID
+    if python_type is int:
+        return int
+    if python_type in (Decimal, float):
+        return Decimal
+    if python_type is bytes:
+        return bytes.fromhex
+    return str

@@ -1,0 +1,132 @@
+"""What can go wrong, and how it is said.
+
+::
+
+    DealsnapError                 base of everything raised on purpose
+    ├── ConfigError               a setting is wrong: what, where, what is valid
+    ├── SourceError               the deals cannot be read
+    ├── DealNotFoundError              one deal's row has gone
+    ├── ReasonerError             the reasoner cannot be used at all
+    │   └── ReasonerTimeoutError     one call took longer than it may
+    ├── OutputError               an output cannot be put into canonical JSON
+    └── BaselineError             the baseline as a whole cannot be used
+        ├── SnapshotError         one deal's snapshot file is bad
+        ├── ManifestError         the manifest is bad
+        └── LedgerError           the ledger of accepted changes is bad
+
+Only the standard library is used here, so that every other room may import it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+__all__ = [
+    "BaselineError",
+    "ConfigError",
+    "DealNotFoundError",
+    "DealsnapError",
+    "LedgerError",
+    "ManifestError",
+    "OutputError",
+    "ReasonerError",
+    "ReasonerTimeoutError",
+    "SnapshotError",
+    "SourceError",
+    "did_you_mean",
+    "printable",
+    "redact",
+]
+
+
+class DealsnapError(Exception):
+    """Base of every error that dealsnap raises on purpose; its text is ready to be shown."""
+
+
+class ConfigError(DealsnapError):
+    """A setting is wrong. A usage error: pytest ends with exit code 4."""
+
+
+class SourceError(DealsnapError):
+    """The deals cannot be read: no database, no table, no such column."""
+
+
+class DealNotFoundError(SourceError):
+    """A deal that was listed is not there any more when its test runs."""
+
+
+class ReasonerError(DealsnapError):
+    """The reasoner cannot be imported or cannot be called with what a deal offers."""
+
+
+class ReasonerTimeoutError(ReasonerError):
+    """One call of the reasoner took longer than ``--dealsnap-timeout``."""
+
+
+class OutputError(DealsnapError):
+    """An output holds a value that canonical JSON cannot; the text names its path."""
+
+
+class BaselineError(DealsnapError):
+    """The baseline cannot be used."""
+
+
+class SnapshotError(BaselineError):
+    """One snapshot file is truncated, empty, of another deal or of an unknown format."""
+
+
+class ManifestError(BaselineError):
+    """``manifest.json`` cannot be read or is of an unknown format."""
+
+
+class LedgerError(BaselineError):
+    """``accepted.toml`` cannot be read or has an entry that says nothing."""
+
+
+def did_you_mean(given: str, valid: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return ``' Did you mean "x"?'`` for the valid word nearest to *given*, or ``''``."""
+    near = difflib.get_close_matches(given, list(valid), n=1, cutoff=cutoff)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+_URL_PASSWORD = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/@'\"]*):(?P<secret>[^\s/'\"]*)@")
+_NAMED_SECRET = re.compile(
+    r"(?P<name>\b[\w\-]*(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|credential)[\w\-]*)"
+    r"(?P<sep>\s*=\s*)(?P<secret>'[^']*'|\"[^\"]*\"|[^\s&;,'\"]+)",
+    re.IGNORECASE,
+)
+
+
+def redact(text: str) -> str:
+    """Return *text* with the secrets of URLs and of ``password=…`` pairs replaced by ``***``.
+
+    Error messages of drivers quote connection strings; what reaches a snapshot or a report is
+    committed and shared, so a secret must not survive the trip.
+
+    >>> redact("cannot reach postgresql://ana:s3cret@db/x?sslpassword=abc")
+    'cannot reach postgresql://ana:***@db/x?sslpassword=***'
+    """
+    text = _URL_PASSWORD.sub(r"\g<scheme>:***@", text)
+    return _NAMED_SECRET.sub(r"\g<name>\g<sep>***", text)
+
+
+# C0, DEL and C1 controls, line separators, bidirectional overrides, lone surrogates.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return *text* safe for a terminal line: controls and text-direction overrides are escaped.
+
+    The mapping is one to one (a backslash becomes two), so two different ids never look the same.
+
+    >>> printable("a\x1b[31mb\\")
+    'a\\x1b[31mb\\\\'
+    """
+    return _UNPRINTABLE.sub(_escape, text.replace("\\", "\\\\"))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

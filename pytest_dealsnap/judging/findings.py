@@ -1,0 +1,104 @@
+"""What a comparison found: findings, statuses, and one deal's result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+__all__ = ["AFFECTED", "COMPARED", "STATUSES", "DealResult", "Failure", "Finding", "changed_issue", "lost_issue"]
+
+STATUSES = ("matched", "changed", "regressed", "errored", "missing", "new", "accepted")
+AFFECTED = ("regressed", "errored", "missing")
+COMPARED = ("matched", "changed", "regressed", "errored", "missing", "accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error in place of an output: the exception's type and its message, without secrets."""
+
+    type: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One metric's difference in one deal.
+
+    ``gates`` says whether it can fail the deal; ``allowed`` is the rule that decided. For
+    ``output_changed``, ``count`` is the number of changed paths outside every metric and ``paths``
+    the first of them. A rule of the user's own may return a Finding in place of a bool.
+    """
+
+    metric: str
+    issue: str
+    baseline: Any = None
+    current: Any = None
+    change_percent: float | None = None
+    allowed: str = ""
+    gates: bool = True
+    count: int | None = None
+    paths: tuple[str, ...] = ()
+    note: str = ""
+
+
+def changed_issue(metric: str) -> str:
+    """Return ``<metric>_changed``; for ``cost_total`` the plan's ``cost_changed``."""
+    return "cost_changed" if metric == "cost_total" else f"{metric}_changed"
+
+
+def lost_issue(metric: str) -> str:
+    """Return ``<metric>_lost``; for ``cost_total`` the plan's ``cost_lost``."""
+    return "cost_lost" if metric == "cost_total" else f"{metric}_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class DealResult:
+    """What one deal came to.
+
+    ``deal_type`` is the effective type that it was judged by (the baseline's where there is one),
+    ``seconds`` the time of the reasoner's call. ``corrupt`` names data corruption, which asks for a
+    rollback at any rate; ``compared`` is false where no comparison could be made.
+    """
+
+    id: str
+    name: str | None
+    deal_type: str
+    stored_type: str | None
+    status: str
+    seconds: float = 0.0
+    findings: tuple[Finding, ...] = ()
+    error: Failure | None = None
+    corrupt: str | None = None
+    compared: bool = True
+    absent_metrics: tuple[str, ...] = ()
+    reason: str = ""
+
+    def with_status(self, status: str, *, reason: str = "") -> DealResult:
+        """Return the result under another status, such as ``accepted``."""
+        return replace(self, status=status, reason=reason or self.reason)
+
+    @property
+    def gating(self) -> tuple[Finding, ...]:
+        """The findings that can fail the deal."""
+        return tuple(finding for finding in self.findings if finding.gates)
+
+
+def result_to_plain(result: DealResult) -> dict[str, Any]:
+    """Return *result* as plain values, to travel between processes; see :func:`result_from_plain`."""
+    plain = {name: getattr(result, name) for name in DealResult.__slots__}
+    plain["findings"] = [{name: getattr(f, name) for name in Finding.__slots__} for f in result.findings]
+    plain["error"] = [result.error.type, result.error.message] if result.error else None
+    return plain
+
+
+def result_from_plain(plain: Mapping[str, Any]) -> DealResult:
+    """Return the result that :func:`result_to_plain` took apart."""
+    values = dict(plain)
+    values["findings"] = tuple(Finding(**{**f, "paths": tuple(f["paths"])}) for f in plain["findings"])
+    values["error"] = Failure(*plain["error"]) if plain["error"] else None
+    values["absent_metrics"] = tuple(plain["absent_metrics"])
+    return DealResult(**values)

@@ -1,0 +1,192 @@
+"""One deal's verdict: what was recorded, what came out now, and what the rules say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pytest_dealsnap.judging.differences import ABSENT, changed_leaves
+from pytest_dealsnap.judging.findings import Failure, Finding, changed_issue, lost_issue
+from pytest_dealsnap.judging.metrics import Metric
+from pytest_dealsnap.judging.paths import show_path
+from pytest_dealsnap.judging.policy import TypePolicy
+from pytest_dealsnap.judging.rules import Rule
+from pytest_dealsnap.judging.values import is_present, percent_change, same
+
+__all__ = ["Judgement", "Reasoned", "judge"]
+
+SHOWN_PATHS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """One side of a comparison: a deal's facts with what reasoning made of it.
+
+    Exactly one of ``error`` and ``metrics`` is set. ``output`` is ``None`` where only metrics are
+    recorded. Values are canonical (``judging.values``).
+    """
+
+    deal_type: str
+    stored_type: str | None
+    metrics: Mapping[str, Any] | None = None
+    output: Mapping[str, Any] | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A status with the findings that made it; ``corrupt`` names data corruption."""
+
+    status: str
+    findings: tuple[Finding, ...] = ()
+    corrupt: str | None = None
+
+
+def judge(
+    baseline: Reasoned,
+    current: Reasoned,
+    *,
+    policy: TypePolicy,
+    metrics: Sequence[Metric],
+    is_valid_type: Callable[[str | None], bool],
+    deal: Any = None,
+) -> Judgement:
+    """Judge *current* against *baseline*.
+
+    *is_valid_type* says whether a stored type is a valid one or an alias; *deal* is handed to rules
+    of the user's own. *policy* is that of the baseline's effective type.
+    """
+    findings, corrupt = _type_findings(baseline, current, is_valid_type)
+    if current.error is not None:
+        return _failed(baseline, current.error, findings, corrupt)
+    if baseline.error is not None:
+        recovered = Finding("output", "output_changed", str(baseline.error), None, allowed="errors may go", gates=False)
+        findings.append(recovered)
+    else:
+        before = _metric_values(baseline, metrics)
+        after = current.metrics or {}
+        findings += _metric_findings(before, after, policy, metrics, deal)
+        findings += _rest_findings(baseline, current, before, after, policy, metrics, deal)
+    if any(finding.gates for finding in findings):
+        return Judgement("regressed", tuple(findings), corrupt)
+    return Judgement("changed" if findings else "matched", tuple(findings), corrupt)
+
+
+def _failed(baseline: Reasoned, error: Failure, findings: list[Finding], corrupt: str | None) -> Judgement:
+    known = baseline.error is not None and baseline.error.type == error.type
+    before = str(baseline.error) if baseline.error else None
+    rule = "the same error as in the baseline" if known else "no new errors"
+    findings.append(Finding("output", "reasoning_failed", before, str(error), allowed=rule, gates=not known))
+    if not known:
+        return Judgement("errored", tuple(findings), corrupt)
+    gates = any(finding.gates for finding in findings)
+    return Judgement("regressed" if gates else "changed", tuple(findings), corrupt)
+
+
+def _type_findings(
+    baseline: Reasoned, current: Reasoned, is_valid_type: Callable[[str | None], bool]
+) -> tuple[list[Finding], str | None]:
+    """Judge a stored type that changed: the backfill is allowed, other inputs are not."""
+    if baseline.stored_type == current.stored_type and baseline.deal_type == current.deal_type:
+        return [], None
+    spoilt = is_valid_type(baseline.stored_type) and not is_valid_type(current.stored_type)
+    corrupt = f"its type was {baseline.stored_type!r} and is now {current.stored_type!r}" if spoilt else None
+    gates = spoilt or baseline.deal_type != current.deal_type
+    note = f"counts as {current.deal_type}, did as {baseline.deal_type}" if gates and not spoilt else ""
+    finding = Finding(
+        "deal_type",
+        "deal_type_changed",
+        baseline.stored_type,
+        current.stored_type,
+        allowed="the backfill only",
+        gates=gates,
+        note=note,
+    )
+    return [finding], corrupt
+
+
+def _metric_values(baseline: Reasoned, metrics: Sequence[Metric]) -> Mapping[str, Any]:
+    """Return what was recorded; a metric added since is taken out of the recorded output."""
+    recorded = baseline.metrics or {}
+    added = [metric for metric in metrics if metric.name not in recorded]
+    if not added or baseline.output is None:
+        return recorded
+    return {**recorded, **{metric.name: metric(baseline.output) for metric in added}}
+
+
+def _metric_findings(
+    before: Mapping[str, Any], after: Mapping[str, Any], policy: TypePolicy, metrics: Sequence[Metric], deal: Any
+) -> list[Finding]:
+    findings = []
+    for metric in metrics:
+        rule, old, new = policy[metric.name], before.get(metric.name), after.get(metric.name)
+        unchanged = same(old, new)
+        if not rule.shown or (unchanged and rule.reflexive):
+            continue
+        if is_present(old) and not is_present(new):
+            findings.append(Finding(metric.name, lost_issue(metric.name), old, new, allowed=rule.text))
+            continue
+        finding = Finding(
+            metric.name, changed_issue(metric.name), old, new, percent_change(old, new), rule.text, gates=False
+        )
+        verdict = _verdict(rule, old, new, deal, finding)
+        if not unchanged or verdict.gates:
+            findings.append(verdict)
+    return findings
+
+
+def _verdict(rule: Rule, old: Any, new: Any, deal: Any, finding: Finding) -> Finding:
+    """Return *finding* with what the rule says of it; a user's rule that raises, gates."""
+    try:
+        verdict = rule.holds(old, new, deal)
+    except Exception as error:
+        if not rule.custom:
+            raise
+        return replace(finding, gates=True, note=f"the rule raised {type(error).__name__}: {error}")
+    if isinstance(verdict, Finding):
+        return verdict
+    return replace(finding, gates=rule.gates and not verdict)
+
+
+def _rest_findings(
+    baseline: Reasoned,
+    current: Reasoned,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    policy: TypePolicy,
+    metrics: Sequence[Metric],
+    deal: Any,
+) -> list[Finding]:
+    """Judge the paths outside every metric by the rule ``"*"``; one finding counts them all."""
+    rule = policy.rest
+    if not rule.shown or baseline.output is None or current.output is None:
+        return []
+    patterns = [
+        metric.pattern
+        for metric in metrics
+        if metric.pattern is not None and not same(before.get(metric.name), after.get(metric.name))
+    ]
+    leaves = [
+        leaf
+        for leaf in changed_leaves(baseline.output, current.output)
+        if not any(pattern.covers(leaf[0]) for pattern in patterns)
+    ]
+    if rule.custom:
+        finding = _output_finding(leaves, rule)
+        verdict = _verdict(rule, baseline.output, current.output, deal, finding)
+        return [verdict] if leaves or verdict.gates else []
+    if not leaves:
+        return []
+    broken = [leaf for leaf in leaves if rule.gates and not _leaf_holds(rule, leaf[1], leaf[2])]
+    return [replace(_output_finding(broken or leaves, rule), gates=bool(broken), count=len(leaves))]
+
+
+def _leaf_holds(rule: Rule, old: Any, new: Any) -> bool:
+    """Whether *rule* allows one changed leaf; a path that came or went never holds."""
+    return old is not ABSENT and new is not ABSENT and rule.holds(old, new) is True
+
+
+def _output_finding(leaves: Sequence[tuple[Any, Any, Any]], rule: Rule) -> Finding:
+    shown = tuple(show_path(path) for path, _, _ in leaves[:SHOWN_PATHS])
+    return Finding("output", "output_changed", allowed=rule.text, gates=False, count=len(leaves), paths=shown)

@@ -1,0 +1,174 @@
+"""The rule language: how one metric of one deal type is judged.
+
+A rule is compiled from its text once. :meth:`Rule.holds` then says whether a current value is
+allowed, given the baseline's. What every gating rule has in common, that a value which was there
+must not be lost, is decided in ``judge``, not here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz.distance import Indel
+
+from pytest_dealsnap.config import import_object
+from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.judging.findings import Finding
+from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context
+
+__all__ = ["RULE_FORMS", "Rule", "parse_rule"]
+
+RULE_FORMS = (
+    "equal",
+    "within 5%",
+    "within 1000",
+    "within 5% or 1000",
+    "ratio 1.5..3.0",
+    "same items",
+    "similar 0.9",
+    "report",
+    "ignore",
+    "module:callable",
+)
+Verdict = bool | Finding
+Check = Callable[[Any, Any, Any], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A compiled rule.
+
+    ``reflexive``: an unchanged value always holds, so a deal whose snapshot is byte for byte the
+    same need not be judged. A ratio that leaves out 1 is not, nor is the user's own callable.
+    """
+
+    text: str
+    check: Check
+    gates: bool = True
+    shown: bool = True
+    reflexive: bool = True
+    custom: bool = False
+
+    def holds(self, baseline: Any, current: Any, deal: Any = None) -> Verdict:
+        """Whether *current* is allowed after *baseline*; the user's own rule may return a Finding."""
+        return self.check(baseline, current, deal)
+
+
+def parse_rule(text: str, *, place: str, root: Path) -> Rule:
+    """Compile *text*; raises :class:`ConfigError` that shows it, where it stands and what is valid."""
+    words = " ".join(text.split())
+    if words in ("report", "ignore"):
+        return Rule(words, _anything, gates=False, shown=words == "report")
+    for pattern, build in _FORMS:
+        match = pattern.fullmatch(words)
+        if match:
+            return build(words, match, place)
+    if re.fullmatch(r"[\w.]+:[\w.]+", words):
+        return _custom(words, place, root)
+    hint = did_you_mean(words, RULE_FORMS) or did_you_mean(words.split(" ")[0], [f.split(" ")[0] for f in RULE_FORMS])
+    raise ConfigError(f"{place} = {text!r}: unknown rule.{hint} Valid: {', '.join(RULE_FORMS)}")
+
+
+def _anything(baseline: Any, current: Any, deal: Any) -> bool:
+    return True
+
+
+def _equal(words: str, match: re.Match[str], place: str) -> Rule:
+    return Rule(words, lambda baseline, current, deal: same(baseline, current))
+
+
+def _within(words: str, match: re.Match[str], place: str) -> Rule:
+    percent = Decimal(match["percent"]) if match["percent"] else None
+    amount = Decimal(match["amount"]) if match["amount"] else None
+
+    def check(baseline: Any, current: Any, deal: Any) -> bool:
+        if same(baseline, current):
+            return True
+        if not (_finite(baseline) and _finite(current)):
+            return False
+        before, after = exact(baseline), exact(current)
+        bounds = [bound for bound in (percent, amount) if bound is not None]
+        with localcontext(working_context(before, after, *bounds)):
+            difference = abs(after - before)
+            in_percent = percent is not None and difference * 100 <= abs(before) * percent
+            return in_percent or (amount is not None and difference <= amount)
+
+    return Rule(words, check)
+
+
+def _ratio(words: str, match: re.Match[str], place: str) -> Rule:
+    low, high = Decimal(match["low"]), Decimal(match["high"])
+    if low > high:
+        raise ConfigError(f"{place} = {words!r}: the range is empty, {low} is above {high}")
+    reflexive = low <= 1 <= high
+
+    def check(baseline: Any, current: Any, deal: Any) -> bool:
+        if not (_finite(baseline) and _finite(current)):
+            nothing_to_divide = not is_present(baseline) and not is_present(current)
+            return nothing_to_divide or (reflexive and same(baseline, current))
+        before, after = exact(baseline), exact(current)
+        if before == 0:
+            return after == 0
+        with localcontext(working_context(before, after, low, high)):
+            if before < 0:
+                before, after = -before, -after
+            return low * before <= after <= high * before
+
+    return Rule(words, check, reflexive=reflexive)
+
+
+def _same_items(words: str, match: re.Match[str], place: str) -> Rule:
+    def check(baseline: Any, current: Any, deal: Any) -> bool:
+        if isinstance(baseline, list) and isinstance(current, list):
+            return Counter(map(normal, baseline)) == Counter(map(normal, current))
+        return same(baseline, current)
+
+    return Rule(words, check)
+
+
+def _similar(words: str, match: re.Match[str], place: str) -> Rule:
+    least = float(match["least"])
+    if not 0 <= least <= 1:
+        raise ConfigError(f"{place} = {words!r}: a similarity is from 0 to 1")
+
+    def check(baseline: Any, current: Any, deal: Any) -> bool:
+        if isinstance(baseline, str) and isinstance(current, str):
+            return Indel.normalized_similarity(baseline, current) >= least
+        return same(baseline, current)
+
+    return Rule(words, check)
+
+
+def _custom(words: str, place: str, root: Path) -> Rule:
+    function = import_object(words, root=root, place=place)
+
+    def check(baseline: Any, current: Any, deal: Any) -> Verdict:
+        verdict = function(baseline, current, deal)
+        if isinstance(verdict, Finding):
+            return verdict
+        if verdict is True or verdict is False:
+            return verdict
+        raise TypeError(f"rule {words} returned {verdict!r}; it must return True, False or a Finding")
+
+    return Rule(words, check, reflexive=False, custom=True)
+
+
+def _finite(value: Any) -> bool:
+    return is_number(value) and exact(value).is_finite()
+
+
+_NUMBER = r"\d[\d_]*(?:\.\d+)?"
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str], str], Rule]], ...] = (
+    (re.compile("equal"), _equal),
+    (re.compile(rf"within (?P<percent>{_NUMBER}) ?%(?: or (?P<amount>{_NUMBER}))?"), _within),
+    (re.compile(rf"within (?P<percent>)(?P<amount>{_NUMBER})"), _within),
+    (re.compile(rf"ratio (?P<low>{_NUMBER}) ?\.\. ?(?P<high>{_NUMBER})"), _ratio),
+    (re.compile("same items"), _same_items),
+    (re.compile(rf"similar (?P<least>{_NUMBER})"), _similar),
+)

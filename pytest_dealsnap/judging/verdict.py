@@ -1,0 +1,100 @@
+"""What the rollout should do: the decision tree of the rollout plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_dealsnap.config import VerdictConfig
+from pytest_dealsnap.judging.findings import AFFECTED, COMPARED, STATUSES, DealResult
+
+__all__ = ["ACTIONS", "Summary", "Verdict", "decide", "summarize"]
+
+ACTIONS = ("proceed", "fix_forward", "disable_flag", "roll_back", "inconclusive")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts over all deals of a run. ``selected`` are the deals that ought to have been compared."""
+
+    counts: dict[str, int]
+    compared: int
+    affected: int
+    selected: int
+    corrupt: tuple[str, ...] = ()
+
+    @property
+    def deals(self) -> int:
+        """How many deals the run knows of."""
+        return sum(self.counts.values())
+
+    @property
+    def affected_percent(self) -> float:
+        """Affected deals in percent of the compared ones; 0 where nothing was compared."""
+        return round(100 * self.affected / self.compared, 4) if self.compared else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An action, one of ``ACTIONS``, and the reason in words."""
+
+    action: str
+    reason: str
+
+
+def summarize(
+    results: Iterable[DealResult], *, selected: int, missing_gates: bool = True, new_gates: bool = False
+) -> Summary:
+    """Count *results*.
+
+    *selected* is how many deals were to be judged, new ones included. A missing deal that only
+    reports (``deals.missing = "report"``) is neither compared nor affected; a new one counts as
+    selected only where ``deals.new = "fail"``.
+    """
+    counts = dict.fromkeys(STATUSES, 0)
+    compared = affected = 0
+    corrupt: list[str] = []
+    for result in results:
+        counts[result.status] += 1
+        if result.status == "missing" and not missing_gates:
+            continue
+        if result.compared and result.status in COMPARED:
+            compared += 1
+            affected += result.status in AFFECTED
+        if result.corrupt:
+            corrupt.append(f"deal {result.id}: {result.corrupt}")
+    if not new_gates:
+        selected -= counts["new"]
+    if not missing_gates:
+        selected -= counts["missing"]
+    return Summary(counts, compared, affected, max(selected, 0), tuple(corrupt))
+
+
+def decide(summary: Summary, thresholds: VerdictConfig) -> Verdict:
+    """Return the verdict: corruption first, then whether enough was compared, then the share affected."""
+    if summary.corrupt:
+        return Verdict("roll_back", _corruption(summary.corrupt))
+    if not summary.compared:
+        return Verdict("inconclusive", "no deal was compared")
+    share = 100 * summary.compared / summary.selected if summary.selected else 100.0
+    if share < thresholds.min_compared:
+        return Verdict(
+            "inconclusive",
+            f"{summary.compared} of {summary.selected} selected deals were compared, "
+            f"{share:.1f} % of the {thresholds.min_compared:g} % asked for",
+        )
+    if not summary.affected:
+        return Verdict("proceed", f"none of {summary.compared} compared deals is affected")
+    percent = 100 * summary.affected / summary.compared
+    reason = f"{summary.affected} of {summary.compared} compared deals are affected ({percent:.1f} %)"
+    if percent < thresholds.fix_forward_below:
+        return Verdict("fix_forward", f"{reason}: under {thresholds.fix_forward_below:g} %")
+    if percent <= thresholds.roll_back_above:
+        between = f"{thresholds.fix_forward_below:g} % to {thresholds.roll_back_above:g} %"
+        return Verdict("disable_flag", f"{reason}: {between}")
+    return Verdict("roll_back", f"{reason}: over {thresholds.roll_back_above:g} %")
+
+
+def _corruption(facts: Sequence[str]) -> str:
+    more = f" and {len(facts) - 3} more" if len(facts) > 3 else ""
+    return f"data corruption: {'; '.join(facts[:3])}{more}"

@@ -1,0 +1,224 @@
+"""The hooks of a run that asks for deals. Each says what; ``plan``, ``run`` and ``closing`` say how."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.deals.selection import Selection
+from pytest_dealsnap.errors import DealsnapError, printable
+from pytest_dealsnap.judging.findings import result_from_plain, result_to_plain
+from pytest_dealsnap.plugin.closing import Closing
+from pytest_dealsnap.plugin.items import NODE_PREFIX, DealItem, Deals, DealsRoot
+from pytest_dealsnap.plugin.options import Mode, given_settings
+from pytest_dealsnap.plugin.plan import Plan, make_plan
+from pytest_dealsnap.plugin.run import RUN, Run
+from pytest_dealsnap.reasoning.canonical import dumps, loads
+from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
+from pytest_dealsnap.reporting.wording import plural
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+__all__ = ["DealHooks"]
+
+WORKER_KEY = "dealsnap_plan"
+_LETTERS = {"changed": "c", "regressed": "R", "errored": "E", "missing": "M", "new": "s", "accepted": "a"}
+_OUTCOMES = {"passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED"}
+
+
+class DealHooks:
+    """Registered by ``pytest_configure`` for ``--dealsnap`` and ``--dealsnap-update``."""
+
+    def __init__(self, config: pytest.Config, mode: Mode) -> None:
+        self.mode = mode
+        self.run: Run | None = None
+        self.worker = hasattr(config, "workerinput")
+        self.nodeids = _take_deal_arguments(config)
+        try:
+            self.settings: Config = load_config(
+                config.rootpath,
+                flags=given_settings(config),
+                environ=os.environ,
+                cwd=config.invocation_params.dir,
+            )
+            self.closing = Closing(config, self.settings, mode)
+        except DealsnapError as error:
+            raise pytest.UsageError(str(error)) from None
+        if config.getoption("dealsnap_only") and mode != "capture":
+            raise pytest.UsageError("--dealsnap-only goes with --dealsnap-update")
+        config.addinivalue_line("markers", "deal: a deal of the database, judged against its snapshot")
+        for deal_type in self.settings.deals.types:
+            config.addinivalue_line("markers", f"{deal_type}: a deal that counts as {deal_type}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Open the source and read the plan; a worker is given its controller's."""
+        try:
+            self.run = session.config.stash[RUN] = self._open(session.config)
+        except DealsnapError as error:
+            raise pytest.UsageError(printable(str(error))) from None
+
+    def _open(self, config: pytest.Config) -> Run:
+        run = Run(self.settings, self.mode)
+        if self.worker:
+            run.start(Plan.load(config.workerinput[WORKER_KEY]))  # type: ignore[attr-defined]  # set by xdist
+            return run
+        _check_reasoner(config, self.settings)
+        selection = Selection(
+            types=tuple(config.getoption("dealsnap_type")),
+            ids=tuple(dict.fromkeys(config.getoption("dealsnap_id"))),
+            sample=config.getoption("dealsnap_sample"),
+            seed=config.getoption("dealsnap_seed"),
+        )
+        only = config.getoption("dealsnap_only")
+        run.start(make_plan(self.settings, run.source, run.snapshots, mode=self.mode, only=only, selection=selection))
+        if self.mode == "capture" and not config.option.collectonly:
+            run.snapshots.clean()
+        return run
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand the frozen plan to an xdist worker."""
+        assert self.run is not None
+        node.workerinput[WORKER_KEY] = self.run.plan.dump()
+
+    def pytest_report_header(self, config: pytest.Config) -> list[str]:
+        """Say what the run is about."""
+        if self.run is None:
+            return []
+        plan, folder = self.run.plan, self.settings.snapshots
+        what = f"{plural(len(plan.entries), 'deal')} of {plan.description}"
+        if len(plan.entries) < plan.total:
+            what += f" (out of {plan.total:,})"
+        shown = folder.relative_to(config.rootpath) if folder.is_relative_to(config.rootpath) else folder
+        into = "against" if self.mode == "gate" else "into"
+        return [printable(f"dealsnap: {self.mode}, {what}, {into} {shown}")]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Put the deals before the other tests, and count who will ask for an output."""
+        assert self.run is not None
+        found = _collect_deals(session, self.run, items)
+        if self.nodeids:
+            found = [item for item in found if item.nodeid in self.nodeids]
+            unknown = self.nodeids - {item.nodeid for item in found}
+            if unknown:
+                raise pytest.UsageError(f"not found: {sorted(unknown)[0]} (no such deal in this run)")
+        items[:0] = found
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Count who will ask for an output, so that it is kept just as long."""
+        assert self.run is not None
+        self.closing.expect(sum(isinstance(item, DealItem) for item in session.items))
+        if not all(isinstance(item, DealItem) for item in session.items):
+            _announce_outputs(session.items, self.run)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach the deal's result to its report, which is how it travels from a worker."""
+        if call.when == "call" and isinstance(item, DealItem) and item.outcome is not None:
+            result = item.outcome.result
+            if item.config.getoption("xmlpath", None):
+                item.user_properties += self.closing.properties(result)
+            report = yield
+            payload = {"result": result_to_plain(result), "used": list(item.outcome.used_entries)}
+            attached = dumps(payload) if self.worker else (result, item.outcome.used_entries)
+            report.dealsnap = attached  # type: ignore[attr-defined]  # reports may carry extra attributes
+            report.dealsnap_status = result.status  # type: ignore[attr-defined]
+            return report
+        return (yield)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a deal's result in, where the run is being reported."""
+        attached = getattr(report, "dealsnap", None)
+        if attached is None or self.worker:
+            return
+        if isinstance(attached, str):
+            payload = loads(attached)
+            attached = (result_from_plain(payload["result"]), tuple(payload["used"]))
+        self.closing.take(*attached)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Name a deal's status beside the outcome that pytest counts."""
+        status = getattr(report, "dealsnap_status", None)
+        if status is None or status == "matched" or (status == "new" and self.mode == "capture"):
+            return None
+        if status == "accepted" or (report.skipped and hasattr(report, "wasxfail")):
+            return "xfailed", "a", "XFAIL (accepted)"
+        if self.mode == "capture":
+            words = {"changed": "updated", "errored": "error recorded"}
+            return report.outcome, "e" if status == "errored" else ".", f"PASSED ({words.get(status, status)})"
+        return report.outcome, _LETTERS[status], f"{_OUTCOMES[report.outcome]} ({status})"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Conclude: verdict, exit status, reports, manifest."""
+        if self.run is None:
+            return
+        self.run.snapshots.flush()
+        if not self.worker and not session.config.option.collectonly:
+            session.exitstatus = self.closing.conclude(self.run, self.run.plan, int(session.exitstatus))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, None, None]:
+        """Show the first failed deals in full and the rest in the closing summary."""
+        if self.run is not None and not self.worker:
+            with self.closing.bounded_failures(terminalreporter):
+                yield
+            self.closing.write_summary(terminalreporter)
+        else:
+            yield
+
+    def pytest_unconfigure(self) -> None:
+        """Let go of the database."""
+        if self.run is not None:
+            self.run.close()
+
+
+def _take_deal_arguments(config: pytest.Config) -> set[str]:
+    """Take the deals' node ids out of the arguments; without any path left, only deals are collected."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = []
+        return set()
+    chosen = {argument for argument in config.args if argument.startswith(NODE_PREFIX)}
+    config.args = [argument for argument in config.args if argument not in chosen]
+    return chosen
+
+
+def _check_reasoner(config: pytest.Config, settings: Config) -> None:
+    """Refuse a reasoner that cannot be used before the first of many deals fails by it."""
+    overridden = any(
+        hasattr(plugin, "deal_reasoner")
+        for name, plugin in config.pluginmanager.list_name_plugin()
+        if plugin is not None and getattr(plugin, "__name__", "") != "pytest_dealsnap.plugin"
+    )
+    if settings.reasoner is not None or not overridden:
+        bind_reasoner(import_reasoner(settings))
+
+
+def _collect_deals(session: pytest.Session, run: Run, items: list[pytest.Item]) -> list[pytest.Item]:
+    """Collect the deals below the root folder's node, so that its ``conftest.py`` serves them."""
+    for item in items:
+        for node in item.iter_parents():
+            if isinstance(node, pytest.Directory) and node.path == session.config.rootpath:
+                return list(session.genitems(Deals.from_parent(node, name="deals", nodeid="deals", run=run)))
+    root = DealsRoot.from_parent(session, path=session.config.rootpath, nodeid=".")
+    session.ihook.pytest_make_collect_report(collector=root)
+    return list(session.genitems(Deals.from_parent(root, name="deals", nodeid="deals", run=run)))
+
+
+def _announce_outputs(items: list[pytest.Item], run: Run) -> None:
+    for item in items:
+        if isinstance(item, DealItem):
+            run.outputs.want(item.entry.ref.id)
+        elif isinstance(item, pytest.Function) and "deal_output" in item.fixturenames:
+            callspec = getattr(item, "callspec", None)
+            if callspec is not None and "deal" in callspec.params:
+                run.outputs.want(callspec.params["deal"].ref.id)

@@ -1,0 +1,180 @@
+"""Deals as pytest items.
+
+A deal is an ``Item`` of its own kind, not a ``Function``: it costs less than an empty parametrized
+function, and syrupy's closing report, which is quadratic in functions, passes over it. It gets at
+fixtures the way pytest's own doctest items do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
+
+from pytest_dealsnap.errors import ReasonerError, printable
+from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.plugin.run import Outcome, Run
+from pytest_dealsnap.reporting.deal_text import deal_text
+from pytest_dealsnap.reporting.wording import worst_finding
+
+if TYPE_CHECKING:
+    from _pytest._code.code import ExceptionInfo, TerminalRepr
+
+    from pytest_dealsnap.deals.selection import Entry
+
+__all__ = ["NODE_PREFIX", "DealItem", "Deals", "entry_param_id", "node_name"]
+
+NODE_PREFIX = "deals::"
+FAILED_IN_FULL = 20
+
+
+def entry_param_id(entry: Entry) -> str:
+    """Return the part of a test id that names a deal: effective type and deal id, safe to print."""
+    return f"{entry.ref.deal_type}-{printable(entry.ref.id)}"
+
+
+def node_name(entry: Entry) -> str:
+    """Return the name of a deal's test."""
+    return f"test_deal[{entry_param_id(entry)}]"
+
+
+class DealFailedError(Exception):
+    """A deal's test fails; the text is the whole message, no traceback of dealsnap's own helps."""
+
+
+class DealsRoot(pytest.Directory):
+    """The root folder as parent of the deals, so that its ``conftest.py`` fixtures are theirs."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Return nothing: the deals are collected by :class:`Deals`."""
+        return iter(())
+
+
+class Deals(pytest.Collector):
+    """All deals of a run, and what their items share: fixtures, and the reasoner."""
+
+    def __init__(self, run: Run, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.run = run
+        self.add_marker(pytest.mark.deal)
+        self._info: FuncFixtureInfo | None = None
+        self._settled = False
+        self._reasoner: Callable[..., Any] | None = None
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield one item for each entry of the plan, in its order."""
+        for entry in self.run.plan.entries:
+            yield DealItem.from_parent(
+                self, name=node_name(entry), nodeid=f"{NODE_PREFIX}{node_name(entry)}", entry=entry
+            )
+
+    def fixtures_of(self, item: DealItem) -> FuncFixtureInfo:
+        """Return the fixtures that every deal asks for: those that are autouse, and the reasoner."""
+        if self._info is None:
+            manager = self.session._fixturemanager  # as pytest's doctest items do; there is no public way
+            found = manager.getfixtureinfo(node=item, func=lambda deal_reasoner: None, cls=None)
+            self._info = found
+        return self._info
+
+    def reasoner_for(self, item: DealItem) -> Callable[..., Any]:
+        """Return the value of ``deal_reasoner``; one of session scope is asked for only once."""
+        if self._reasoner is not None:
+            return self._reasoner
+        function: Callable[..., Any] = item.request.getfixturevalue("deal_reasoner")
+        if self._scope("deal_reasoner", item) == "session":
+            self._reasoner = function
+        return function
+
+    def needs_setup(self, item: DealItem) -> bool:
+        """Whether *item* must set up autouse fixtures: not where all are of session scope and stand."""
+        if self._settled:
+            return False
+        names = [name for name in self.fixtures_of(item).names_closure if name != "deal_reasoner"]
+        self._settled = all(self._scope(name, item) == "session" for name in names)
+        return True
+
+    def _scope(self, name: str, item: DealItem) -> str:
+        definitions: Any = self.fixtures_of(item).name2fixturedefs.get(name, ())
+        innermost: FixtureDef[Any] | None = definitions[-1] if definitions else None
+        return "session" if innermost is None else innermost.scope
+
+
+class DealItem(pytest.Item):
+    """One deal's test."""
+
+    parent: Deals
+
+    def __init__(self, *, entry: Entry, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.entry = entry
+        self.outcome: Outcome | None = None
+        self.funcargs: dict[str, Any] = {}
+        self._top_request: TopRequest | None = None
+        mark = getattr(pytest.mark, entry.ref.deal_type)
+        self.own_markers.append(mark.mark)
+        self.keywords[entry.ref.deal_type] = mark
+
+    @property
+    def request(self) -> TopRequest:
+        """The fixture request of this item, made when first needed."""
+        if self._top_request is None:
+            self._fixtureinfo = self.parent.fixtures_of(self)
+            self.fixturenames = self._fixtureinfo.names_closure
+            self._top_request = TopRequest(self, _ispytest=True)  # type: ignore[arg-type]  # as for a doctest item
+        return self._top_request
+
+    def setup(self) -> None:
+        """Set up autouse fixtures, and function-scoped ones of the user's reasoner."""
+        if self.parent.needs_setup(self):
+            for name in self.parent.fixtures_of(self).initialnames:
+                if name != "deal_reasoner":
+                    self.request.getfixturevalue(name)
+
+    def runtest(self) -> None:
+        """Judge or record the deal, and pass, fail, skip or xfail by its status."""
+        run = self.parent.run
+        self.outcome = run.perform(self.entry, lambda: self.parent.reasoner_for(self))
+        result = self.outcome.result
+        if run.mode == "capture" or result.status in ("matched", "changed"):
+            return
+        if result.status == "accepted":
+            pytest.xfail(f"accepted: {printable(result.reason)}")
+        if result.status == "new" and run.config.deals.new == "skip":
+            pytest.skip(result.reason)
+        if result.status == "missing" and run.config.deals.missing == "report":
+            pytest.skip("in the baseline, not in the database (deals.missing = report)")
+        raise DealFailedError(worst_finding(result))
+
+    def teardown(self) -> None:
+        """Let go of what only this test needed: a hundred thousand items stay until the end."""
+        self._top_request = None
+        self.funcargs = {}
+        self.outcome = None
+
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], *args: Any, **keywords: Any) -> str | TerminalRepr:
+        """Return the deal with its findings as a table; other exceptions are shown as pytest does."""
+        if isinstance(excinfo.value, DealFailedError) and self.outcome is not None:
+            return self._text(self.outcome)
+        if isinstance(excinfo.value, ReasonerError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, *args, **keywords)
+
+    def _text(self, outcome: Outcome) -> str:
+        run = self.parent.run
+        before, after = None, None
+        if outcome.result.status == "regressed" and run.explain_another(FAILED_IN_FULL):
+            before, after = run.both_outputs(self.entry.ref, outcome)
+        trace = outcome.reasoning.trace if outcome.reasoning and outcome.result.error else ""
+        return deal_text(outcome.result, before=before, after=after, trace=trace)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Return where the test stands: no file, so the deals as a whole."""
+        return self.path / "deals", None, self.name
+
+
+def result_of(item: pytest.Item) -> DealResult | None:
+    """Return the result of a deal's item that ran; ``None`` for any other."""
+    return item.outcome.result if isinstance(item, DealItem) and item.outcome is not None else None

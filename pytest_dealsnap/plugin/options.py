@@ -1,0 +1,79 @@
+"""The flags: one for every scalar setting, and those that select and steer a run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+
+from pytest_dealsnap.settings import SETTINGS, Setting
+
+__all__ = ["Mode", "add_options", "given_settings", "wanted_mode"]
+
+Mode = Literal["gate", "capture"]
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add all flags to *parser*."""
+    group = parser.getgroup("dealsnap", "every deal of a database as a test against its snapshot")
+    group.addoption("--dealsnap", action="store_true", help="gate: judge every deal against the baseline")
+    group.addoption("--dealsnap-update", action="store_true", help="capture: record every deal into the baseline")
+    group.addoption(
+        "--dealsnap-only",
+        choices=("missing", "errors"),
+        help="with --dealsnap-update: capture only deals without a snapshot, or those recorded as errors",
+    )
+    group.addoption(
+        "--dealsnap-type", action="append", default=[], metavar="TYPE", help="only deals of this type (repeatable)"
+    )
+    group.addoption(
+        "--dealsnap-id", action="append", default=[], metavar="ID", help="only the deal with this id (repeatable)"
+    )
+    group.addoption(
+        "--dealsnap-sample",
+        type=_positive,
+        metavar="N",
+        help="only N deals, drawn from every type in proportion; the same ones for the same seed",
+    )
+    group.addoption(
+        "--dealsnap-seed", type=int, default=0, metavar="SEED", help="the seed of --dealsnap-sample (default: 0)"
+    )
+    group.addoption(
+        "--dealsnap-report",
+        action="append",
+        default=[],
+        metavar="FORMAT:PATH",
+        help="write a report, such as json:dealsnap.json (repeatable)",
+    )
+    for setting in SETTINGS:
+        if setting.scalar:
+            group.addoption(setting.flag, default=None, metavar=_metavar(setting), help=_help(setting))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _metavar(setting: Setting) -> str:
+    return "|".join(setting.choices) or {int: "N", float: "N"}.get(setting.kind, setting.key.upper())
+
+
+def _help(setting: Setting) -> str:
+    default = "" if setting.default in (None, "") else f" (default: {setting.default})"
+    return f"{setting.help}{default}".replace("%", "%%")
+
+
+def wanted_mode(config: pytest.Config) -> Mode | None:
+    """Return what the run is asked to do with deals; an update wins, so a gate may stand in addopts."""
+    if config.getoption("dealsnap_update"):
+        return "capture"
+    return "gate" if config.getoption("dealsnap") else None
+
+
+def given_settings(config: pytest.Config) -> dict[str, Any]:
+    """Return the settings that were given as flags, by setting name."""
+    names = {setting.name: setting.flag[2:].replace("-", "_") for setting in SETTINGS if setting.scalar}
+    return {name: config.getoption(dest) for name, dest in names.items() if config.getoption(dest) is not None}

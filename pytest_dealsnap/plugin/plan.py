@@ -1,0 +1,136 @@
+"""The plan of a run: which deals, read once and frozen, so that every worker has the same list."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.deals.deal import DealRef
+from pytest_dealsnap.deals.selection import Entry, Population, Selection, order_entries
+from pytest_dealsnap.deals.source import DealSource
+from pytest_dealsnap.deals.types import DealTypes
+from pytest_dealsnap.errors import BaselineError, ConfigError, SnapshotError, SourceError, did_you_mean
+
+if TYPE_CHECKING:
+    from pytest_dealsnap.plugin.options import Mode
+
+__all__ = ["Plan", "make_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The entries of a run in test order, and the facts of their source.
+
+    ``total`` counts the entries before they were narrowed down; ``population`` the database's deals
+    by type, ``None`` where only some were asked for.
+    """
+
+    entries: tuple[Entry, ...]
+    total: int
+    description: str
+    facts: Mapping[str, str | None]
+    population: Mapping[str, int] | None
+    strangers: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Whether deals were left out."""
+        return self.population is None or len(self.entries) < self.total
+
+    def dump(self) -> bytes:
+        """Return the plan for another process of this run; see :meth:`load`."""
+        return pickle.dumps(self)
+
+    @staticmethod
+    def load(data: bytes) -> Plan:
+        """Return the plan that :meth:`dump` packed, in the process that the run itself started."""
+        plan: Plan = pickle.loads(data)  # noqa: S301  # handed over by our own controller
+        return plan
+
+
+def make_plan(
+    config: Config, source: DealSource, snapshots: DealSnapshots, *, mode: Mode, only: str | None, selection: Selection
+) -> Plan:
+    """Read the deals and the baseline's folder, and return the plan.
+
+    Raises :class:`BaselineError` for a gate without a baseline, :class:`SourceError` for a source
+    that cannot be read or has no deals, :class:`ConfigError` for a selection that names none.
+    """
+    types = DealTypes.of(config.deals)
+    selection = _checked(selection, types)
+    if mode == "gate":
+        _need_baseline(config, snapshots)
+    refs = source.refs(selection.ids or None)
+    recorded = _recorded(snapshots, selection)
+    there = recorded.union(ref.id for ref in refs)
+    unknown = [deal_id for deal_id in selection.ids if deal_id not in there]
+    if unknown:
+        hint = did_you_mean(unknown[0], recorded)
+        raise ConfigError(f"--dealsnap-id {unknown[0]}: neither the database nor the baseline has this deal.{hint}")
+    entries = [Entry(ref, "present" if ref.id in recorded else "new") for ref in refs]
+    if mode == "gate":
+        entries += [_missing(snapshots, deal_id, types) for deal_id in recorded.difference(ref.id for ref in refs)]
+    elif not refs:
+        where = f" where {config.deals.where}" if config.deals.where else ""
+        raise SourceError(f"{source.description} has no deals{where}: there is nothing to capture")
+    ordered = order_entries(entries, types.valid)
+    chosen = selection.choose(_only(ordered, only, snapshots))
+    return Plan(
+        entries=tuple(chosen),
+        total=len(ordered),
+        description=source.description,
+        facts=dict(source.facts),
+        population=None if selection.ids else Population.of(refs).by_type,
+        strangers=() if selection.ids else tuple(snapshots.strangers()),
+    )
+
+
+def _checked(selection: Selection, types: DealTypes) -> Selection:
+    """Return *selection* with aliases resolved; refuse a type that there is not."""
+    for name in selection.types:
+        if not types.recognizes(name):
+            hint = did_you_mean(name, [*types.valid, *types.aliases])
+            raise ConfigError(f"--dealsnap-type {name}: no such deal type.{hint} Valid: {', '.join(types.valid)}")
+    resolved = tuple(types.effective(name) for name in selection.types)
+    return Selection(resolved, selection.ids, selection.sample, selection.seed)
+
+
+def _need_baseline(config: Config, snapshots: DealSnapshots) -> None:
+    if not any(True for _ in snapshots.each_id()):
+        raise BaselineError(
+            f"no baseline in {config.snapshots}: there is nothing to judge against. "
+            "Capture one first: pytest --dealsnap-update"
+        )
+
+
+def _recorded(snapshots: DealSnapshots, selection: Selection) -> set[str]:
+    """Return the ids that have a snapshot; of a selection by id, only those are looked for."""
+    if selection.ids:
+        return {deal_id for deal_id in selection.ids if snapshots.has(deal_id)}
+    return snapshots.ids()
+
+
+def _only(entries: list[Entry], only: str | None, snapshots: DealSnapshots) -> list[Entry]:
+    if only == "missing":
+        return [entry for entry in entries if entry.kind == "new"]
+    if only == "errors":
+        errors = snapshots.errors_among(entry.ref.id for entry in entries if entry.kind == "present")
+        return [entry for entry in entries if entry.ref.id in errors]
+    return entries
+
+
+def _missing(snapshots: DealSnapshots, deal_id: str, types: DealTypes) -> Entry:
+    """Return the entry of a deal that only the baseline has, under the type that it records."""
+    stored, deal_type = None, types.default
+    try:
+        data: Any = snapshots.recall(deal_id)
+        if data is not None:
+            recorded = snapshots.decode(deal_id, data)
+            stored, deal_type = recorded.stored_type, recorded.deal_type
+    except SnapshotError:
+        pass  # the deal's own test will say so; here only its type is wanted
+    return Entry(DealRef(deal_id, deal_id, stored, deal_type), "missing")

@@ -1,0 +1,1 @@
+"""How an output is computed: calling conventions, canonical JSON, time-outs."""

@@ -1,0 +1,158 @@
+"""One call of a reasoner: sync or async, within its time, an error as a result."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_dealsnap.deals.deal import Deal
+from pytest_dealsnap.errors import DealsnapError, ReasonerTimeoutError, redact
+from pytest_dealsnap.judging.findings import Failure
+from pytest_dealsnap.reasoning.canonical import canonical_output
+from pytest_dealsnap.reasoning.reasoner import Reasoner
+
+__all__ = ["Caller", "Reasoning", "failure_of"]
+
+MESSAGE_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What one call came to: a canonical output or a failure, and the seconds it took.
+
+    ``trace`` is the failing call's traceback for a person to read; it is never recorded.
+    """
+
+    output: dict[str, Any] | None = None
+    failure: Failure | None = None
+    seconds: float = 0.0
+    trace: str = ""
+
+
+class Caller:
+    """Calls a reasoner for one deal after another.
+
+    An async reasoner runs on one event loop that lives as long as the caller. With a *timeout* (in
+    seconds) a sync reasoner runs in a thread of its own, with the caller's context variables; a
+    call that hangs is left behind, and the next one gets a new thread.
+    """
+
+    def __init__(self, *, timeout: float | None = None) -> None:
+        self._timeout = timeout
+        self._runner: asyncio.Runner | None = None
+        self._thread: _CallThread | None = None
+
+    def __call__(self, reasoner: Reasoner, deal: Deal) -> Reasoning:
+        """Reason *deal*. Whatever the reasoner raises becomes a failure, except an interrupt."""
+        started = time.perf_counter()
+        try:
+            output = canonical_output(self._value(reasoner, deal))
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            seconds = time.perf_counter() - started
+            return Reasoning(failure=failure_of(error), seconds=seconds, trace=_trace(error))
+        return Reasoning(output=output, seconds=time.perf_counter() - started)
+
+    def close(self) -> None:
+        """Close the event loop and end the thread, where there are any."""
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+        if self._thread is not None:
+            self._thread.end()
+            self._thread = None
+
+    def _value(self, reasoner: Reasoner, deal: Deal) -> Any:
+        value = reasoner(deal) if self._timeout is None else self._in_time(reasoner, deal, self._timeout)
+        return self._awaited(value) if inspect.isawaitable(value) else value
+
+    def _awaited(self, value: Awaitable[Any]) -> Any:
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        return self._runner.run(_within(value, self._timeout))
+
+    def _in_time(self, reasoner: Reasoner, deal: Deal, timeout: float) -> Any:
+        if self._thread is None:
+            self._thread = _CallThread()
+        context = contextvars.copy_context()
+        answer = self._thread.ask(lambda: context.run(reasoner, deal))
+        try:
+            value, error = answer.get(timeout=timeout)
+        except queue.Empty:
+            self._thread.end()
+            self._thread = None
+            raise ReasonerTimeoutError(_too_long(timeout)) from None
+        if error is not None:
+            raise error
+        return value
+
+
+async def _within(value: Awaitable[Any], timeout: float | None) -> Any:
+    try:
+        async with asyncio.timeout(timeout) as limit:
+            return await value
+    except TimeoutError:
+        if timeout is None or not limit.expired():
+            raise
+        raise ReasonerTimeoutError(_too_long(timeout)) from None
+
+
+def _too_long(timeout: float) -> str:
+    return f"no answer within {timeout:g} seconds (--dealsnap-timeout)"
+
+
+Answer = tuple[Any, BaseException | None]
+
+
+class _CallThread:
+    """A daemon thread that makes calls: a hung one must not keep the process from ending."""
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Answer]] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="dealsnap-reasoner", daemon=True).start()
+
+    def ask(self, call: Callable[[], Any]) -> queue.SimpleQueue[Answer]:
+        answer: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._calls.put((call, answer))
+        return answer
+
+    def end(self) -> None:
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (asked := self._calls.get()) is not None:
+            call, answer = asked
+            try:
+                answer.put((call(), None))
+            except BaseException as error:  # handed over whole: the asking thread raises it again
+                answer.put((None, error))
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return *error* as it is recorded: its type's name and its message, bounded, without secrets."""
+    try:
+        message = str(error)
+    except Exception as broken:
+        message = f"(its message raised {type(broken).__name__})"
+    if len(message) > MESSAGE_CHARS:
+        message = message[:MESSAGE_CHARS] + "…"
+    return Failure(type(error).__name__, redact(message))
+
+
+def _trace(error: BaseException) -> str:
+    """Return the traceback below dealsnap's own frames, without secrets; none for our own errors."""
+    if isinstance(error, DealsnapError):
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    users = [frame for frame in frames if frame.name not in _OWN_FRAMES or "pytest_dealsnap" not in frame.filename]
+    return redact("".join(traceback.format_list(users[-12:])))
+
+
+_OWN_FRAMES = frozenset({"__call__", "_value", "_in_time", "_awaited", "_within", "_run", "<lambda>"})

@@ -1,0 +1,1 @@
+"""How results are shown: one writer a format, one wording for all."""

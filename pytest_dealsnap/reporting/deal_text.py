@@ -1,0 +1,67 @@
+"""A failed deal as a person reads it in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.differences import explain
+from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.reporting.wording import cut, finding_row, plural, show_value, table, worst_finding
+
+__all__ = ["deal_text"]
+
+HEADER = ("metric", "baseline", "current", "change", "allowed")
+
+
+def deal_text(
+    result: DealResult,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    trace: str = "",
+) -> str:
+    """Return the deal, the table of its findings, and what else changed between two outputs.
+
+    *before* and *after* are the recorded and the current output, where both are known; *trace* is
+    the traceback of a reasoner that raised.
+    """
+    # The first line is what pytest's short summary shows beside the test's id.
+    lines = [worst_finding(result), "", _title(result)]
+    if result.error is not None and len(result.error.message) > 80:
+        lines += ["", f"{result.error.type}: {printable(result.error.message)}"]
+    if trace:
+        lines += ["", *(printable(line) for line in trace.rstrip().splitlines())]
+    rows = [(("! " if finding.gates else "  ") + row[0], *row[1:]) for finding, row in _rows(result)]
+    if rows:
+        lines += ["", *table(HEADER, rows, right=(1, 2, 3))]
+    if before is not None and after is not None:
+        lines += _difference(before, after)
+    return "\n".join(lines)
+
+
+def _title(result: DealResult) -> str:
+    name = f" {cut(printable(result.name), 80)}" if result.name else ""
+    stored = "NULL" if result.stored_type is None else repr(result.stored_type)
+    what = f"{result.deal_type}" if result.stored_type == result.deal_type else f"{result.deal_type}, stored {stored}"
+    return f"deal {printable(result.id)}{name} ({printable(what)}): {result.status}"
+
+
+def _rows(result: DealResult) -> list[tuple[Any, tuple[str, ...]]]:
+    shown = [finding for finding in result.findings if finding.issue != "reasoning_failed" or not result.error]
+    return [(finding, finding_row(finding)) for finding in sorted(shown, key=lambda finding: not finding.gates)]
+
+
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    rows, total = explain(before, after)
+    if not rows:
+        return []
+    lines = ["", f"{plural(total, 'difference')} in the output:"]
+    for path, move, old, new in rows:
+        arrow = {"added": f"+ {show_value(new, 60)}", "removed": f"- {show_value(old, 60)}"}
+        change = arrow.get(move, f"{show_value(old, 40)} → {show_value(new, 40)}")
+        lines.append(f"  {printable(path)}: {change}")
+    if total > len(rows):
+        lines.append(f"  … and {total - len(rows)} more")
+    return lines

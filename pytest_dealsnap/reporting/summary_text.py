@@ -1,0 +1,92 @@
+"""The summary that closes a run in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.judging.findings import STATUSES
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, table, worst_finding
+
+__all__ = ["progress_text", "summary_lines"]
+
+CAUSES_SHOWN = 8
+DEALS_SHOWN = 5
+_CAPTURE_WORDS = {"matched": "unchanged", "changed": "updated", "new": "added", "errored": "errors"}
+
+
+def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
+    """Return the closing summary: counts by status and type, causes, verdict, notes, what to run next."""
+    lines = _counts(run)
+    if run.mode == "gate":
+        lines += _causes(run, width)
+        lines += _worst(run, width)
+    lines += [f"note: {printable(note)}" for note in run.notes]
+    if run.verdict is not None:
+        lines += ["", f"verdict: {VERDICT_WORDS[run.verdict.action]} - {printable(run.verdict.reason)}"]
+    if run.next_steps:
+        lines += ["next:", *(f"  {step}" for step in run.next_steps)]
+    return lines
+
+
+def _counts(run: FinishedRun) -> list[str]:
+    words = _CAPTURE_WORDS if run.mode == "capture" else {status: status for status in STATUSES}
+    totals = run.summary.counts
+    shown = [status for status in STATUSES if status in words and (totals[status] or status == "matched")]
+    by_type = run.by_type()
+    rows = [[name, *(f"{by_type[name][s]:,}" for s in shown), f"{sum(by_type[name].values()):,}"] for name in by_type]
+    if len(rows) != 1:
+        rows.append(["all", *(f"{totals[s]:,}" for s in shown), f"{run.summary.deals:,}"])
+    header = ["type", *(words[status] for status in shown), "deals"]
+    return table(header, rows, right=range(1, len(header)))
+
+
+def _causes(run: FinishedRun, width: int) -> list[str]:
+    if not run.causes:
+        return []
+    accepted: Set[str] = {result.id for result in run.results if result.status == "accepted"}
+    rows = [
+        (_weight(cause, accepted), f"{len(cause.deals):,}", cut(printable(cause.title), max(width - 20, 40)))
+        for cause in run.causes[:CAUSES_SHOWN]
+    ]
+    more = len(run.causes) - len(rows)
+    lines = ["", *table(("cause", "deals", "what changed"), rows, right=(1,))]
+    return [*lines, f"… and {plural(more, 'more cause', 'more causes')}"] if more > 0 else lines
+
+
+def _weight(cause: Cause, accepted: Set[str]) -> str:
+    if not cause.gates:
+        return "reported"
+    return "accepted" if accepted >= set(cause.deals) else "fails"
+
+
+def _worst(run: FinishedRun, width: int) -> list[str]:
+    failed = [result for result in run.results if result.status in ("regressed", "errored", "missing")]
+    if not failed:
+        return []
+    worst = sorted(failed, key=lambda result: -_severity(result.findings))[:DEALS_SHOWN]
+    lines = ["", f"{plural(len(failed), 'failed deal')}, the largest changes first:"]
+    for result in worst:
+        name = f" {cut(printable(result.name), 30)}" if result.name else ""
+        lines.append(cut(f"  {printable(result.id)}{name} ({result.deal_type}): {worst_finding(result)}", width))
+    return lines
+
+
+def _severity(findings: Sequence[object]) -> float:
+    return max(
+        (abs(getattr(f, "change_percent", None) or 0.0) for f in findings if getattr(f, "gates", False)), default=0
+    )
+
+
+def progress_text(*, done: int, total: int, failed: int, errored: int, seconds: float) -> str:
+    """Return the line that says how far a long run is: done, failed, rate, time left."""
+    rate = done / seconds if seconds > 0 else 0.0
+    left = f"{(total - done) / rate:,.0f} s left" if rate > 0 else "time left unknown"
+    parts = [f"{done:,} of {plural(total, 'deal')}"]
+    if failed:
+        parts.append(f"{failed:,} failed")
+    if errored:
+        parts.append(plural(errored, "error"))
+    return f"dealsnap: {', '.join(parts)}, {rate:,.0f}/s, {left}"

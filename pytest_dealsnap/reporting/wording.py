@@ -1,0 +1,125 @@
+"""One wording for all reports: values, findings, counts and verdicts in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.differences import ABSENT
+from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.values import exact, is_number
+
+__all__ = ["VERDICT_WORDS", "cut", "finding_row", "plural", "show_change", "show_value", "table", "worst_finding"]
+
+VERDICT_WORDS = {
+    "proceed": "PROCEED",
+    "fix_forward": "FIX FORWARD",
+    "disable_flag": "DISABLE THE FLAG",
+    "roll_back": "ROLL BACK",
+    "inconclusive": "INCONCLUSIVE",
+}
+
+
+def plural(count: int, noun: str, nouns: str | None = None) -> str:
+    """Return ``1 deal`` or ``1,234 deals``."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def cut(text: str, width: int) -> str:
+    """Return *text* in at most *width* characters, marked where it was cut."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def show_value(value: Any, width: int = 28) -> str:
+    """Return a canonical value for a table cell: grouped digits, cut texts, safe for a terminal."""
+    if value is ABSENT:
+        return "absent"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if is_number(value):
+        return _show_number(value)
+    if isinstance(value, str):
+        return cut(printable(value) or '""', width)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return cut(printable(text), width)
+
+
+def _show_number(value: int | float | Decimal) -> str:
+    number = exact(value)
+    if not number.is_finite():
+        return str(number)
+    exponent = number.as_tuple().exponent
+    if abs(number.adjusted()) > 20:
+        return str(number)
+    if isinstance(exponent, int) and exponent < 0:
+        text = f"{number:,f}".rstrip("0").rstrip(".")
+        return text or "0"
+    return f"{number:,f}"
+
+
+def show_change(finding: Finding) -> str:
+    """Return the size of a change: percent, amount, or how many paths."""
+    if finding.count is not None:
+        return plural(finding.count, "path")
+    if finding.change_percent is not None:
+        return f"{finding.change_percent:+,.2f} %"
+    if is_number(finding.baseline) and is_number(finding.current):
+        difference = exact(finding.current) - exact(finding.baseline)
+        return f"{difference:+,f}" if difference.is_finite() else ""
+    return ""
+
+
+def finding_row(finding: Finding) -> tuple[str, str, str, str, str]:
+    """Return a finding's cells: metric, baseline, current, change, allowed."""
+    metric = printable(finding.metric)
+    if finding.issue.endswith("_lost"):
+        metric += " (lost)"
+    if finding.issue == "output_changed" and finding.count is not None:
+        shown = ", ".join(finding.paths[:2]) + (" …" if finding.count > 2 else "")
+        return "rest of the output", "", cut(printable(shown), 28), show_change(finding), finding.allowed
+    allowed = f"{finding.allowed} ({finding.note})" if finding.note else finding.allowed
+    baseline, current = _apart(finding.baseline, finding.current)
+    return metric, baseline, current, show_change(finding), printable(allowed)
+
+
+def _apart(baseline: Any, current: Any) -> tuple[str, str]:
+    """Return both values so that they look different: long texts are cut before their first difference."""
+    if isinstance(baseline, str) and isinstance(current, str) and max(len(baseline), len(current)) > 28:
+        same = next((i for i, (a, b) in enumerate(zip(baseline, current, strict=False)) if a != b), None)
+        start = max((min(len(baseline), len(current)) if same is None else same) - 8, 0)
+        lead = "…" if start else ""
+        return show_value(lead + baseline[start:]), show_value(lead + current[start:])
+    return show_value(baseline), show_value(current)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
+    """Return the lines of a table with a ruled header; columns in *right* are set flush right."""
+    cells = [list(header), *map(list, rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        parts = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        return "  ".join(parts).rstrip()
+
+    return [line(cells[0]), "  ".join("─" * width for width in widths), *map(line, cells[1:])]
+
+
+def worst_finding(result: DealResult) -> str:
+    """Return the one line that says why a deal failed."""
+    if result.status == "errored" and result.error is not None:
+        return cut(printable(str(result.error)), 120)
+    gating = result.gating
+    if not gating:
+        return result.reason
+    if gating[0].issue == "missing_from_database":
+        return "in the baseline, not in the database"
+    metric, baseline, current, change, allowed = finding_row(gating[0])
+    size = f" ({change})" if change else ""
+    more = f" and {len(gating) - 1} more" if len(gating) > 1 else ""
+    arrow = f" {baseline} → {current}" if baseline or current else ""
+    return f"{metric}{arrow}{size}, allowed: {allowed}{more}"

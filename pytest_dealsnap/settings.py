@@ -1,0 +1,116 @@
+"""The table of settings: each key's place, kind, default, limits and meaning.
+
+Configuration file, flags and environment variables are all made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_dealsnap.errors import ConfigError, did_you_mean
+
+__all__ = ["SETTINGS", "Setting", "checked"]
+
+_KINDS = {str: "a string", int: "a whole number", float: "a number", list: "a list of strings", dict: "a table"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of the configuration: where it stands, what it may be, what it means."""
+
+    section: str
+    key: str
+    kind: type
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def name(self) -> str:
+        """``deals.table``, or ``database`` at the top."""
+        return f"{self.section}.{self.key}" if self.section else self.key
+
+    @property
+    def flag(self) -> str:
+        """The pytest flag, ``--dealsnap-deals-table``."""
+        return "--dealsnap-" + self.name.replace(".", "-").replace("_", "-")
+
+    @property
+    def environment(self) -> str:
+        """The environment variable, ``DEALSNAP_DEALS_TABLE``."""
+        return "DEALSNAP_" + self.name.replace(".", "_").upper()
+
+    @property
+    def scalar(self) -> bool:
+        """Whether the setting has a flag and an environment variable."""
+        return self.kind in (str, int, float) and self.section not in ("rehearsal", "matrix")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("", "database", str, None, "any SQLAlchemy URL; it is only ever read"),
+    Setting("", "reasoner", str, None, "the callable that computes a deal's output, as module:callable"),
+    Setting("", "snapshots", str, "snapshots", "the baseline's folder"),
+    Setting("", "timeout", float, None, "seconds one call of the reasoner may take", minimum=0.001),
+    Setting("", "progress", float, 10.0, "seconds between two progress lines; 0 for none", minimum=0),
+    Setting("deals", "source", str, None, "your own iterable of deals, as module:callable"),
+    Setting("deals", "table", str, "deals", "table or view that holds the deals, or schema.table"),
+    Setting("deals", "id", str, "id", "column that identifies a deal"),
+    Setting("deals", "name", str, "name", 'column with the deal\'s name; "" if there is none'),
+    Setting("deals", "type", str, "deal_type", 'column with the deal\'s type; "" if there is none'),
+    Setting("deals", "where", str, "", "SQL condition that selects the deals"),
+    Setting("deals", "types", list, ("acquisition", "carveout", "divestiture"), "the valid deal types"),
+    Setting("deals", "default_type", str, "acquisition", "what NULL, blank and unknown types count as"),
+    Setting("deals", "aliases", dict, {}, "other spellings of a type, each with its target"),
+    Setting("deals", "missing", str, "fail", "a deal of the baseline that the database lost", ("fail", "report")),
+    Setting("deals", "new", str, "skip", "a deal that the baseline does not have", ("skip", "fail")),
+    Setting("output", "record", str, "full", "what a snapshot holds of the output", ("full", "metrics")),
+    Setting("output", "drop", list, (), "paths of volatile values that are not recorded"),
+    Setting("output", "max_bytes", int, 10_000_000, "the largest snapshot, in bytes", minimum=1_000),
+    Setting("verdict", "fix_forward_below", float, 10.0, "percent affected", minimum=0, maximum=100),
+    Setting("verdict", "roll_back_above", float, 50.0, "percent affected", minimum=0, maximum=100),
+    Setting("verdict", "min_compared", float, 100.0, "percent of the selected deals", minimum=0, maximum=100),
+    Setting("rehearsal", "alembic", str, None, "the Alembic configuration file"),
+    Setting("rehearsal", "upgrade", str, None, "shell command or module:callable"),
+    Setting("rehearsal", "downgrade", str, None, "shell command or module:callable"),
+    Setting("rehearsal", "flag", str, None, "environment variable of the feature flag"),
+    Setting("rehearsal", "flag_off", str, "false", "its value when off"),
+    Setting("rehearsal", "flag_on", str, "true", "its value when on"),
+    Setting("rehearsal", "database_env", str, "DATABASE_URL", "where the application reads its database"),
+    Setting("rehearsal", "tests", str, "", "command that runs the application's own tests"),
+    Setting("matrix", "axes", dict, {}, "further axes beside the deal type"),
+    Setting("matrix", "rules", dict, {}, "what must hold between the types"),
+)
+
+
+def checked(setting: Setting, value: Any, place: str) -> Any:
+    """Return *value* as the setting's kind, or raise a ConfigError that shows it."""
+    wrong = ConfigError(f"{place} = {value!r}: must be {_KINDS[setting.kind]}")
+    from_text = isinstance(value, str) and not place.endswith(f"] {setting.key}") and ", " not in place
+    if setting.kind in (int, float):
+        if from_text:
+            try:
+                value = setting.kind(value)
+            except ValueError:
+                raise wrong from None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+            raise wrong
+        if setting.kind is int and not isinstance(value, int):
+            raise wrong
+        low, high = setting.minimum, setting.maximum
+        if (low is not None and value < low) or (high is not None and value > high):
+            bounds = f"from {low:g} to {high:g}" if high is not None else f"at least {low:g}"
+            raise ConfigError(f"{place} = {value!r}: must be {bounds}")
+        return setting.kind(value)
+    if setting.kind is list:
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            raise wrong
+        return tuple(value)
+    if not isinstance(value, setting.kind):
+        raise wrong
+    if setting.choices and value not in setting.choices:
+        valid = ", ".join(f'"{choice}"' for choice in setting.choices)
+        raise ConfigError(f"{place} = {value!r}: must be one of {valid}.{did_you_mean(str(value), setting.choices)}")
+    return value

@@ -112,6 +112,8 @@ class Config:
     reasoner: str | None
     snapshots: Path
     timeout: float | None
+    workers: int
+    executor: str | None
     progress: float
     deals: DealsConfig
     metrics: tuple[MetricSpec, ...]
@@ -248,6 +250,8 @@ def _assemble(
         reasoner=values["reasoner"],
         snapshots=base("snapshots") / values["snapshots"],
         timeout=values["timeout"],
+        workers=values["workers"],
+        executor=values["executor"],
         progress=values["progress"],
         deals=deals,
         metrics=metrics,

@@ -54,6 +54,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("", "reasoner", str, None, "the callable that computes a deal's output, as module:callable"),
     Setting("", "snapshots", str, "snapshots", "the baseline's folder"),
     Setting("", "timeout", float, None, "seconds one call of the reasoner may take", minimum=0.001),
+    Setting("", "workers", int, 1, "calls of the reasoner under way at once in one process", minimum=1),
+    Setting("", "executor", str, None, "a factory of a concurrent.futures.Executor, as module:factory"),
     Setting("", "progress", float, 10.0, "seconds between two progress lines; 0 for none", minimum=0),
     Setting("deals", "source", str, None, "your own iterable of deals, as module:callable"),
     Setting("deals", "table", str, "deals", "table or view that holds the deals, or schema.table"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pytest_dealsnap.baseline.codec import Snapshot, encode
@@ -18,7 +19,7 @@ from pytest_dealsnap.judging.paths import parse_path
 from pytest_dealsnap.judging.policy import Policy, compile_policy
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 
-__all__ = ["Capture", "Gate", "Recorder"]
+__all__ = ["Capture", "Gate", "Recorder", "duplicated", "result_of"]
 
 
 class Recorder:
@@ -93,16 +94,8 @@ class Capture:
         if before != data:
             self._snapshots.record(ref.id, data)
         status = "new" if before is None else "matched" if before == data else "changed"
-        return DealResult(
-            ref.id,
-            snapshot.deal_name,
-            ref.deal_type,
-            ref.stored_type,
-            "errored" if snapshot.error else status,
-            reasoning.seconds,
-            error=snapshot.error,
-            absent_metrics=absent(snapshot),
-        )
+        status = "errored" if snapshot.error else status
+        return result_of(snapshot, status, seconds=reasoning.seconds, error=snapshot.error)
 
 
 class Gate:
@@ -124,67 +117,79 @@ class Gate:
         its type could refuse an unchanged value. A bad snapshot makes the deal ``errored``, not compared.
         """
         snapshot, data = self._recorder.snapshot(ref, deal.name if deal else None, reasoning)
-        missing = absent(snapshot)
-
-        def result(status: str, deal_type: str = ref.deal_type, **more: Any) -> DealResult:
-            return DealResult(
-                ref.id, snapshot.deal_name, deal_type, ref.stored_type, status, reasoning.seconds,
-                absent_metrics=missing, **more,
-            )  # fmt: skip
-
         try:
             before = self._snapshots.recall(ref.id)
             if before is None:
-                return result("new", reason="it has no snapshot in the baseline")
+                return result_of(snapshot, "new", reason="it has no snapshot in the baseline", compared=False)
             if before == data and snapshot.error is None and self.policy[ref.deal_type].reflexive:
-                return result("matched")
+                return result_of(snapshot, "matched", seconds=reasoning.seconds)
             recorded = self._snapshots.decode(ref.id, before)
         except SnapshotError as error:
-            return result("errored", error=failure_of(error), compared=False)
+            failure = failure_of(error)
+            return result_of(snapshot, "errored", seconds=reasoning.seconds, error=failure, compared=False)
+        return self.judge(recorded, snapshot, deal, seconds=reasoning.seconds)
+
+    def judge(self, recorded: Snapshot, current: Snapshot, deal: Deal | None, *, seconds: float = 0.0) -> DealResult:
+        """Judge a *current* snapshot against the *recorded* one, by the rules of the recorded type."""
         judgement = judge(
             recorded.reasoned(),
-            snapshot.reasoned(),
+            current.reasoned(),
             policy=self.policy[recorded.deal_type],
             metrics=self._recorder.metrics,
             is_valid_type=self._types.recognizes,
             deal=deal,
         )
-        return result(
-            judgement.status,
-            recorded.deal_type,
-            findings=judgement.findings,
-            error=snapshot.error,
-            corrupt=judgement.corrupt,
-        )
+        result = result_of(current, judgement.status, seconds=seconds, error=current.error)
+        return replace(result, deal_type=recorded.deal_type, findings=judgement.findings, corrupt=judgement.corrupt)
 
     def missing(self, ref: DealRef) -> DealResult:
         """Return the result of a deal that the baseline has and the database has not."""
         try:
             data = self._snapshots.recall(ref.id)
-            name = self._snapshots.decode(ref.id, data).deal_name if data is not None else None
+            recorded = self._snapshots.decode(ref.id, data or b"")
         except SnapshotError as error:
-            return DealResult(
-                ref.id, None, ref.deal_type, None, "errored", error=failure_of(error), compared=False,
-                corrupt=self._gone(),
-            )  # fmt: skip
+            unread = Snapshot(ref.id, None, ref.deal_type, ref.stored_type)
+            result = result_of(unread, "errored", error=failure_of(error), compared=False)
+            return replace(result, corrupt=self._gone())
+        return self.gone(recorded)
+
+    def gone(self, recorded: Snapshot) -> DealResult:
+        """Return the result of a recorded deal that is not there any more."""
         finding = Finding(
             "deal",
             "missing_from_database",
-            baseline=name,
+            baseline=recorded.deal_name,
             allowed="every deal of the baseline",
             gates=self._missing_gates,
         )
-        return DealResult(
-            ref.id, name, ref.deal_type, ref.stored_type, "missing", findings=(finding,), corrupt=self._gone()
-        )
+        return replace(result_of(recorded, "missing"), findings=(finding,), corrupt=self._gone(), absent_metrics=())
 
     def _gone(self) -> str | None:
         return "it is in the baseline and not in the database" if self._missing_gates else None
 
 
-def absent(snapshot: Snapshot) -> tuple[str, ...]:
-    """Return the metrics that have no value in *snapshot*."""
-    return tuple(name for name, value in (snapshot.metrics or {}).items() if value is None)
+def result_of(
+    snapshot: Snapshot,
+    status: str,
+    *,
+    seconds: float = 0.0,
+    error: Failure | None = None,
+    compared: bool = True,
+    reason: str = "",
+) -> DealResult:
+    """Return the result of the deal that *snapshot* is of, with the metrics that it has no value for."""
+    return DealResult(
+        snapshot.deal_id,
+        snapshot.deal_name,
+        snapshot.deal_type,
+        snapshot.stored_type,
+        status,
+        seconds,
+        error=error,
+        compared=compared,
+        absent_metrics=tuple(name for name, value in (snapshot.metrics or {}).items() if value is None),
+        reason=reason,
+    )
 
 
 def duplicated(ref: DealRef, *, gate: bool) -> Failure:

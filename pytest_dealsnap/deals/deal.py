@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -94,8 +95,9 @@ def id_text(key: Any) -> str:
     raise TypeError(f"{type(key).__name__} cannot identify a deal: {key!r}")
 
 
-def id_order(ref: DealRef) -> tuple[int, Any, str]:
-    """Order by id, numbers by value and before texts: the same on every machine and collation."""
-    if isinstance(ref.key, (int, float, Decimal)):
-        return (0, ref.key, ref.id)
-    return (1, 0, ref.id)
+def id_order(deal_id: str) -> tuple[int, int, str]:
+    """Order ids: whole numbers by value and before texts, the same on every machine and collation."""
+    return (0, int(deal_id), deal_id) if _WHOLE_NUMBER.fullmatch(deal_id) else (1, 0, deal_id)
+
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,400}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_dealsnap.deals.deal import DealRef, id_order
+from pytest_dealsnap.errors import ConfigError
 
-__all__ = ["Entry", "Kind", "Selection", "order_entries", "stratified_sample"]
+__all__ = ["Entry", "Kind", "Selection", "Shard", "order_entries", "stratified_sample"]
 
 Kind = Literal["present", "new", "missing"]
 
@@ -24,6 +26,33 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """One of *count* parts of all deals, numbered from 1.
+
+    A deal's part follows from its id alone, so inserting deals moves no other deal to another part.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read ``2/8``; raises :class:`ConfigError` for anything else."""
+        number, slash, count = text.partition("/")
+        if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
+            return cls(int(number), int(count))
+        raise ConfigError(f"--dealsnap-shard {text}: must be I/N with I from 1 to N, such as 2/8")
+
+    def holds(self, deal_id: str) -> bool:
+        """Whether *deal_id* is in this part."""
+        digest = hashlib.sha256(deal_id.encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:8], "big") % self.count == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What the user narrowed the run to; empty means all deals."""
 
@@ -31,22 +60,23 @@ class Selection:
     ids: tuple[str, ...] = ()
     sample: int | None = None
     seed: int = 0
-
-    @property
-    def partial(self) -> bool:
-        """Whether anything was narrowed down."""
-        return bool(self.types or self.ids) or self.sample is not None
+    shard: Shard | None = None
 
     def choose(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Return the entries that the selection leaves, in their order."""
-        chosen = [entry for entry in entries if not self.types or entry.ref.deal_type in self.types]
+        """Return the entries that the selection leaves, in their order; a sample is drawn from the shard."""
+        chosen = [
+            entry
+            for entry in entries
+            if (not self.types or entry.ref.deal_type in self.types)
+            and (self.shard is None or self.shard.holds(entry.ref.id))
+        ]
         return chosen if self.sample is None else stratified_sample(chosen, self.sample, seed=self.seed)
 
 
 def order_entries(entries: Iterable[Entry], types: Sequence[str]) -> list[Entry]:
     """Order by deal type, as configured, then by id: the same on every worker and machine."""
     ranks = {deal_type: rank for rank, deal_type in enumerate(types)}
-    return sorted(entries, key=lambda entry: (ranks.get(entry.ref.deal_type, len(ranks)), id_order(entry.ref)))
+    return sorted(entries, key=lambda entry: (ranks.get(entry.ref.deal_type, len(ranks)), id_order(entry.ref.id)))
 
 
 def stratified_sample(entries: Sequence[Entry], size: int, *, seed: int) -> list[Entry]:

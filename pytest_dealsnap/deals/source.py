@@ -56,7 +56,7 @@ def open_source(config: Config) -> DealSource:
 
 def unique_refs(refs: Iterable[DealRef]) -> list[DealRef]:
     """Return *refs* in id order, one for each id; ``copies`` counts the rows that share it."""
-    ordered = sorted(refs, key=id_order)
+    ordered = sorted(refs, key=lambda ref: id_order(ref.id))
     copies = Counter(ref.id for ref in ordered)
     seen: set[str] = set()
     unique = []

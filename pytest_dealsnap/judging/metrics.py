@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, cast
 
 import jmespath
@@ -15,7 +15,7 @@ from jmespath.exceptions import JMESPathError
 from pytest_dealsnap.config import MetricSpec
 from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.judging.paths import PathPattern, selecting_path
-from pytest_dealsnap.judging.values import exact
+from pytest_dealsnap.judging.values import exact, working_context
 
 __all__ = ["Metric", "compile_metrics"]
 
@@ -38,12 +38,20 @@ class _ExactFunctions(_Functions):  # type: ignore[misc]  # for the same reason
     @signature({"types": ["array-number"]})
     def _func_sum(self, numbers: list[Any]) -> Any:
         if any(isinstance(number, Decimal) for number in numbers):
-            return sum(map(exact, numbers), Decimal(0))
+            addends = [exact(number) for number in numbers]
+            with localcontext(working_context(*addends)):  # the application's own may round
+                return sum(addends, Decimal(0))
         return sum(numbers)
 
     @signature({"types": ["array-number"]})
     def _func_avg(self, numbers: list[Any]) -> Any:
-        return self._func_sum(numbers) / len(numbers) if numbers else None
+        if not numbers:
+            return None
+        total = self._func_sum(numbers)
+        if isinstance(total, Decimal):
+            with localcontext(working_context(total)):
+                return total / len(numbers)
+        return total / len(numbers)
 
 
 _OPTIONS = jmespath.Options(custom_functions=_ExactFunctions())
@@ -61,11 +69,12 @@ class Metric:
     def __call__(self, output: Any) -> Any:
         """Return the metric's value in a canonical *output*; ``None`` where it is absent.
 
-        A JMESPath type error, such as ``length`` of null, means that what is measured is absent.
+        A JMESPath type error, such as ``length`` of null, means that what is measured is absent; so
+        does arithmetic that has no result, such as ``ceil`` of NaN.
         """
         try:
             value = self.search(output)
-        except JMESPathError:
+        except (JMESPathError, ArithmeticError, ValueError):
             return None
         if self.spec.max_chars is not None and isinstance(value, str):
             return value[: self.spec.max_chars]

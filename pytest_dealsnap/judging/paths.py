@@ -77,7 +77,10 @@ def _steps(text: str) -> list[Step]:
         if match["name"] is not None:
             steps.append(match["name"])
         elif match["quoted"] is not None:
-            steps.append(json.loads(match["quoted"]))
+            try:
+                steps.append(json.loads(match["quoted"]))
+            except ValueError:  # an escape that JSON does not know
+                return []
         elif match["star"] or match["index"] in (None, "*"):
             steps.append(EVERY)
         else:

@@ -71,8 +71,14 @@ def parse_rule(text: str, *, place: str, root: Path) -> Rule:
             return build(words, match, place)
     if re.fullmatch(r"[\w.]+:[\w.]+", words):
         return _custom(words, place, root)
-    hint = did_you_mean(words, RULE_FORMS) or did_you_mean(words.split(" ")[0], [f.split(" ")[0] for f in RULE_FORMS])
-    raise ConfigError(f"{place} = {text!r}: unknown rule.{hint} Valid: {', '.join(RULE_FORMS)}")
+    raise ConfigError(f"{place} = {text!r}: unknown rule.{_hint(words)} Valid: {', '.join(RULE_FORMS)}")
+
+
+def _hint(words: str) -> str:
+    """Return the nearest whole form, if only because it begins with the same word."""
+    first = words.split(" ")[0]
+    begun = [f' Did you mean "{form}"?' for form in RULE_FORMS if form.split(" ")[0] == first]
+    return did_you_mean(words, RULE_FORMS) or next(iter(begun), "")
 
 
 def _anything(baseline: Any, current: Any, deal: Any) -> bool:
@@ -133,13 +139,14 @@ def _same_items(words: str, match: re.Match[str], place: str) -> Rule:
 
 
 def _similar(words: str, match: re.Match[str], place: str) -> Rule:
-    least = float(match["least"])
+    least = Decimal(match["least"])
     if not 0 <= least <= 1:
         raise ConfigError(f"{place} = {words!r}: a similarity is from 0 to 1")
 
     def check(baseline: Any, current: Any, deal: Any) -> bool:
         if isinstance(baseline, str) and isinstance(current, str):
-            return Indel.normalized_similarity(baseline, current) >= least
+            # the normalized similarity, without the rounding of a division
+            return Indel.similarity(baseline, current) >= least * (len(baseline) + len(current))
         return same(baseline, current)
 
     return Rule(words, check)

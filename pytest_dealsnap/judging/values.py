@@ -8,7 +8,7 @@ binary, so that a bound such as "5 %" holds exactly at the bound.
 from __future__ import annotations
 
 import math
-from decimal import Context, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from typing import Any, TypeGuard
 
 __all__ = ["exact", "is_nan", "is_number", "is_present", "normal", "percent_change", "same", "working_context"]
@@ -42,7 +42,8 @@ def working_context(*numbers: Decimal) -> Context:
     """Return a decimal context in which sums and products of *numbers* are not rounded.
 
     Precision covers the digits of all operands and the span of their exponents, within reason:
-    beyond ten thousand digits the smaller operand could not tip any tolerance.
+    beyond ten thousand digits the smaller operand could not tip any tolerance. Nothing overflows:
+    two infinities would be equal, and any difference within every tolerance.
     """
     digits = 32
     exponents = [0]
@@ -51,7 +52,8 @@ def working_context(*numbers: Decimal) -> Context:
         digits += len(parts.digits)
         if isinstance(parts.exponent, int):
             exponents += [parts.exponent, parts.exponent + len(parts.digits)]
-    return Context(prec=min(digits + max(exponents) - min(exponents), 10_000), traps=[])
+    precision = min(digits + max(exponents) - min(exponents), 10_000)
+    return Context(prec=precision, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
 
 
 def same(left: Any, right: Any) -> bool:

@@ -3,57 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_dealsnap import __version__
-from pytest_dealsnap.baseline.manifest import git_state, read_manifest, write_manifest
+from pytest_dealsnap.baseline.manifest import git_state, read_manifest
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import ConfigError, did_you_mean, printable
-from pytest_dealsnap.judging.causes import find_causes
+from pytest_dealsnap.deals.deal import id_order
+from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.findings import DealResult
-from pytest_dealsnap.judging.verdict import decide, summarize
-from pytest_dealsnap.plugin.items import FAILED_IN_FULL
-from pytest_dealsnap.plugin.notes import next_steps, notes
-from pytest_dealsnap.reporting.json_report import write_json
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
+from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
+from pytest_dealsnap.reporting.targets import ReportTarget
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
     from pytest_dealsnap.plugin.options import Mode
-    from pytest_dealsnap.plugin.plan import Plan
     from pytest_dealsnap.plugin.run import Run
 
-__all__ = ["Closing", "ReportTarget"]
-
-WRITERS = {"json": write_json}
-
-
-@dataclass(frozen=True, slots=True)
-class ReportTarget:
-    """One ``--dealsnap-report``: a format and where it goes."""
-
-    format: str
-    path: Path
-
-    @classmethod
-    def parse(cls, text: str, cwd: Path) -> ReportTarget:
-        """Read ``FORMAT:PATH``; raises :class:`ConfigError` that says which formats there are."""
-        name, colon, path = text.partition(":")
-        if not colon or not path:
-            raise ConfigError(f"--dealsnap-report {text}: must be FORMAT:PATH, such as json:dealsnap.json")
-        if name not in WRITERS:
-            raise ConfigError(
-                f"--dealsnap-report {text}: unknown format.{did_you_mean(name, WRITERS)} Valid: {', '.join(WRITERS)}"
-            )
-        return cls(name, cwd / path)
+__all__ = ["Closing"]
 
 
 class Closing:
@@ -69,15 +42,15 @@ class Closing:
         self._results: dict[str, DealResult] = {}
         self._used: set[int] = set()
         self._failed = self._errored = 0
-        self._expected: int | None = None
+        self._selected: set[str] | None = None
         self._started = self._shown = time.monotonic()
         self.finished: FinishedRun | None = None
 
-    def expect(self, deals: int) -> None:
-        """Take note of how many deals are left to run after ``-k``, ``-m`` and the like."""
-        self._expected = deals
+    def expect(self, nodeids: Iterable[str]) -> None:
+        """Take note of the deals that are left to run after ``-k``, ``-m`` and the like."""
+        self._selected = {nodeid for nodeid in nodeids if nodeid.startswith(NODE_PREFIX)}
 
-    def take(self, result: DealResult, used: tuple[int, ...]) -> None:
+    def take(self, result: DealResult, used: tuple[int, ...], *, under_way: int) -> None:
         """Take one deal's result in, and show how far the run is when it is time."""
         self._results[result.id] = result
         self._used.update(used)
@@ -86,18 +59,20 @@ class Closing:
         now = time.monotonic()
         if self._settings.progress and now - self._shown >= self._settings.progress:
             self._shown = now
-            self._show_progress(now - self._started)
+            self._show_progress(now - self._started, under_way)
 
-    def _show_progress(self, seconds: float) -> None:
+    def _show_progress(self, seconds: float, under_way: int) -> None:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is None:
             return
+        done = len(self._results)
         line = progress_text(
-            done=len(self._results),
-            total=self._expected or len(self._results),
+            done=done,
+            total=done if self._selected is None else len(self._selected),
             failed=self._failed,
             errored=self._errored,
             seconds=seconds,
+            under_way=under_way,
         )
         reporter.ensure_newline()
         reporter.write_line(line)
@@ -114,77 +89,57 @@ class Closing:
         facts += [(finding.issue, finding.change_percent) for finding in result.findings if finding.change_percent]
         return facts
 
-    def conclude(self, run: Run, plan: Plan, exitstatus: int) -> int:
-        """Reach the verdict, write manifest and reports, and return the exit status.
+    def conclude(self, run: Run, exitstatus: int) -> int:
+        """Reach the verdict, write the reports, and return the exit status.
 
         A gate that does not end with ``proceed`` is never green, whatever the tests came to.
         """
-        results = tuple(self._results[e.ref.id] for e in plan.entries if e.ref.id in self._results)
-        deals = self._settings.deals
-        selected = len(plan.entries) if self._expected is None else max(self._expected, len(results))
-        summary = summarize(
-            results, selected=selected, missing_gates=deals.missing == "fail", new_gates=deals.new == "fail"
-        )
-        gate = self._mode == "gate"
-        verdict = decide(summary, self._settings.verdict) if gate else None
-        git = git_state(self._settings.root)
-        if not gate and results:
-            self._write_manifest(run, plan, git)
-        partial = plan.partial or selected < len(plan.entries)
-        self.finished = FinishedRun(
+        results = [self._results[deal_id] for deal_id in sorted(self._results, key=id_order)]
+        self.finished = conclude(self._facts(run, results), results)
+        for target in self._targets:
+            target.write(self.finished)
+        return self._exit_status(self.finished, exitstatus)
+
+    def _facts(self, run: Run, results: list[DealResult]) -> RunFacts:
+        settings, plan = self._settings, run.plan
+        selected = [
+            entry.ref.id
+            for entry in plan.entries
+            if self._selected is None or NODE_PREFIX + node_name(entry) in self._selected
+        ]
+        folder, default = settings.snapshots, settings.deals.default_type
+        paths = {metric.name: metric.spec.path for metric in run.recorder.metrics}
+        return RunFacts(
             mode=self._mode,
             started_at=run.started_at,
             seconds=time.monotonic() - self._started,
             database=plan.description,
-            reasoner=self._settings.reasoner or "the deal_reasoner fixture",
-            git_commit=git["commit"],
-            partial=partial,
-            results=results,
-            summary=summary,
-            verdict=verdict,
-            causes=find_causes(results) if gate else (),
+            reasoner=settings.reasoner or "the deal_reasoner fixture",
+            git_commit=git_state(settings.root)["commit"],
+            partial=plan.partial or len(selected) < len(plan.entries),
+            shard=plan.shard,
+            total=plan.total,
+            selected=len(selected),
+            not_judged=tuple(deal_id for deal_id in selected if deal_id not in self._results),
             baseline=self._manifest,
-            notes=notes(run, plan, results, manifest=self._manifest, used=self._used, partial=partial),
-            next_steps=next_steps(self._mode, summary, verdict),
-            types=deals.types,
+            snapshots=str(folder.relative_to(settings.root) if folder.is_relative_to(settings.root) else folder),
+            judging=JudgingFacts.of(settings, default_type_gates=run.gate.policy[default].gates_values),
+            ledger=ledger_facts(run.ledger, self._used),
+            absent_metrics=absent_everywhere(results, paths),
+            strangers=plan.strangers,
         )
-        for target in self._targets:
-            WRITERS[target.format](self.finished, target.path)
-        return self._exit_status(exitstatus)
 
-    def _exit_status(self, exitstatus: int) -> int:
-        run = self.finished
-        assert run is not None
-        if run.mode == "capture":
+    def _exit_status(self, run: FinishedRun, exitstatus: int) -> int:
+        if run.verdict is None:
             all_errored = bool(run.results) and run.summary.counts["errored"] == len(run.results)
             if all_errored and exitstatus == pytest.ExitCode.OK:
                 return int(pytest.ExitCode.TESTS_FAILED)
-            nothing_left = self._config.getoption("dealsnap_only") and self._expected == 0
-            return int(pytest.ExitCode.OK) if nothing_left and exitstatus == 5 else exitstatus
-        green = run.verdict is not None and run.verdict.action == "proceed"
-        return exitstatus if green or exitstatus != pytest.ExitCode.OK else int(pytest.ExitCode.TESTS_FAILED)
-
-    def _write_manifest(self, run: Run, plan: Plan, git: dict[str, Any]) -> None:
-        settings = self._settings
-        manifest: dict[str, Any] = {
-            "plugin_version": __version__,
-            "captured_at": run.started_at.isoformat(timespec="seconds"),
-            "git": git,
-            "database": plan.description,
-            "dialect": plan.facts["dialect"],
-            "alembic_revision": plan.facts["alembic_revision"],
-            "reasoner": settings.reasoner or "the deal_reasoner fixture",
-            "deals": dict(plan.population or {}),
-            "metrics": {metric.name: metric.spec.path for metric in run.recorder.metrics},
-            "record": settings.output.record,
-            "rules": run.gate.policy.in_force(),
-        }
-        before = read_manifest(settings.snapshots)
-        if before is not None and (plan.partial or self._expected != len(plan.entries)):
-            # The baseline as a whole is still the earlier capture's; this one touched a part of it.
-            update = {key: manifest[key] for key in ("captured_at", "git", "plugin_version")}
-            manifest = {**before, "last_partial_update": {**update, "deals": len(self._results)}}
-        write_manifest(settings.snapshots, manifest)
+            nothing_left = self._config.getoption("dealsnap_only") and not run.facts.selected
+            none_collected = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+            return int(pytest.ExitCode.OK) if nothing_left and none_collected else exitstatus
+        if run.verdict.action == "proceed" or exitstatus != pytest.ExitCode.OK:
+            return exitstatus
+        return int(pytest.ExitCode.TESTS_FAILED)
 
     @contextmanager
     def bounded_failures(self, reporter: TerminalReporter) -> Iterator[None]:
@@ -207,7 +162,7 @@ class Closing:
             return
         colors = {"proceed": "green", "inconclusive": "yellow"}
         action = run.verdict.action if run.verdict else "proceed"
-        reporter.write_sep("=", f"dealsnap {run.mode}", **{colors.get(action, "red"): True})
+        reporter.write_sep("=", f"dealsnap {run.facts.mode}", **{colors.get(action, "red"): True})
         hidden = len([r for r in reporter.stats.get("failed", []) if hasattr(r, "dealsnap")]) - FAILED_IN_FULL
         if hidden > 0:
             where = "in the report" if self._targets else "with --dealsnap-report json:PATH"

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_dealsnap.config import Config, load_config
-from pytest_dealsnap.deals.selection import Selection
+from pytest_dealsnap.deals.selection import Selection, Shard
 from pytest_dealsnap.errors import DealsnapError, printable
 from pytest_dealsnap.judging.findings import result_from_plain, result_to_plain
 from pytest_dealsnap.plugin.closing import Closing
 from pytest_dealsnap.plugin.items import NODE_PREFIX, DealItem, Deals, DealsRoot
 from pytest_dealsnap.plugin.options import Mode, given_settings
+from pytest_dealsnap.plugin.order import order_of
 from pytest_dealsnap.plugin.plan import Plan, make_plan
+from pytest_dealsnap.plugin.provenance import begin_manifest, finish_manifest
 from pytest_dealsnap.plugin.run import RUN, Run
-from pytest_dealsnap.reasoning.canonical import dumps, loads
+from pytest_dealsnap.reasoning.canonical import canonical, dumps, loads
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 from pytest_dealsnap.reporting.wording import plural
 
@@ -74,11 +76,13 @@ class DealHooks:
             ids=tuple(dict.fromkeys(config.getoption("dealsnap_id"))),
             sample=config.getoption("dealsnap_sample"),
             seed=config.getoption("dealsnap_seed"),
+            shard=Shard.parse(config.getoption("dealsnap_shard")) if config.getoption("dealsnap_shard") else None,
         )
         only = config.getoption("dealsnap_only")
         run.start(make_plan(self.settings, run.source, run.snapshots, mode=self.mode, only=only, selection=selection))
         if self.mode == "capture" and not config.option.collectonly:
             run.snapshots.clean()
+            begin_manifest(run, only=only)
         return run
 
     @pytest.hookimpl(optionalhook=True)
@@ -86,6 +90,11 @@ class DealHooks:
         """Hand the frozen plan to an xdist worker."""
         assert self.run is not None
         node.workerinput[WORKER_KEY] = self.run.plan.dump()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Learn from a worker which deals are left after ``-k`` and the like."""
+        self.closing.expect(ids)
 
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
         """Say what the run is about."""
@@ -114,7 +123,8 @@ class DealHooks:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count who will ask for an output, so that it is kept just as long."""
         assert self.run is not None
-        self.closing.expect(sum(isinstance(item, DealItem) for item in session.items))
+        self.closing.expect(item.nodeid for item in session.items)
+        self.run.order = order_of(session.config, session.items)
         if not all(isinstance(item, DealItem) for item in session.items):
             _announce_outputs(session.items, self.run)
 
@@ -129,7 +139,7 @@ class DealHooks:
                 item.user_properties += self.closing.properties(result)
             report = yield
             payload = {"result": result_to_plain(result), "used": list(item.outcome.used_entries)}
-            attached = dumps(payload) if self.worker else (result, item.outcome.used_entries)
+            attached = dumps(canonical(payload)) if self.worker else (result, item.outcome.used_entries)
             report.dealsnap = attached  # type: ignore[attr-defined]  # reports may carry extra attributes
             report.dealsnap_status = result.status  # type: ignore[attr-defined]
             return report
@@ -143,7 +153,7 @@ class DealHooks:
         if isinstance(attached, str):
             payload = loads(attached)
             attached = (result_from_plain(payload["result"]), tuple(payload["used"]))
-        self.closing.take(*attached)
+        self.closing.take(*attached, under_way=self.run.under_way if self.run else 0)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a deal's status beside the outcome that pytest counts."""
@@ -164,7 +174,9 @@ class DealHooks:
             return
         self.run.snapshots.flush()
         if not self.worker and not session.config.option.collectonly:
-            session.exitstatus = self.closing.conclude(self.run, self.run.plan, int(session.exitstatus))
+            session.exitstatus = self.closing.conclude(self.run, int(session.exitstatus))
+            if self.mode == "capture" and self.closing.finished is not None:
+                finish_manifest(self.run, self.closing.finished, only=session.config.getoption("dealsnap_only"))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, None, None]:

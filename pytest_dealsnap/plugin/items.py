@@ -85,7 +85,7 @@ class Deals(pytest.Collector):
             return self._reasoner
         function: Callable[..., Any] = item.request.getfixturevalue("deal_reasoner")
         if self._scope("deal_reasoner", item) == "session":
-            self._reasoner = function
+            self._reasoner = self.run.shared_reasoner = function
         return function
 
     def needs_setup(self, item: DealItem) -> bool:

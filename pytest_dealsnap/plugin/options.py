@@ -38,6 +38,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--dealsnap-seed", type=int, default=0, metavar="SEED", help="the seed of --dealsnap-sample (default: 0)"
     )
+    group.addoption("--dealsnap-shard", metavar="I/N", help="only the I-th of N parts, for runs on several machines")
     group.addoption(
         "--dealsnap-report",
         action="append",

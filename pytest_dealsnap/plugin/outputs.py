@@ -22,6 +22,10 @@ class Outputs:
         """Announce one test that will ask for *deal_id*'s output."""
         self._wanted[deal_id] += 1
 
+    def has(self, deal_id: str) -> bool:
+        """Whether *deal_id*'s output is at hand."""
+        return deal_id in self._kept
+
     def get(self, deal_id: str, function: Callable[..., Any], compute: Callable[[], Reasoning]) -> Reasoning:
         """Return the deal's reasoning by *function*, computing it where it is not at hand."""
         if not self._wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
@@ -25,21 +25,28 @@ __all__ = ["Plan", "make_plan"]
 class Plan:
     """The entries of a run in test order, and the facts of their source.
 
-    ``total`` counts the entries before they were narrowed down; ``population`` the database's deals
-    by type, ``None`` where only some were asked for.
+    ``total`` counts all deals; ``offered`` those that ``--dealsnap-only`` left, before the selection;
+    ``population`` the database's deals by type, ``None`` where only some were asked for.
     """
 
     entries: tuple[Entry, ...]
     total: int
+    offered: int
     description: str
     facts: Mapping[str, str | None]
     population: Mapping[str, int] | None
     strangers: tuple[str, ...] = ()
+    shard: str | None = None
 
     @property
     def partial(self) -> bool:
         """Whether deals were left out."""
         return self.population is None or len(self.entries) < self.total
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether deals were left out by type, id, sample or shard."""
+        return self.population is None or len(self.entries) < self.offered
 
     def dump(self) -> bytes:
         """Return the plan for another process of this run; see :meth:`load`."""
@@ -78,14 +85,17 @@ def make_plan(
         where = f" where {config.deals.where}" if config.deals.where else ""
         raise SourceError(f"{source.description} has no deals{where}: there is nothing to capture")
     ordered = order_entries(entries, types.valid)
-    chosen = selection.choose(_only(ordered, only, snapshots))
+    offered = _only(ordered, only, snapshots)
+    chosen = selection.choose(offered)
     return Plan(
         entries=tuple(chosen),
         total=len(ordered),
+        offered=len(offered),
         description=source.description,
         facts=dict(source.facts),
         population=None if selection.ids else Population.of(refs).by_type,
         strangers=() if selection.ids else tuple(snapshots.strangers()),
+        shard=str(selection.shard) if selection.shard else None,
     )
 
 
@@ -96,7 +106,7 @@ def _checked(selection: Selection, types: DealTypes) -> Selection:
             hint = did_you_mean(name, [*types.valid, *types.aliases])
             raise ConfigError(f"--dealsnap-type {name}: no such deal type.{hint} Valid: {', '.join(types.valid)}")
     resolved = tuple(types.effective(name) for name in selection.types)
-    return Selection(resolved, selection.ids, selection.sample, selection.seed)
+    return replace(selection, types=resolved)
 
 
 def _need_baseline(config: Config, snapshots: DealSnapshots) -> None:

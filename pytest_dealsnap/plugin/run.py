@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import pytest
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder, duplicated
-from pytest_dealsnap.config import Config
+from pytest_dealsnap.config import Config, import_object
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.source import DealSource, open_source
@@ -20,14 +20,22 @@ from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, DealNotFoundError, SourceError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.plugin.outputs import Outputs
+from pytest_dealsnap.reasoning.ahead import CallEngine, CallsAhead, LocalEngine
 from pytest_dealsnap.reasoning.calls import Caller, Reasoning, failure_of
+from pytest_dealsnap.reasoning.executors import ExecutorEngine
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.plan import Plan
 
-__all__ = ["RUN", "Run"]
+__all__ = ["RUN", "Order", "Outcome", "Run"]
+
+# Given the entry whose turn it is, the entries from it on, as far as this process knows them.
+Order = Callable[[Entry], Iterator[Entry]]
+
+# Calls handed to an executor beyond --dealsnap-workers: a cluster has its own idea of how many run at once.
+EXECUTOR_WINDOW = 64
 
 
 class Run:
@@ -45,6 +53,8 @@ class Run:
         self.caller = Caller(timeout=config.timeout)
         self.outputs = Outputs()
         self._capture = Capture(self.recorder, self.snapshots)
+        self.shared_reasoner: Callable[..., Any] | None = None
+        self.order: Order = lambda entry: iter((entry,))
         self._plan: Plan | None = None
         self._explained = 0
         self._bound: dict[int, tuple[Callable[..., Any], Reasoner]] = {}
@@ -58,6 +68,24 @@ class Run:
     def start(self, plan: Plan) -> None:
         """Take the frozen *plan*, from the database or from xdist's controller."""
         self._plan = plan
+
+    @cached_property
+    def ahead(self) -> CallsAhead | None:
+        """The calls begun before their turn; ``None`` where calls are made one at a time."""
+        config = self.config
+        if config.executor is not None:
+            factory = import_object(config.executor, root=config.root, place=config.place("executor"))
+            engine: CallEngine = ExecutorEngine(factory, spec=config.executor, timeout=config.timeout)
+            return CallsAhead(engine, window=max(config.workers, EXECUTOR_WINDOW))
+        if config.workers > 1:
+            engine = LocalEngine(workers=config.workers, timeout=config.timeout)
+            return CallsAhead(engine, window=2 * config.workers)
+        return None
+
+    @property
+    def under_way(self) -> int:
+        """How many calls of the reasoner are running in this process right now."""
+        return self.ahead.engine.under_way() if self.ahead is not None else 0
 
     @cached_property
     def rows(self) -> ReadAhead:
@@ -77,11 +105,20 @@ class Run:
             return Outcome(self._new(entry))
         deal, reasoning = self._reasoned(entry, reasoner)
         if self.mode == "capture":
+            if deal is None and ref.copies == 1:
+                return Outcome(self._unread(entry, reasoning))
             return Outcome(self._capture(ref, deal, reasoning), reasoning=reasoning)
         if deal is None and reasoning.failure is not None and reasoning.failure.type == DealNotFoundError.__name__:
             return Outcome(self.gate.missing(ref))
         result, used = self.ledger.apply(self.gate(ref, deal, reasoning))
         return Outcome(result, used, reasoning)
+
+    @staticmethod
+    def _unread(entry: Entry, reasoning: Reasoning) -> DealResult:
+        """Return the result of a deal that a capture could not read: its snapshot is left as it was."""
+        ref = entry.ref
+        facts = (ref.id, None, ref.deal_type, ref.stored_type, "errored")
+        return DealResult(*facts, error=reasoning.failure, compared=False, reason="it was not recorded")
 
     def _new(self, entry: Entry) -> DealResult:
         ref = entry.ref
@@ -101,15 +138,47 @@ class Run:
         """Read the deal's row and reason it; a row that cannot be read is a failure of this deal alone."""
         if entry.ref.copies > 1:
             return None, Reasoning(failure=duplicated(entry.ref, gate=False))
+        function = reasoner()
+        begun = self._begin_ahead(entry, function)
         try:
-            deal = self.rows.fetch(entry.ref)
+            deal = begun or self.rows.fetch(entry.ref)
         except SourceError as error:
             return None, Reasoning(failure=failure_of(error))
-        return deal, self.reason(deal, reasoner())
+        return deal, self.reason(deal, function)
+
+    def _begin_ahead(self, entry: Entry, function: Callable[..., Any]) -> Deal | None:
+        """Begin the calls of *entry* and of those that will run next; return *entry*'s deal if it was begun."""
+        ahead = self.ahead
+        if ahead is None or function is not self.shared_reasoner:
+            return None
+        for following in self.order(entry):
+            ref = following.ref
+            if ref.id in ahead or not self._will_call(following):
+                continue
+            if ahead.full:
+                break
+            try:
+                ahead.begin(function, self.bind(function), self.rows.fetch(ref))
+            except SourceError:
+                continue  # asked again, and reported, when the deal's own turn comes
+        return ahead.deal(entry.ref.id)
+
+    def _will_call(self, entry: Entry) -> bool:
+        recorded = self.mode == "capture" or entry.kind == "present"
+        return recorded and entry.kind != "missing" and entry.ref.copies == 1 and not self.outputs.has(entry.ref.id)
 
     def reason(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         """Return the reasoning of *deal* by *function*, computed once while anybody still needs it."""
-        return self.outputs.get(deal.key, function, lambda: self.caller(self.bind(function), deal))
+        return self.outputs.get(deal.key, function, lambda: self._call(deal, function))
+
+    def _call(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
+        ahead = self.ahead
+        if ahead is not None and deal.key in ahead:
+            return ahead.finish(deal.key)
+        if ahead is not None and self.config.executor is not None:
+            ahead.begin(function, self.bind(function), deal)
+            return ahead.finish(deal.key)
+        return self.caller(self.bind(function), deal)
 
     def bind(self, function: Callable[..., Any]) -> Reasoner:
         """Return *function* as a callable of a deal, bound once."""
@@ -151,6 +220,8 @@ class Run:
     def close(self) -> None:
         """Bring snapshots to the disk, and let go of connection, loop and thread."""
         self.snapshots.flush()
+        if self.ahead is not None:
+            self.ahead.engine.close()
         self.caller.close()
         self.source.close()
 

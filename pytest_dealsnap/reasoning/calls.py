@@ -19,7 +19,7 @@ from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.reasoning.canonical import canonical_output
 from pytest_dealsnap.reasoning.reasoner import Reasoner
 
-__all__ = ["Caller", "Reasoning", "failure_of"]
+__all__ = ["Caller", "Reasoning", "failure_of", "reasoning_of", "timed_out", "within"]
 
 MESSAGE_CHARS = 2_000
 
@@ -37,6 +37,22 @@ class Reasoning:
     trace: str = ""
 
 
+def reasoning_of(compute: Callable[[], Any], *, started: float | None = None) -> Reasoning:
+    """Return what *compute* returns, or raises, as a reasoning; the time counts from *started* or now."""
+    started = time.perf_counter() if started is None else started
+    try:
+        output = canonical_output(compute())
+    except (Exception, SystemExit, asyncio.CancelledError) as error:
+        seconds = time.perf_counter() - started
+        return Reasoning(failure=failure_of(error), seconds=seconds, trace=_trace(error))
+    return Reasoning(output=output, seconds=time.perf_counter() - started)
+
+
+def timed_out(timeout: float) -> Reasoning:
+    """Return the reasoning of a call that was given up after *timeout* seconds."""
+    return Reasoning(failure=failure_of(ReasonerTimeoutError(_too_long(timeout))), seconds=timeout)
+
+
 class Caller:
     """Calls a reasoner for one deal after another.
 
@@ -52,13 +68,7 @@ class Caller:
 
     def __call__(self, reasoner: Reasoner, deal: Deal) -> Reasoning:
         """Reason *deal*. Whatever the reasoner raises becomes a failure, except an interrupt."""
-        started = time.perf_counter()
-        try:
-            output = canonical_output(self._value(reasoner, deal))
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
-            seconds = time.perf_counter() - started
-            return Reasoning(failure=failure_of(error), seconds=seconds, trace=_trace(error))
-        return Reasoning(output=output, seconds=time.perf_counter() - started)
+        return reasoning_of(lambda: self._value(reasoner, deal))
 
     def close(self) -> None:
         """Close the event loop and end the thread, where there are any."""
@@ -76,7 +86,7 @@ class Caller:
     def _awaited(self, value: Awaitable[Any]) -> Any:
         if self._runner is None:
             self._runner = asyncio.Runner()
-        return self._runner.run(_within(value, self._timeout))
+        return self._runner.run(within(value, self._timeout))
 
     def _in_time(self, reasoner: Reasoner, deal: Deal, timeout: float) -> Any:
         if self._thread is None:
@@ -94,7 +104,8 @@ class Caller:
         return value
 
 
-async def _within(value: Awaitable[Any], timeout: float | None) -> Any:
+async def within(value: Awaitable[Any], timeout: float | None) -> Any:
+    """Await *value* for at most *timeout* seconds; raises :class:`ReasonerTimeoutError` after them."""
     try:
         async with asyncio.timeout(timeout) as limit:
             return await value
@@ -155,4 +166,18 @@ def _trace(error: BaseException) -> str:
     return redact("".join(traceback.format_list(users[-12:])))
 
 
-_OWN_FRAMES = frozenset({"__call__", "_value", "_in_time", "_awaited", "_within", "_run", "<lambda>"})
+_OWN_FRAMES = frozenset(
+    {
+        "__call__",
+        "_value",
+        "_in_time",
+        "_awaited",
+        "within",
+        "_run",
+        "<lambda>",
+        "reasoning_of",
+        "compute",
+        "_raise",
+        "_work",
+    }
+)

@@ -10,7 +10,7 @@ from pytest_dealsnap.config import Config, import_object
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import ReasonerError
 
-__all__ = ["Reasoner", "bind_reasoner", "import_reasoner"]
+__all__ = ["Reasoner", "bind_reasoner", "import_reasoner", "needs_row"]
 
 Reasoner = Callable[[Deal], Any]
 _Source = Callable[[Deal], Any]
@@ -53,6 +53,15 @@ def bind_reasoner(function: Callable[..., Any]) -> Reasoner:
     return lambda deal: function(
         *[source(deal) for source in positional], **{key: source(deal) for key, source in named.items()}
     )
+
+
+def needs_row(function: Callable[..., Any]) -> bool:
+    """Whether *function* is given the whole deal, so that its row must be at hand where it runs."""
+    try:
+        positional, named = _plan(repr(function), inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return True
+    return _whole in (*positional, *named.values())
 
 
 def _plan(name: str, parameters: Mapping[str, inspect.Parameter]) -> tuple[list[_Source], dict[str, _Source]]:

@@ -1,22 +1,30 @@
-"""The JSON report: the one from which every other format can be rendered."""
+"""The JSON report: written for machines, and the one from which everything else can be rendered again."""
 
 from __future__ import annotations
 
 import math
-from datetime import UTC
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap import __version__
 from pytest_dealsnap.baseline.files import write_atomic
-from pytest_dealsnap.judging.findings import DealResult, Finding
-from pytest_dealsnap.reasoning.canonical import dumps
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.config import VerdictConfig
+from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
+from pytest_dealsnap.reasoning.canonical import dumps, loads
+from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 
-__all__ = ["REPORT_FORMAT", "report_document", "write_json"]
+__all__ = ["REPORT_FORMAT", "ReportError", "read_json", "report_document", "write_json"]
 
 REPORT_FORMAT = 1
+
+
+class ReportError(DealsnapError):
+    """A saved report cannot be read."""
 
 
 def report_document(run: FinishedRun) -> dict[str, Any]:
@@ -25,21 +33,27 @@ def report_document(run: FinishedRun) -> dict[str, Any]:
     NaN and the infinities, which JSON has no number for, stand as the texts ``"NaN"``,
     ``"Infinity"`` and ``"-Infinity"``.
     """
-    summary = run.summary
+    facts, summary = run.facts, run.summary
     return {
         "format": REPORT_FORMAT,
         "tool": {"name": "pytest-dealsnap", "version": __version__},
         "run": {
-            "mode": run.mode,
-            "started_at": run.started_at.astimezone(UTC).isoformat(timespec="seconds"),
-            "seconds": round(run.seconds, 3),
-            "database": run.database,
-            "reasoner": run.reasoner,
-            "git_commit": run.git_commit,
-            "partial": run.partial,
-            "shard": run.shard,
+            "mode": facts.mode,
+            "started_at": facts.started_at.astimezone(UTC).isoformat(timespec="seconds"),
+            "seconds": round(facts.seconds, 3),
+            "database": facts.database,
+            "reasoner": facts.reasoner,
+            "git_commit": facts.git_commit,
+            "partial": facts.partial,
+            "shard": facts.shard,
+            "total": facts.total,
+            "selected": facts.selected,
+            "not_judged": list(facts.not_judged),
+            "snapshots": facts.snapshots,
+            "strangers": list(facts.strangers),
         },
-        "baseline": _strict(dict(run.baseline)) if run.baseline else None,
+        "judging": _judging(facts.judging),
+        "baseline": _strict(dict(facts.baseline)) if facts.baseline is not None else None,
         "summary": {
             "deals": summary.deals,
             "compared": summary.compared,
@@ -59,13 +73,26 @@ def report_document(run: FinishedRun) -> dict[str, Any]:
             for cause in run.causes
         ],
         "deals": [_deal(result) for result in run.results],
+        "ledger": [{name: getattr(fact, name) for name in LedgerFact.__slots__} for fact in facts.ledger],
+        "absent_metrics": dict(facts.absent_metrics or {}),
         "notes": list(run.notes),
+    }
+
+
+def _judging(judging: JudgingFacts) -> dict[str, Any]:
+    return {
+        "thresholds": {name: getattr(judging.thresholds, name) for name in VerdictConfig.__slots__},
+        "missing": judging.missing,
+        "new": judging.new,
+        "types": list(judging.types),
+        "default_type": judging.default_type,
+        "default_type_gates": judging.default_type_gates,
     }
 
 
 def _deal(result: DealResult) -> dict[str, Any]:
     error = {"type": result.error.type, "message": result.error.message} if result.error else None
-    return {
+    document: dict[str, Any] = {
         "id": result.id,
         "name": result.name,
         "deal_type": result.deal_type,
@@ -74,8 +101,14 @@ def _deal(result: DealResult) -> dict[str, Any]:
         "seconds": round(result.seconds, 6),
         "findings": [_finding(finding) for finding in result.findings],
         "error": error,
-        **({"reason": result.reason} if result.reason else {}),
     }
+    if result.reason:
+        document["reason"] = result.reason
+    if result.corrupt:
+        document["corrupt"] = result.corrupt
+    if not result.compared:
+        document["compared"] = False
+    return document
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -111,3 +144,58 @@ def _strict(value: Any) -> Any:
 def write_json(run: FinishedRun, path: Path) -> None:
     """Write the report of *run* to *path*, whole or not at all; missing folders are made."""
     write_atomic(str(path), (dumps(report_document(run)) + "\n").encode())
+
+
+def read_json(path: Path) -> FinishedRun:
+    """Read a saved report back; its conclusions are drawn anew from its facts.
+
+    Raises :class:`ReportError` for a file that is no report, or one of an unknown format.
+    """
+    try:
+        document = loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReportError(f"no such report: {path}") from None
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{path} is no JSON report: {error}") from None
+    if not isinstance(document, dict) or document.get("format") != REPORT_FORMAT:
+        given = document.get("format") if isinstance(document, dict) else None
+        raise ReportError(f"{path} has format {given!r}; this version of pytest-dealsnap knows format {REPORT_FORMAT}")
+    try:
+        results = [_read_deal(deal) for deal in document["deals"]]
+        return conclude(_read_facts(document), results)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
+
+
+def _read_facts(document: Mapping[str, Any]) -> RunFacts:
+    run, judging = dict(document["run"]), dict(document["judging"])
+    thresholds = VerdictConfig(**judging.pop("thresholds"))
+    return RunFacts(
+        **{
+            **run,
+            "started_at": datetime.fromisoformat(run["started_at"]),
+            "not_judged": tuple(run["not_judged"]),
+            "strangers": tuple(run["strangers"]),
+        },
+        baseline=document["baseline"],
+        judging=JudgingFacts(**{**judging, "types": tuple(judging["types"])}, thresholds=thresholds),
+        ledger=tuple(LedgerFact(**fact) for fact in document["ledger"]),
+        absent_metrics=document["absent_metrics"],
+    )
+
+
+def _read_deal(deal: Mapping[str, Any]) -> DealResult:
+    error = deal["error"]
+    return DealResult(
+        id=deal["id"],
+        name=deal["name"],
+        deal_type=deal["deal_type"],
+        stored_type=deal["stored_type"],
+        status=deal["status"],
+        seconds=deal["seconds"],
+        findings=tuple(Finding(**{**f, "paths": tuple(f.get("paths", ()))}) for f in deal["findings"]),
+        error=Failure(error["type"], error["message"]) if error else None,
+        corrupt=deal.get("corrupt"),
+        compared=deal.get("compared", True),
+        reason=deal.get("reason", ""),
+    )

@@ -1,26 +1,59 @@
-"""What a finished run was: everything that a writer of reports needs, and nothing live."""
+"""What a run was, and what was concluded from it: all that a writer of reports needs, and nothing live."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pytest_dealsnap.baseline.ledger import Ledger
+from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.findings import STATUSES, DealResult
 from pytest_dealsnap.judging.verdict import Summary, Verdict
 
-__all__ = ["FinishedRun"]
+__all__ = ["FinishedRun", "JudgingFacts", "LedgerFact", "RunFacts", "absent_everywhere", "ledger_facts"]
 
 
 @dataclass(frozen=True, slots=True)
-class FinishedRun:
-    """A run's facts, its results in deal order, and what was concluded.
+class JudgingFacts:
+    """What the verdict depends on beside the results."""
 
-    ``verdict`` is ``None`` for a capture. ``notes`` are warnings for the user, ready to be shown;
-    ``next_steps`` are commands.
+    thresholds: VerdictConfig
+    missing: str
+    new: str
+    types: tuple[str, ...]
+    default_type: str
+    default_type_gates: bool
+
+    @classmethod
+    def of(cls, config: Config, *, default_type_gates: bool) -> JudgingFacts:
+        """Take the facts out of *config*."""
+        deals = config.deals
+        return cls(config.verdict, deals.missing, deals.new, deals.types, deals.default_type, default_type_gates)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFact:
+    """One entry of the ledger: where it stands, why, until when, and whether it matched a finding."""
+
+    place: str
+    reason: str
+    who: str
+    expires: str | None
+    expired: bool
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """The facts of a run. Times are aware UTC; ``seconds`` is the run's length.
+
+    ``selected`` counts the deals that were to be judged, ``not_judged`` names those that were not;
+    ``total`` counts all there are. ``absent_metrics`` maps metrics that no deal has to their paths;
+    ``strangers`` are files in the baseline's folder that are no snapshot.
     """
 
     mode: str
@@ -30,20 +63,58 @@ class FinishedRun:
     reasoner: str
     git_commit: str | None
     partial: bool
+    shard: str | None
+    total: int
+    selected: int
+    not_judged: tuple[str, ...]
+    baseline: Mapping[str, Any] | None
+    snapshots: str
+    judging: JudgingFacts
+    ledger: tuple[LedgerFact, ...] = ()
+    absent_metrics: Mapping[str, str] | None = None
+    strangers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A run's facts, its results in deal order, and what was concluded; no verdict for a capture."""
+
+    facts: RunFacts
     results: tuple[DealResult, ...]
     summary: Summary
     verdict: Verdict | None
-    causes: tuple[Cause, ...] = ()
-    baseline: Mapping[str, Any] | None = None
-    shard: str | None = None
-    notes: tuple[str, ...] = ()
-    next_steps: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    causes: tuple[Cause, ...]
+    notes: tuple[str, ...]
+    next_steps: tuple[str, ...]
 
     def by_type(self) -> dict[str, dict[str, int]]:
         """Count the results by deal type and status; types in configured order, others after."""
         counts = Counter((result.deal_type, result.status) for result in self.results)
         found = {result.deal_type for result in self.results}
-        order = [*(t for t in self.types if t in found), *sorted(found.difference(self.types))]
+        types = self.facts.judging.types
+        order = [*(name for name in types if name in found), *sorted(found.difference(types))]
         return {name: {status: counts[name, status] for status in STATUSES} for name in order}
+
+
+def ledger_facts(ledger: Ledger, used: Collection[int]) -> tuple[LedgerFact, ...]:
+    """Return the facts of all entries; *used* are the numbers of those that matched a finding."""
+    return tuple(
+        LedgerFact(
+            place=entry.place,
+            reason=entry.reason,
+            who=entry.who,
+            expires=entry.expires.isoformat() if entry.expires else None,
+            expired=entry.expired(ledger.today),
+            matched=number in used,
+        )
+        for number, entry in enumerate(ledger.entries)
+    )
+
+
+def absent_everywhere(results: Sequence[DealResult], paths: Mapping[str, str]) -> dict[str, str]:
+    """Return each metric, with its path, that no reasoned deal has: a slip in it would judge nothing, in silence."""
+    reasoned = [r for r in results if r.error is None and r.status != "missing" and (r.compared or r.absent_metrics)]
+    if not reasoned:
+        return {}
+    never = set(reasoned[0].absent_metrics).intersection(*(result.absent_metrics for result in reasoned))
+    return {name: path for name, path in paths.items() if name in never}

@@ -20,7 +20,7 @@ _CAPTURE_WORDS = {"matched": "unchanged", "changed": "updated", "new": "added", 
 def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
     """Return the closing summary: counts by status and type, causes, verdict, notes, what to run next."""
     lines = _counts(run)
-    if run.mode == "gate":
+    if run.verdict is not None:
         lines += _causes(run, width)
         lines += _worst(run, width)
     lines += [f"note: {printable(note)}" for note in run.notes]
@@ -32,7 +32,7 @@ def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
 
 
 def _counts(run: FinishedRun) -> list[str]:
-    words = _CAPTURE_WORDS if run.mode == "capture" else {status: status for status in STATUSES}
+    words = _CAPTURE_WORDS if run.facts.mode == "capture" else {status: status for status in STATUSES}
     totals = run.summary.counts
     shown = [status for status in STATUSES if status in words and (totals[status] or status == "matched")]
     by_type = run.by_type()
@@ -80,11 +80,13 @@ def _severity(findings: Sequence[object]) -> float:
     )
 
 
-def progress_text(*, done: int, total: int, failed: int, errored: int, seconds: float) -> str:
-    """Return the line that says how far a long run is: done, failed, rate, time left."""
+def progress_text(*, done: int, total: int, failed: int, errored: int, seconds: float, under_way: int = 0) -> str:
+    """Return the line that says how far a long run is: done, under way, failed, rate, time left."""
     rate = done / seconds if seconds > 0 else 0.0
     left = f"{(total - done) / rate:,.0f} s left" if rate > 0 else "time left unknown"
     parts = [f"{done:,} of {plural(total, 'deal')}"]
+    if under_way:
+        parts.append(f"{under_way:,} under way")
     if failed:
         parts.append(f"{failed:,} failed")
     if errored:

@@ -1,0 +1,43 @@
+"""The console script ``dealsnap``: for what is not a test run. One module a command.
+
+Exit status: 0 fine, 1 something needs a person, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from pytest_dealsnap import __version__
+from pytest_dealsnap.cli import compare, merge
+from pytest_dealsnap.errors import DealsnapError, printable
+
+__all__ = ["main"]
+
+COMMANDS: dict[str, ModuleType] = {"compare": compare, "merge": merge}
+USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that *arguments* (by default the process's) name, and return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except DealsnapError as error:
+        print(f"dealsnap {options.command}: {printable(str(error))}", file=sys.stderr)  # noqa: T201  # what a CLI is for
+        return USAGE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dealsnap", description="Work with dealsnap baselines and reports.")
+    parser.add_argument("--version", action="version", version=f"pytest-dealsnap {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        summary = (module.__doc__ or "").splitlines()[0]
+        command = commands.add_parser(name, help=summary, description=summary)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser

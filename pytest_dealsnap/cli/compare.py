@@ -1,0 +1,91 @@
+"""Judge one captured baseline folder against another, offline, by the same rules as the gate."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_dealsnap.baseline.comparison import compare_baselines
+from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
+from pytest_dealsnap.baseline.manifest import git_state, read_manifest
+from pytest_dealsnap.baseline.recording import Gate, Recorder
+from pytest_dealsnap.cli.output import add_report_argument, project_config, show, targets
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.errors import BaselineError
+from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.run_facts import JudgingFacts, RunFacts, absent_everywhere, ledger_facts
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("pre", type=Path, metavar="PRE", help="the baseline folder captured before")
+    parser.add_argument("post", type=Path, metavar="POST", help="the baseline folder captured after")
+    add_report_argument(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge every deal of POST against PRE, show the summary, and exit by the verdict."""
+    started = time.monotonic()
+    reports, config = targets(options), project_config()
+    pre, post = _baseline(options.pre), _baseline(options.post)
+    recorder = Recorder(config)
+    gate = Gate(config, recorder, pre)
+    ledger = read_ledger(options.pre, today=datetime.now(UTC).date(), types=config.deals.types)
+    results: list[DealResult] = []
+    used: set[int] = set()
+    for judged in compare_baselines(pre, post, gate, default_type=config.deals.default_type):
+        result, matched = ledger.apply(judged)
+        results.append(result)
+        used.update(matched)
+    paths = {metric.name: metric.spec.path for metric in recorder.metrics}
+    facts = _facts(config, options, gate, results, started, ledger, used, paths)
+    return show(conclude(facts, results), reports)
+
+
+def _baseline(folder: Path) -> DealSnapshots:
+    snapshots = DealSnapshots(folder)
+    if not any(True for _ in snapshots.each_id()):
+        raise BaselineError(f"{folder} is no baseline: it has no snapshots in {folder / 'deals'}")
+    return snapshots
+
+
+def _facts(
+    config: Config,
+    options: argparse.Namespace,
+    gate: Gate,
+    results: list[DealResult],
+    started: float,
+    ledger: Ledger,
+    used: set[int],
+    metric_paths: dict[str, str],
+) -> RunFacts:
+    before, after = read_manifest(options.pre), read_manifest(options.post)
+
+    def of(name: str) -> Any:
+        return (after or {}).get(name) or "unknown"
+
+    return RunFacts(
+        mode="compare",
+        started_at=datetime.now(UTC),
+        seconds=time.monotonic() - started,
+        database=str(of("database")),
+        reasoner=str(of("reasoner")),
+        git_commit=git_state(config.root)["commit"],
+        partial=False,
+        shard=None,
+        total=len(results),
+        selected=len(results),
+        not_judged=(),
+        baseline=before,
+        snapshots=str(options.pre),
+        judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
+        ledger=ledger_facts(ledger, used),
+        absent_metrics=absent_everywhere(results, metric_paths),
+    )

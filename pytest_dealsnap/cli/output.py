@@ -1,0 +1,45 @@
+"""What commands that end with a verdict have in common: the project's configuration, reports, summary."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.summary_text import summary_lines
+from pytest_dealsnap.reporting.targets import ReportTarget
+
+__all__ = ["add_report_argument", "project_config", "show", "targets"]
+
+
+def project_config() -> Config:
+    """Return the configuration of the project that the current folder is in."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dealsnap.toml").is_file() or (folder / "pyproject.toml").is_file():
+            return load_config(folder, flags={}, environ=os.environ)
+    return load_config(here, flags={}, environ=os.environ)
+
+
+def add_report_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--report``."""
+    parser.add_argument(
+        "--report", action="append", default=[], metavar="FORMAT:PATH", help="write a report, such as json:merged.json"
+    )
+
+
+def targets(options: argparse.Namespace) -> list[ReportTarget]:
+    """Return the reports that were asked for, checked before any work is done."""
+    return [ReportTarget.parse(text, Path.cwd(), flag="--report") for text in options.report]
+
+
+def show(run: FinishedRun, reports: list[ReportTarget]) -> int:
+    """Print the summary, write the reports, and return the exit status: 0 only for ``proceed``."""
+    for target in reports:
+        target.write(run)
+    for line in summary_lines(run, width=max(shutil.get_terminal_size().columns, 80)):
+        print(line)  # noqa: T201  # what a command line is for
+    return 0 if run.verdict is not None and run.verdict.action == "proceed" else 1

@@ -1,0 +1,232 @@
+"""Many calls under way at once: threads for sync reasoners, one event loop for async ones.
+
+:class:`CallsAhead` keeps a bounded window of deals begun, in the order in which they will be asked
+for. A hung call is given up after the time-out, and a fresh thread takes its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import queue
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
+from typing import Any, Protocol
+
+from pytest_dealsnap.deals.deal import Deal
+from pytest_dealsnap.reasoning.calls import Reasoning, reasoning_of, timed_out, within
+from pytest_dealsnap.reasoning.reasoner import Reasoner
+
+__all__ = ["CallEngine", "CallsAhead", "LocalEngine"]
+
+
+class CallEngine(Protocol):
+    """What makes calls in the background. A begun call is named by the ticket that :meth:`begin` returns."""
+
+    def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal) -> Any:
+        """Begin reasoning *deal* as soon as there is room; *reasoner* is the user's *function*, bound."""
+
+    def finish(self, ticket: Any) -> Reasoning:
+        """Wait for a begun call and return what it came to."""
+
+    def under_way(self) -> int:
+        """Return how many calls are running right now."""
+
+    def close(self) -> None:
+        """Drop what has not begun, give up what runs, without waiting for it."""
+
+
+class CallsAhead:
+    """A window of deals whose calls were begun before their tests ran."""
+
+    def __init__(self, engine: CallEngine, *, window: int) -> None:
+        self.engine = engine
+        self._window = window
+        self._begun: dict[str, tuple[Deal, Any]] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether the window has no room: finished calls that nobody fetched count, so memory is bounded."""
+        return len(self._begun) >= self._window
+
+    def __contains__(self, deal_id: str) -> bool:
+        return deal_id in self._begun
+
+    def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal) -> None:
+        """Begin reasoning *deal*."""
+        self._begun[deal.key] = (deal, self.engine.begin(function, reasoner, deal))
+
+    def deal(self, deal_id: str) -> Deal | None:
+        """Return the deal whose call was begun, ``None`` where none was."""
+        begun = self._begun.get(deal_id)
+        return begun[0] if begun is not None else None
+
+    def finish(self, deal_id: str) -> Reasoning:
+        """Wait for the begun call of *deal_id*; its place in the window is free again."""
+        _, ticket = self._begun.pop(deal_id)
+        return self.engine.finish(ticket)
+
+
+class _Call:
+    """One call: its future, and since when it runs."""
+
+    __slots__ = ("compute", "future", "started")
+
+    def __init__(self, compute: Callable[[], Any]) -> None:
+        self.compute = compute
+        self.future: Future[Reasoning] = Future()
+        self.started: float | None = None
+
+
+class LocalEngine:
+    """Threads and one event loop in this process: *workers* calls at once, each within *timeout* seconds."""
+
+    def __init__(self, *, workers: int, timeout: float | None) -> None:
+        self._workers = workers
+        self._timeout = timeout
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._running: set[_Call] = set()
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._loop: _EventLoop | None = None
+
+    def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal) -> _Call:
+        """Begin a call; an ``async def`` goes to the event loop, anything else to a thread."""
+        context = contextvars.copy_context()
+        call = _Call(lambda: context.run(reasoner, deal))
+        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
+            self._event_loop().begin(call)
+            return call
+        self._calls.put(call)
+        if self._threads < self._workers:
+            self._start_thread()
+        return call
+
+    def finish(self, ticket: _Call) -> Reasoning:
+        """Wait for the call, and meanwhile give up every call that has run out of time."""
+        while True:
+            try:
+                return ticket.future.result(timeout=self._until_next_deadline())
+            except FutureTimeoutError:
+                self._give_up_late_calls()
+
+    def under_way(self) -> int:
+        """Return how many calls are running right now."""
+        with self._lock:
+            running = len(self._running)
+        return running + (self._loop.running if self._loop is not None else 0)
+
+    def close(self) -> None:
+        """Drop what waits, and let the threads end; hung ones are daemons and keep nothing from ending."""
+        while True:
+            try:
+                self._calls.get_nowait()
+            except queue.Empty:
+                break
+        for _ in range(self._threads):
+            self._calls.put(None)
+        if self._loop is not None:
+            self._loop.close()
+
+    def _start_thread(self) -> None:
+        self._threads += 1
+        threading.Thread(target=self._work, name=f"dealsnap-reasoner-{self._threads}", daemon=True).start()
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call.started = time.monotonic()
+            with self._lock:
+                self._running.add(call)
+            reasoning = reasoning_of(partial(self._value, call))
+            with self._lock:
+                self._running.discard(call)
+            try:
+                call.future.set_result(reasoning)
+            except InvalidStateError:
+                return  # given up meanwhile; another thread has taken this one's place
+
+    def _value(self, call: _Call) -> Any:
+        value = call.compute()
+        return self._event_loop().value_of(value) if inspect.isawaitable(value) else value
+
+    def _event_loop(self) -> _EventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = _EventLoop(workers=self._workers, timeout=self._timeout)
+            return self._loop
+
+    def _until_next_deadline(self) -> float | None:
+        if self._timeout is None:
+            return None
+        with self._lock:
+            started = [call.started for call in self._running if call.started is not None]
+        oldest = min(started, default=time.monotonic())
+        return max(oldest + self._timeout - time.monotonic(), 0.0) + 0.01
+
+    def _give_up_late_calls(self) -> None:
+        if self._timeout is None:
+            return
+        now = time.monotonic()
+        with self._lock:
+            late = [c for c in self._running if c.started is not None and now - c.started >= self._timeout]
+            self._running.difference_update(late)
+        for call in late:
+            try:
+                call.future.set_result(timed_out(self._timeout))
+            except InvalidStateError:
+                continue  # it answered at the last moment, and its thread goes on
+            self._start_thread()
+
+
+class _EventLoop:
+    """One event loop in a thread of its own, on which at most *workers* calls run at once."""
+
+    def __init__(self, *, workers: int, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._room = asyncio.Semaphore(workers)
+        self._loop = asyncio.new_event_loop()
+        self.running = 0
+        threading.Thread(target=self._loop.run_forever, name="dealsnap-event-loop", daemon=True).start()
+
+    def begin(self, call: _Call) -> None:
+        """Begin an async call as soon as there is room."""
+        asyncio.run_coroutine_threadsafe(self._run(call), self._loop)
+
+    def value_of(self, value: Awaitable[Any]) -> Any:
+        """Wait, in another thread, for what a sync function returned to be awaited."""
+
+        async def wait() -> Any:
+            return await value
+
+        return asyncio.run_coroutine_threadsafe(wait(), self._loop).result()
+
+    async def _run(self, call: _Call) -> None:
+        async with self._room:
+            self.running += 1
+            started = time.perf_counter()
+            try:
+                value = await within(call.compute(), self._timeout)
+            except (Exception, SystemExit, asyncio.CancelledError) as error:
+                call.future.set_result(reasoning_of(partial(_raise, error), started=started))
+            else:
+                call.future.set_result(reasoning_of(lambda: value, started=started))
+            finally:
+                self.running -= 1
+
+    def close(self) -> None:
+        """Cancel what runs and stop the loop."""
+        self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.call_soon(self._loop.stop)
+
+
+def _raise(error: BaseException) -> Any:
+    raise error

@@ -1,0 +1,125 @@
+"""From results to a finished run: summary, verdict, causes, notes, next steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_dealsnap.judging.causes import find_causes
+from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
+from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
+from pytest_dealsnap.reporting.wording import plural
+
+__all__ = ["conclude"]
+
+
+def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
+    """Return the finished run of *facts* and *results*, which are in deal order."""
+    judging = facts.judging
+    summary = summarize(
+        results,
+        selected=facts.selected,
+        missing_gates=judging.missing == "fail",
+        new_gates=judging.new == "fail",
+    )
+    gate = facts.mode != "capture"
+    verdict = _verdict(facts, summary) if gate else None
+    return FinishedRun(
+        facts=facts,
+        results=tuple(results),
+        summary=summary,
+        verdict=verdict,
+        causes=find_causes(results) if gate else (),
+        notes=tuple(_notes(facts, results)),
+        next_steps=tuple(_gate_steps(facts, results, verdict) if verdict else _capture_steps(facts, summary)),
+    )
+
+
+def _verdict(facts: RunFacts, summary: Summary) -> Verdict:
+    """Decide; what was never judged, or never captured, must not end in ``proceed``."""
+    verdict = decide(summary, facts.judging.thresholds)
+    if verdict.action != "proceed":
+        return verdict
+    if facts.not_judged:
+        count = len(facts.not_judged)
+        return Verdict("inconclusive", f"{plural(count, 'selected deal')} {'was' if count == 1 else 'were'} not judged")
+    if _incomplete(facts):
+        return Verdict("inconclusive", "the baseline is incomplete: its capture did not finish")
+    return verdict
+
+
+def _incomplete(facts: RunFacts) -> bool:
+    return facts.baseline is not None and facts.baseline.get("complete") is False
+
+
+def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
+    """Return the warnings for the user, each one sentence: above all, what was silently not judged."""
+    notes = [
+        f"metric {name} ({path}) is absent in every deal: is its path right?"
+        for name, path in (facts.absent_metrics or {}).items()
+    ]
+    if facts.partial:
+        shard = f"shard {facts.shard}, " if facts.shard else ""
+        notes.append(f"this run was partial: {shard}{facts.selected:,} of {plural(facts.total, 'deal')}")
+    if facts.not_judged:
+        shown = ", ".join(facts.not_judged[:10]) + (", …" if len(facts.not_judged) > 10 else "")
+        done = "recorded" if facts.mode == "capture" else "judged"
+        notes.append(f"not {done}: {plural(len(facts.not_judged), 'deal')} ({shown})")
+    notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]
+    return notes + (_capture_notes(results) if facts.mode == "capture" else _gate_notes(facts, results))
+
+
+def _capture_notes(results: Sequence[DealResult]) -> list[str]:
+    notes = []
+    recorded = [result for result in results if result.status == "errored" and result.compared]
+    unread = [result for result in results if result.status == "errored" and not result.compared]
+    if recorded:
+        were = "was recorded as an error" if len(recorded) == 1 else "were recorded as errors"
+        notes.append(f"{plural(len(recorded), 'deal')} could not be reasoned and {were}: {recorded[0].error}")
+    if unread:
+        kept = "its snapshot was left as it is" if len(unread) == 1 else "their snapshots were left as they are"
+        notes.append(f"{plural(len(unread), 'deal')} could not be read, and {kept}: {unread[0].error}")
+    return notes
+
+
+def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
+    notes = []
+    if facts.baseline is None:
+        notes.append(f"the baseline has no manifest.json, so nothing says where it came from: {facts.snapshots}")
+    elif _incomplete(facts):
+        notes.append("the baseline is incomplete: its capture did not finish")
+    default = facts.judging.default_type
+    if not facts.judging.default_type_gates and any(result.deal_type == default for result in results):
+        notes.append(f"no rule can fail a changed value of {default}: [tool.dealsnap.rules.{default}] only reports")
+    notes += [f"{fact.place} ({fact.reason}) expired on {fact.expires}" for fact in facts.ledger if fact.expired]
+    if not facts.partial and not facts.not_judged:
+        stale = [fact for fact in facts.ledger if not fact.expired and not fact.matched]
+        notes += [f"{fact.place} ({fact.reason}) matches nothing: stale" for fact in stale]
+    return notes
+
+
+def _capture_steps(facts: RunFacts, summary: Summary) -> list[str]:
+    steps = []
+    if facts.not_judged:
+        steps.append("pytest --dealsnap-update --dealsnap-only missing   # finish this capture")
+    if summary.counts["errored"]:
+        steps.append("pytest --dealsnap-update --dealsnap-only errors   # once their cause is mended")
+    return [*steps, f"git add {facts.snapshots} && git commit   # approve the baseline"]
+
+
+def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict) -> list[str]:
+    """Return what to run next, most useful first."""
+    steps = []
+    failed = next((result for result in results if result.status in ("regressed", "errored")), None)
+    if failed is not None:
+        steps.append("pytest --dealsnap --lf   # after a fix, only the deals that failed")
+        deal_id = failed.id if failed.id.isalnum() else f"'{failed.id}'"
+        steps.append(f"pytest --dealsnap-update --dealsnap-id {deal_id}   # or take a deal's new output as it is")
+    if any(result.status == "new" for result in results):
+        steps.append("pytest --dealsnap-update --dealsnap-only missing   # record the new deals")
+    if _incomplete(facts):
+        resume = " --dealsnap-only missing" if facts.baseline and facts.baseline.get("resume") == "missing" else ""
+        steps.append(f"pytest --dealsnap-update{resume}   # before the migration: finish the capture")
+    elif verdict.action == "inconclusive":
+        steps.append("pytest --dealsnap   # the whole run, without narrowing it or stopping early")
+    return steps

@@ -1,0 +1,90 @@
+"""Joining the reports of shards: refused unless together they are exactly one whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_dealsnap.deals.deal import id_order
+from pytest_dealsnap.deals.selection import Shard
+from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, RunFacts
+
+__all__ = ["MergeError", "merge_runs"]
+
+
+class MergeError(DealsnapError):
+    """The reports are not the shards of one run."""
+
+
+# What must be the same in all shards, and how a person calls it.
+_SHARED = {
+    "mode": "mode",
+    "baseline": "baseline",
+    "judging": "thresholds and types",
+    "total": "number of deals in all",
+    "git_commit": "git commit",
+    "reasoner": "reasoner",
+}
+
+
+def merge_runs(runs: Sequence[tuple[str, FinishedRun]]) -> FinishedRun:
+    """Return the run that *runs*, each with the name of its report, are the shards of.
+
+    Raises :class:`MergeError` for a different baseline, an overlap or a hole.
+    """
+    _check_shards(runs)
+    first_name, first = runs[0]
+    for name, run in runs[1:]:
+        for field, words in _SHARED.items():
+            if getattr(run.facts, field) != getattr(first.facts, field):
+                raise MergeError(f"{name} has another {words} than {first_name}: they are not shards of one run")
+    seen: dict[str, str] = {}
+    for name, run in runs:
+        for result in run.results:
+            if result.id in seen:
+                raise MergeError(f"deal {result.id} is in {seen[result.id]} and in {name}: the shards overlap")
+            seen[result.id] = name
+    results = sorted((result for _, run in runs for result in run.results), key=lambda result: id_order(result.id))
+    return conclude(_merged_facts([run for _, run in runs]), results)
+
+
+def _check_shards(runs: Sequence[tuple[str, FinishedRun]]) -> None:
+    by_number: dict[int, str] = {}
+    counts: set[int] = set()
+    for name, run in runs:
+        if run.facts.shard is None:
+            raise MergeError(f"{name} is the report of a whole run, not of a shard (--dealsnap-shard I/N)")
+        shard = Shard.parse(run.facts.shard)
+        if shard.number in by_number:
+            raise MergeError(f"{by_number[shard.number]} and {name} are both shard {shard}: they overlap")
+        by_number[shard.number] = name
+        counts.add(shard.count)
+    if len(counts) > 1:
+        raise MergeError(f"the reports are of runs with {' and '.join(map(str, sorted(counts)))} shards")
+    lacking = [str(number) for number in range(1, counts.pop() + 1) if number not in by_number]
+    if lacking:
+        raise MergeError(f"there is a hole: no report of shard {', '.join(lacking)}")
+
+
+def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
+    facts = [run.facts for run in runs]
+    selected = sum(one.selected for one in facts)
+    absent = [one.absent_metrics or {} for one, run in zip(facts, runs, strict=True) if run.results]
+    never = set.intersection(*map(set, absent)) if absent else set()
+    return replace(
+        facts[0],
+        started_at=min(one.started_at for one in facts),
+        seconds=max(one.seconds for one in facts),
+        shard=None,
+        selected=selected,
+        partial=selected < facts[0].total,
+        not_judged=tuple(sorted((deal_id for one in facts for deal_id in one.not_judged), key=id_order)),
+        ledger=tuple(_matched_anywhere(entries) for entries in zip(*(one.ledger for one in facts), strict=True)),
+        absent_metrics={name: path for name, path in (absent[0] if absent else {}).items() if name in never},
+    )
+
+
+def _matched_anywhere(entries: Sequence[LedgerFact]) -> LedgerFact:
+    return replace(entries[0], matched=any(entry.matched for entry in entries))

@@ -11,14 +11,19 @@ __all__ = ["SUITES", "Suite", "build_suite"]
 REASONER = '''
 """A reasoner that does nothing but answer: about 2 KB, a different one for every deal."""
 
+import asyncio
+import os
+import time
+
 DOMAINS = ("applications", "infrastructure", "network", "cybersecurity", "identity", "organization")
 SENTENCE = "The target's systems are consolidated into the buyer's within the first hundred days. "
+FACTOR = float(os.environ.get("COST_FACTOR", "1"))
 
 
 def reason(deal_id):
     return {
         "cost_estimate": {
-            "total_cost": 1000.0 * deal_id,
+            "total_cost": 1000.0 * deal_id * FACTOR,
             "by_domain": {domain: 100.5 * deal_id + rank for rank, domain in enumerate(DOMAINS)},
         },
         "synergies": [
@@ -28,6 +33,16 @@ def reason(deal_id):
         ],
         "narrative": f"Deal {deal_id}. " + SENTENCE * 9,
     }
+
+
+def reason_slowly(deal_id):
+    time.sleep(0.05)
+    return reason(deal_id)
+
+
+async def reason_slowly_async(deal_id):
+    await asyncio.sleep(0.05)
+    return reason(deal_id)
 '''
 
 BARE = """
@@ -65,6 +80,10 @@ CONFIG = """
 [tool.dealsnap]
 database = "sqlite:///deals.db"
 reasoner = "reasoner:reason"
+
+[tool.dealsnap.rules."*"]
+cost_total = "within 5%"
+"*" = "report"
 
 [tool.pytest.ini_options]
 addopts = ["-q", "-p", "no:cacheprovider", "-p", "no:cov"]

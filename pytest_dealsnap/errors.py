@@ -91,7 +91,7 @@ def did_you_mean(given: str, valid: Iterable[str], *, cutoff: float = 0.6) -> st
     return f' Did you mean "{near[0]}"?' if near else ""
 
 
-_URL_PASSWORD = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/@'\"]*):(?P<secret>[^\s/'\"]*)@")
+_URL_PASSWORD = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/@'\"]*):(?P<secret>\S*)@")
 _NAMED_SECRET = re.compile(
     r"(?P<name>\b[\w\-]*(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|credential)[\w\-]*)"
     r"(?P<sep>\s*=\s*)(?P<secret>'[^']*'|\"[^\"]*\"|[^\s&;,'\"]+)",

@@ -9,9 +9,9 @@ from typing import Any
 from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.judging.judge import Reasoned
-from pytest_dealsnap.reasoning.canonical import dumps, loads
+from pytest_dealsnap.reasoning.canonical import dumps, loads, written_as
 
-__all__ = ["Snapshot", "decode", "encode"]
+__all__ = ["Snapshot", "decode", "encode", "is_encoded"]
 
 _WAY_OUT = 'Restore it from git, or capture the deal again: pytest --dealsnap-update --dealsnap-id "{}"'
 _FACTS = frozenset({"deal_id", "deal_name", "deal_type", "stored_type"})
@@ -37,6 +37,15 @@ class Snapshot:
 
 def encode(snapshot: Snapshot) -> str:
     """Return the text of *snapshot*'s file: sorted keys, two-space indent, a final newline."""
+    return dumps(_document(snapshot)) + "\n"
+
+
+def is_encoded(snapshot: Snapshot, data: bytes) -> bool:
+    """Whether *data* is *snapshot*'s file, byte for byte; may say no where :func:`encode` must tell."""
+    return written_as(_document(snapshot), data)
+
+
+def _document(snapshot: Snapshot) -> dict[str, Any]:
     document: dict[str, Any] = {
         "deal_id": snapshot.deal_id,
         "deal_name": snapshot.deal_name,
@@ -49,7 +58,7 @@ def encode(snapshot: Snapshot) -> str:
         document["metrics"] = dict(snapshot.metrics or {})
         if snapshot.output is not None:
             document["output"] = dict(snapshot.output)
-    return dumps(document) + "\n"
+    return document
 
 
 def decode(data: bytes | str, *, deal_id: str, path: str) -> Snapshot:

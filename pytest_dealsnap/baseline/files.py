@@ -20,7 +20,8 @@ def write_atomic(path: str, data: bytes) -> None:
     The rename is atomic at once; that it survives a power cut is :class:`Syncer`'s part.
     """
     folder, _ = os.path.split(path)
-    temporary = os.path.join(folder, f"{_TEMPORARY}{os.getpid()}-{next(_counter)}.tmp")
+    # With the time: in a container, a killed process and the next one may have the same number.
+    temporary = os.path.join(folder, f"{_TEMPORARY}{os.getpid()}-{time.time_ns():x}-{next(_counter)}.tmp")
     try:
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)

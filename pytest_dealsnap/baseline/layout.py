@@ -37,7 +37,7 @@ def relative_path(deal_id: str) -> str:
         return name + SUFFIX
     if len(name) > _LONGEST_PATH:
         raise SnapshotError(f"the deal id {deal_id[:40]!r}… has {len(deal_id)} characters, too many for a path")
-    parts = _parts(name)
+    parts = [_visible(part) for part in _parts(name)]
     return "".join(f"{part}%/" for part in parts[:-1]) + parts[-1] + SUFFIX
 
 
@@ -45,9 +45,12 @@ def _escape(deal_id: str) -> str:
     """Return the escaped id; the empty id is ``%``."""
     encoded = deal_id.encode("utf-8", "surrogatepass")
     name = "".join(chr(byte) if byte in _KEPT else f"%{byte:02x}" for byte in encoded)
-    if name.startswith(".") or _DEVICE.match(name):
-        name = f"%{ord(name[0]):02x}{name[1:]}"
-    return name or "%"
+    return _visible(name) or "%"
+
+
+def _visible(name: str) -> str:
+    """Escape the first character of a name that would be hidden, or a device's."""
+    return f"%{ord(name[0]):02x}{name[1:]}" if name.startswith(".") or _DEVICE.match(name) else name
 
 
 def _parts(name: str) -> list[str]:

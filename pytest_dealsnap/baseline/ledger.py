@@ -22,7 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.errors import LedgerError, did_you_mean
+from pytest_dealsnap.errors import LedgerError, OutputError, did_you_mean
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import exact, is_number, is_present, same
 from pytest_dealsnap.reasoning.canonical import canonical
@@ -129,7 +129,7 @@ def _entry(table: Any, place: str, types: Iterable[str]) -> Acceptance:
         need(isinstance(table.get(key), str) and bool(table[key].strip()), f"{key} is needed, a text")
     need(("deals" in table) != ("type" in table), 'one of deals = ["12"] and type = "carveout" is needed')
     deals = table.get("deals", [])
-    need(isinstance(deals, list) and all(isinstance(d, (str, int)) for d in deals), "deals must be a list of ids")
+    need(isinstance(deals, list) and all(type(d) in (str, int) for d in deals), "deals must be a list of ids")
     valid = list(types)
     need("type" not in table or not valid or table["type"] in valid, f"type must be one of {', '.join(valid)}")
     need(("value" in table) != ("range" in table), "one of value and range is needed")
@@ -137,6 +137,10 @@ def _entry(table: Any, place: str, types: Iterable[str]) -> Acceptance:
     expires = table.get("expires")
     need(expires is None or type(expires) is date, "expires must be a date, such as 2027-01-31")
     need(isinstance(table.get("ticket", ""), str), "ticket must be a text")
+    try:
+        value = canonical(table.get("value"))
+    except OutputError as error:  # a time of day: no output holds one
+        raise LedgerError(f"{place}: value: {error}") from None
     return Acceptance(
         place=place,
         metric=table["metric"],
@@ -144,7 +148,7 @@ def _entry(table: Any, place: str, types: Iterable[str]) -> Acceptance:
         who=table["who"],
         deals=frozenset(str(deal) for deal in deals),
         type=table.get("type"),
-        value=canonical(table.get("value")),
+        value=value,
         low=low,
         high=high,
         ticket=table.get("ticket"),

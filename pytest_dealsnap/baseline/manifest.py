@@ -28,7 +28,7 @@ def read_manifest(snapshots: Path) -> dict[str, Any] | None:
         manifest = loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(
             f"{path} cannot be read: {error}. Restore it from git, or capture the baseline again"
         ) from None
@@ -62,7 +62,8 @@ def _git(folder: Path, *arguments: str) -> str | None:
         done = subprocess.run(  # noqa: S603  # fixed arguments, no shell
             ["git", "-C", str(folder), *arguments],  # noqa: S607  # the user's own git
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # a changed file's name need not be text
             env=environment,
             check=False,
             timeout=30,

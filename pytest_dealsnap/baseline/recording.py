@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_dealsnap.baseline.codec import Snapshot, encode
+from pytest_dealsnap.baseline.codec import Snapshot, encode, is_encoded
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
@@ -45,29 +45,33 @@ class Recorder:
         """Return the metrics of a whole *output*, also those of paths that are dropped afterwards."""
         return {metric.name: metric(output) for metric in self.metrics}
 
-    def snapshot(self, ref: DealRef, name: str | None, reasoning: Reasoning) -> tuple[Snapshot, bytes]:
-        """Return the snapshot of one reasoned deal and the bytes of its file.
+    def draft(self, ref: DealRef, name: str | None, reasoning: Reasoning) -> Snapshot:
+        """Return the snapshot of one reasoned deal, of whatever size."""
+        facts = (ref.id, name, ref.deal_type, ref.stored_type)
+        if reasoning.output is None:
+            return Snapshot(*facts, error=reasoning.failure or Failure("Error", ""))
+        output = self.recorded_output(reasoning.output) if self._output.record == "full" else None
+        return Snapshot(*facts, metrics=self.measure(reasoning.output), output=output)
 
-        One that would be larger than ``output.max_bytes`` becomes an error in place of the output.
+    def is_written(self, draft: Snapshot, data: bytes) -> bool:
+        """Whether *data* is what would be written for *draft*, told without writing it."""
+        return is_encoded(draft, data) and len(data) <= self._output.max_bytes
+
+    def write(self, draft: Snapshot) -> tuple[Snapshot, bytes]:
+        """Return *draft* and the bytes of its file.
+
+        One that would be larger than ``output.max_bytes``, or that cannot be written, becomes an error
+        in place of the output.
         """
-        if reasoning.output is not None:
-            full = self._output.record == "full"
-            snapshot = Snapshot(
-                ref.id,
-                name,
-                ref.deal_type,
-                ref.stored_type,
-                metrics=self.measure(reasoning.output),
-                output=self.recorded_output(reasoning.output) if full else None,
-            )
-            data = encode(snapshot).encode()
+        try:
+            data = encode(draft).encode()
             if len(data) <= self._output.max_bytes:
-                return snapshot, data
-            failure = failure_of(self._too_large(len(data)))
-        else:
-            failure = reasoning.failure or Failure("Error", "")
-        snapshot = Snapshot(ref.id, name, ref.deal_type, ref.stored_type, error=failure)
-        return snapshot, encode(snapshot).encode()
+                return draft, data
+            error = failure_of(self._too_large(len(data)))
+        except OutputError as unwritable:
+            error = failure_of(unwritable)
+        failed = Snapshot(draft.deal_id, draft.deal_name, draft.deal_type, draft.stored_type, error=error)
+        return failed, encode(failed).encode()
 
     def _too_large(self, size: int) -> OutputError:
         return OutputError(
@@ -89,11 +93,15 @@ class Capture:
         ``new``: it had no snapshot; ``matched``: the snapshot is the same and was left alone;
         ``changed``: it was written anew; ``errored``: an error was recorded.
         """
-        snapshot, data = self._recorder.snapshot(ref, deal.name if deal else None, reasoning)
+        draft = self._recorder.draft(ref, deal.name if deal else None, reasoning)
         before = self._snapshots.recall(ref.id)
-        if before != data:
-            self._snapshots.record(ref.id, data)
-        status = "new" if before is None else "matched" if before == data else "changed"
+        if before is not None and self._recorder.is_written(draft, before):
+            snapshot, status = draft, "matched"
+        else:
+            snapshot, data = self._recorder.write(draft)
+            status = "new" if before is None else "matched" if before == data else "changed"
+            if before != data:
+                self._snapshots.record(ref.id, data)
         status = "errored" if snapshot.error else status
         return result_of(snapshot, status, seconds=reasoning.seconds, error=snapshot.error)
 
@@ -116,18 +124,23 @@ class Gate:
         A snapshot that is the same byte for byte is matched without being parsed, unless a rule of
         its type could refuse an unchanged value. A bad snapshot makes the deal ``errored``, not compared.
         """
-        snapshot, data = self._recorder.snapshot(ref, deal.name if deal else None, reasoning)
+        draft = self._recorder.draft(ref, deal.name if deal else None, reasoning)
         try:
             before = self._snapshots.recall(ref.id)
             if before is None:
-                return result_of(snapshot, "new", reason="it has no snapshot in the baseline", compared=False)
-            if before == data and snapshot.error is None and self.policy[ref.deal_type].reflexive:
-                return result_of(snapshot, "matched", seconds=reasoning.seconds)
+                return result_of(draft, "new", reason="it has no snapshot in the baseline", compared=False)
+            if (
+                self.policy[ref.deal_type].reflexive
+                and draft.error is None
+                and self._recorder.is_written(draft, before)
+            ):
+                return result_of(draft, "matched", seconds=reasoning.seconds)
             recorded = self._snapshots.decode(ref.id, before)
         except SnapshotError as error:
             failure = failure_of(error)
-            return result_of(snapshot, "errored", seconds=reasoning.seconds, error=failure, compared=False)
-        return self.judge(recorded, snapshot, deal, seconds=reasoning.seconds)
+            return result_of(draft, "errored", seconds=reasoning.seconds, error=failure, compared=False)
+        current, _ = self._recorder.write(draft)
+        return self.judge(recorded, current, deal, seconds=reasoning.seconds)
 
     def judge(self, recorded: Snapshot, current: Snapshot, deal: Deal | None, *, seconds: float = 0.0) -> DealResult:
         """Judge a *current* snapshot against the *recorded* one, by the rules of the recorded type."""

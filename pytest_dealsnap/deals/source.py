@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_dealsnap.config import Config, DealsConfig, import_object
 from pytest_dealsnap.deals.deal import Deal, DealRef, id_order, id_text
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean
+from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
 
 __all__ = ["CallableSource", "DealSource", "open_source", "unique_refs"]
 
@@ -114,7 +115,7 @@ class CallableSource:
             try:
                 records = list(self._load())
             except Exception as error:
-                raise SourceError(f"deals.source = {self._spec!r} raised {type(error).__name__}: {error}") from error
+                raise SourceError(f"deals.source = {self._spec!r} raised {type(error).__name__}: {redact(str(error))}") from error
             refs = [self._ref(number, record) for number, record in enumerate(records)]
             self._records = {ref.id: record for ref, record in zip(refs, records, strict=True)}
             self._refs = unique_refs(refs)
@@ -138,6 +139,8 @@ def make_ref(key: Any, stored: Any, types: DealTypes, where: str) -> DealRef:
         text = id_text(key)
     except TypeError as error:
         raise SourceError(f"{where}: {error}; every deal needs an id of its own") from None
+    if isinstance(stored, Enum):  # whose own text may be "DealType.CARVEOUT"
+        stored = stored.value
     stored_type = None if stored is None else str(stored)
     return DealRef(key, text, stored_type, types.effective(stored_type))
 

@@ -6,6 +6,7 @@ when somebody asks for them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, MetaData, Select, Table, bindparam, inspect, select, text
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.types import NullType
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
@@ -116,7 +118,7 @@ class SQLSource:
         with self._asking() as connection:
             if ids is None:
                 return [self._pair(row) for row in connection.execute(statement)]
-            keys = [key for key in map(self._key_of, ids) if key is not None]
+            keys = [key for deal_id in ids for key in self._keys_of(deal_id)]
             found: list[tuple[Any, Any]] = []
             for start in range(0, len(keys), IDS_PER_QUERY):
                 part = statement.where(column.in_(keys[start : start + IDS_PER_QUERY]))
@@ -136,22 +138,26 @@ class SQLSource:
                 f'"{self._deals.id} IS NOT NULL"'
             )
 
-    def _key_of(self, deal_id: str) -> Any:
-        """Return *deal_id* as the id column's Python value; ``None`` where it cannot be one."""
-        convert = _converter(self._table.columns[self._deals.id].type)
+    def _keys_of(self, deal_id: str) -> list[Any]:
+        """Return *deal_id* as the id column's Python value; nothing where it cannot be one."""
+        column_type = self._table.columns[self._deals.id].type
+        if isinstance(column_type, NullType):  # an expression in a view of SQLite: its values are of any type
+            return [deal_id, int(deal_id)] if re.fullmatch(r"-?[0-9]{1,18}", deal_id) else [deal_id]
         try:
-            return convert(deal_id)
+            return [_converter(column_type)(deal_id)]
         except (ValueError, InvalidOperation):
-            return None
+            return []
 
     def _selection(self, *roles: str) -> Select[Any]:
         """Return the SELECT of the configured columns in *roles*, under ``deals.where``."""
         columns = [self._table.columns[name] for role, name in columns_of(self._deals).items() if role in roles]
-        statement = select(*columns)
+        return self._under_where(select(*columns))
+
+    def _under_where(self, statement: Select[Any]) -> Select[Any]:
         if not self._deals.where.strip():
             return statement
         condition = self._deals.where.replace(":", r"\:")  # else ":x" in a literal would be a bind parameter
-        return statement.where(text(f"({condition})"))
+        return statement.where(text(f"({condition}\n)"))  # on a line of its own: it may end in a comment
 
     @cached_property
     def _by_ids(self) -> Select[Any]:
@@ -177,7 +183,7 @@ class SQLSource:
         return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, fields)
 
     def _fields(self, ref: DealRef) -> dict[str, Any]:
-        statement = select(self._table).where(self._table.columns[self._deals.id] == ref.key)
+        statement = self._under_where(select(self._table)).where(self._table.columns[self._deals.id] == ref.key)
         with self._asking() as connection:
             row = connection.execute(statement).mappings().first()
         if row is None:
@@ -196,19 +202,23 @@ class SQLSource:
         """Lend the one connection; its transaction ends with the question, so no lock is held on.
 
         A driver's error becomes a :class:`SourceError` without secrets, and the next question gets
-        a fresh connection.
+        a fresh connection; so does a value that is not of its column's type, as SQLite allows.
         """
         with self._lock:
             try:
                 if self._connection is None:
                     self._connection = self._engine.connect()
-                yield self._connection
-                self._connection.rollback()
+                try:
+                    yield self._connection
+                finally:
+                    self._connection.rollback()
             except SQLAlchemyError as error:
                 self.close()
                 raise SourceError(self._explain(error)) from error
+            except (ValueError, ArithmeticError) as error:
+                raise SourceError(self._explain(error)) from error
 
-    def _explain(self, error: SQLAlchemyError) -> str:
+    def _explain(self, error: Exception) -> str:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         reason = redact(" ".join(str(cause).split()))
         if self._url.password:
@@ -222,11 +232,19 @@ class SQLSource:
         if connection is not None:
             connection.invalidate()
             connection.close()
-        self._engine.dispose()
+        if "_engine" in self.__dict__:  # else nothing was opened
+            self._engine.dispose()
 
 
 def _gone(ref: DealRef) -> str:
     return f"deal {ref.id} was in the database when the run began and is gone now"
+
+
+def _whole_number(text: str) -> int:
+    number = int(text)
+    if number.bit_length() > 63:
+        raise ValueError("more than the 64 bits that databases give a whole number")
+    return number
 
 
 def _converter(column_type: Any) -> Callable[[str], Any]:
@@ -237,7 +255,7 @@ def _converter(column_type: Any) -> Callable[[str], Any]:
     if python_type is UUID:
         return UUID
     if python_type is int:
-        return int
+        return _whole_number
     if python_type in (Decimal, float):
         return Decimal
     if python_type is bytes:

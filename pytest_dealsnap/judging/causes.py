@@ -10,9 +10,10 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import localcontext
 
 from pytest_dealsnap.judging.findings import DealResult, Finding
-from pytest_dealsnap.judging.values import exact, is_number
+from pytest_dealsnap.judging.values import exact, is_number, working_context
 
 __all__ = ["Cause", "find_causes"]
 
@@ -34,6 +35,8 @@ Member = tuple[DealResult, Finding]
 # Fewer deals, or a smaller part of a metric's findings, move alike by chance.
 SMALLEST_GROUP = 3
 SMALLEST_SHARE = 0.05
+# A longer amount is told in scientific notation.
+MOST_DIGITS = 20
 
 
 def find_causes(results: Iterable[DealResult]) -> tuple[Cause, ...]:
@@ -60,19 +63,27 @@ def _direction(finding: Finding) -> str:
 
 
 def _split(key: tuple[str, str, bool, str], members: list[Member]) -> Iterable[Cause]:
-    """Split a family into the changes of one size, the commonest way of measuring first, and a spread."""
+    """Split a family into the changes of one size, the commonest ratio or amount first, and a spread."""
     least = max(SMALLEST_GROUP, len(members) * SMALLEST_SHARE)
-    sizes = sorted((_ratio, _amount), key=lambda size: -max(Counter(size(f) for _, f in members).values()))
-    rest = members
-    for size in sizes:
-        groups: dict[str, list[Member]] = defaultdict(list)
-        for member in rest:
-            groups[size(member[1])].append(member)
-        alike = {label: group for label, group in groups.items() if label and len(group) >= least}
-        yield from (_cause(key, label, group) for label, group in alike.items())
-        rest = [member for label, group in groups.items() if label not in alike for member in group]
-    if rest:
-        yield _cause(key, _spread(rest), rest)
+    rest = [(member, (_ratio(member[1]), _amount(member[1]))) for member in members]
+    while counts := Counter(size for _, sizes in rest for size in sizes if size):
+        commonest = max(counts, key=lambda size: (counts[size], size.endswith("%"), size))
+        if counts[commonest] < least:
+            break
+        yield _cause(key, commonest, [member for member, sizes in rest if commonest in sizes])
+        rest = [pair for pair in rest if commonest not in pair[1]]
+    for left in _by_type([member for member, _ in rest]):
+        yield _cause(key, _spread(left), left)
+
+
+def _by_type(members: list[Member]) -> Iterable[list[Member]]:
+    """Part what has a size by deal type: a spread over types that are judged by different rules says little."""
+    if all(finding.change_percent is None for _, finding in members):
+        return [members] if members else []
+    groups: dict[str, list[Member]] = defaultdict(list)
+    for member in members:
+        groups[member[0].deal_type].append(member)
+    return groups.values()
 
 
 def _stored(value: object) -> str:
@@ -86,8 +97,12 @@ def _ratio(finding: Finding) -> str:
 def _amount(finding: Finding) -> str:
     if not (is_number(finding.baseline) and is_number(finding.current)):
         return ""
-    difference = exact(finding.current) - exact(finding.baseline)
-    return f"{difference:+,f}" if difference.is_finite() else ""
+    before, after = exact(finding.baseline), exact(finding.current)
+    if not (before.is_finite() and after.is_finite()):
+        return ""
+    with localcontext(working_context(before, after)):
+        difference = (after - before).normalize()
+    return f"{difference:+,f}" if -MOST_DIGITS < difference.adjusted() < MOST_DIGITS else f"{difference:+.6g}"
 
 
 def _spread(members: list[Member]) -> str:

@@ -7,11 +7,11 @@ deepdiff (some milliseconds a deal) writes the explanation that a person reads, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from pytest_dealsnap.judging.paths import show_path
-from pytest_dealsnap.judging.values import exact, normal, same
+from pytest_dealsnap.judging.values import exact, is_number, same, working_context
 
 __all__ = ["ABSENT", "changed_leaves", "explain"]
 
@@ -69,7 +69,7 @@ def explain(baseline: Any, current: Any, *, limit: int = 12) -> tuple[list[tuple
     """
     from deepdiff import DeepDiff  # imported here: deepdiff takes 0.2 s, and most runs differ nowhere
 
-    difference = DeepDiff(_comparable(baseline), _comparable(current), view="tree", ignore_numeric_type_changes=True)
+    difference = DeepDiff(_comparable(baseline), _comparable(current), view="tree")
     rows = [
         (_deepdiff_path(leaf), _MOVES.get(kind, kind), _side(leaf.t1), _side(leaf.t2))
         for kind, leaves in difference.items()
@@ -79,15 +79,31 @@ def explain(baseline: Any, current: Any, *, limit: int = 12) -> tuple[list[tuple
     return [(show_path(path), move, before, after) for path, move, before, after in rows[:limit]], len(rows)
 
 
+class _Written(str):
+    """A number as deepdiff compares it: by its text. Its own arithmetic knows no infinity, nor ``True`` from 1."""
+
+    number: Any
+
+    @classmethod
+    def of(cls, number: int | float | Decimal) -> _Written:
+        value = exact(number)
+        if value.is_nan():
+            written, written_number = cls("NaN"), "NaN"
+        else:
+            with localcontext(working_context(value)):
+                written = cls(value.normalize() if value else 0)
+            written_number = number if isinstance(number, int) else value
+        written.number = written_number
+        return written
+
+
 def _comparable(value: Any) -> Any:
-    """Return *value* with floats as decimals and NaN as a word, so that deepdiff sees what we judge."""
+    """Return *value* with every number as deepdiff is to see it."""
     if isinstance(value, dict):
         return {key: _comparable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_comparable(item) for item in value]
-    if isinstance(value, (float, Decimal)):
-        return "NaN" if normal(value) == ("nan",) else exact(value)
-    return value
+    return _Written.of(value) if is_number(value) else value
 
 
 def _deepdiff_path(leaf: Any) -> Path:
@@ -95,4 +111,10 @@ def _deepdiff_path(leaf: Any) -> Path:
 
 
 def _side(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _side(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_side(item) for item in value]
+    if isinstance(value, _Written):
+        return value.number
     return ABSENT if type(value).__name__ == "NotPresent" else value

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pytest_dealsnap.errors import redact
 from pytest_dealsnap.judging.differences import ABSENT, changed_leaves
 from pytest_dealsnap.judging.findings import Failure, Finding, changed_issue, lost_issue
 from pytest_dealsnap.judging.metrics import Metric
@@ -143,7 +144,7 @@ def _verdict(rule: Rule, old: Any, new: Any, deal: Any, finding: Finding) -> Fin
     except Exception as error:
         if not rule.custom:
             raise
-        return replace(finding, gates=True, note=f"the rule raised {type(error).__name__}: {error}")
+        return replace(finding, gates=True, note=f"the rule raised {type(error).__name__}: {redact(str(error))}")
     if isinstance(verdict, Finding):
         return verdict
     return replace(finding, gates=rule.gates and not verdict)

@@ -5,10 +5,13 @@ Nothing heavy is imported here: plain pytest loads this module too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pytest_dealsnap.errors import DealsnapError, printable
 
 if TYPE_CHECKING:
     from pytest_dealsnap.baseline.extension import DealAssertion
@@ -33,7 +36,8 @@ def deal_reasoner(pytestconfig: pytest.Config) -> Callable[..., Any]:
 @pytest.fixture
 def deal(request: pytest.FixtureRequest) -> Deal:
     """Each deal in turn, read from the database when its test runs."""
-    return _run(request.config).source.fetch(request.param.ref)
+    with _told_plainly():
+        return _run(request.config).source.fetch(request.param.ref)
 
 
 @pytest.fixture
@@ -43,14 +47,25 @@ def deal_output(deal: Deal, deal_reasoner: Callable[..., Any], pytestconfig: pyt
 
     reasoning = _run(pytestconfig).reason(deal, deal_reasoner)
     if reasoning.failure is not None:
-        pytest.fail(f"the reasoner failed for deal {deal.key}: {reasoning.failure}\n{reasoning.trace}", pytrace=False)
+        text = f"the reasoner failed for deal {deal.key}: {reasoning.failure}"
+        pytest.fail("\n".join(map(printable, (text, *reasoning.trace.splitlines()))), pytrace=False)
     return canonical(reasoning.output)  # a copy: a test that changes it must not change the next one's
 
 
 @pytest.fixture
 def deal_baseline(deal: Deal, request: pytest.FixtureRequest) -> DealAssertion:
     """The deal's snapshot, for ``assert deal_output == deal_baseline``."""
-    return _run(request.config).assertion(deal, request.node)
+    with _told_plainly():
+        return _run(request.config).assertion(deal, request.node)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Make an error of ours the test's message: our own frames would help nobody."""
+    try:
+        yield
+    except DealsnapError as error:
+        pytest.fail(printable(str(error)), pytrace=False)
 
 
 def _run(config: pytest.Config) -> Run:

@@ -80,6 +80,7 @@ class DealHooks:
         )
         only = config.getoption("dealsnap_only")
         run.start(make_plan(self.settings, run.source, run.snapshots, mode=self.mode, only=only, selection=selection))
+        _check_executor(config, run)
         if self.mode == "capture" and not config.option.collectonly:
             run.snapshots.clean()
             begin_manifest(run, only=only)
@@ -215,15 +216,23 @@ def _check_reasoner(config: pytest.Config, settings: Config) -> None:
         bind_reasoner(import_reasoner(settings))
 
 
+def _check_executor(config: pytest.Config, run: Run) -> None:
+    """Refuse an executor that cannot be made before the first deal asks for it; xdist's workers make their own."""
+    run.executor_factory()
+    if run.plan.entries and not config.option.collectonly and not config.pluginmanager.hasplugin("dsession"):
+        _ = run.ahead
+
+
 def _collect_deals(session: pytest.Session, run: Run, items: list[pytest.Item]) -> list[pytest.Item]:
     """Collect the deals below the root folder's node, so that its ``conftest.py`` serves them."""
+    path = session.config.rootpath / "deals"
     for item in items:
         for node in item.iter_parents():
             if isinstance(node, pytest.Directory) and node.path == session.config.rootpath:
-                return list(session.genitems(Deals.from_parent(node, name="deals", nodeid="deals", run=run)))
+                return list(session.genitems(Deals.from_parent(node, path=path, name="deals", nodeid="deals", run=run)))
     root = DealsRoot.from_parent(session, path=session.config.rootpath, nodeid=".")
     session.ihook.pytest_make_collect_report(collector=root)
-    return list(session.genitems(Deals.from_parent(root, name="deals", nodeid="deals", run=run)))
+    return list(session.genitems(Deals.from_parent(root, path=path, name="deals", nodeid="deals", run=run)))
 
 
 def _announce_outputs(items: list[pytest.Item], run: Run) -> None:

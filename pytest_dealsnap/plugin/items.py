@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
 
-from pytest_dealsnap.errors import ReasonerError, printable
+from pytest_dealsnap.errors import DealsnapError, printable
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.plugin.run import Outcome, Run
 from pytest_dealsnap.reporting.deal_text import deal_text
@@ -53,11 +54,15 @@ class DealsRoot(pytest.Directory):
         return iter(())
 
 
-class Deals(pytest.Collector):
-    """All deals of a run, and what their items share: fixtures, and the reasoner."""
+class Deals(pytest.Module):
+    """All deals of a run, and what their items share: fixtures, and the reasoner.
+
+    A module without a file, as pytest's own doctest files are: fixtures of module scope need one.
+    """
 
     def __init__(self, run: Run, **keywords: Any) -> None:
         super().__init__(**keywords)
+        self.obj = ModuleType("deals")
         self.run = run
         self.add_marker(pytest.mark.deal)
         self._info: FuncFixtureInfo | None = None
@@ -158,7 +163,7 @@ class DealItem(pytest.Item):
         """Return the deal with its findings as a table; other exceptions are shown as pytest does."""
         if isinstance(excinfo.value, DealFailedError) and self.outcome is not None:
             return self._text(self.outcome)
-        if isinstance(excinfo.value, ReasonerError):
+        if isinstance(excinfo.value, DealsnapError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, *args, **keywords)
 
@@ -172,7 +177,7 @@ class DealItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return where the test stands: no file, so the deals as a whole."""
-        return self.path / "deals", None, self.name
+        return self.path, None, self.name
 
 
 def result_of(item: pytest.Item) -> DealResult | None:

@@ -22,6 +22,7 @@ def begin_manifest(run: Run, *, only: str | None) -> None:
     leaves the manifest alone until it ends.
     """
     if run.plan.narrowed or only is not None:
+        read_manifest(run.config.snapshots)  # a bad one is refused now, not after the last deal
         return
     earlier = any(True for _ in run.snapshots.each_id())
     resume = "all" if earlier else "missing"
@@ -38,8 +39,10 @@ def finish_manifest(run: Run, finished: FinishedRun, *, only: str | None) -> Non
     narrowed = run.plan.narrowed or facts.selected < len(run.plan.entries)
     done = not facts.not_judged and all(r.compared for r in finished.results)
     if before is None or not (narrowed or only):
-        manifest = {**_manifest(run), "complete": done and not narrowed}
-        if not manifest["complete"]:
+        manifest = {**_manifest(run), "complete": done}
+        if narrowed:
+            manifest["partial"] = True  # as it was asked for; nothing is lacking that was to be there
+        if not done:
             manifest["resume"] = (before or {}).get("resume", "missing")
         write_manifest(folder, manifest)
         return

@@ -69,12 +69,19 @@ class Run:
         """Take the frozen *plan*, from the database or from xdist's controller."""
         self._plan = plan
 
+    def executor_factory(self) -> Callable[..., Any] | None:
+        """Import the factory that the setting ``executor`` names; raises :class:`ConfigError` for a bad name."""
+        config = self.config
+        if config.executor is None:
+            return None
+        return import_object(config.executor, root=config.root, place=config.place("executor"))
+
     @cached_property
     def ahead(self) -> CallsAhead | None:
         """The calls begun before their turn; ``None`` where calls are made one at a time."""
         config = self.config
-        if config.executor is not None:
-            factory = import_object(config.executor, root=config.root, place=config.place("executor"))
+        factory = self.executor_factory()
+        if factory is not None and config.executor is not None:
             engine: CallEngine = ExecutorEngine(factory, spec=config.executor, timeout=config.timeout)
             return CallsAhead(engine, window=max(config.workers, EXECUTOR_WINDOW))
         if config.workers > 1:
@@ -85,7 +92,13 @@ class Run:
     @property
     def under_way(self) -> int:
         """How many calls of the reasoner are running in this process right now."""
-        return self.ahead.engine.under_way() if self.ahead is not None else 0
+        return self._begun_engine.under_way() if self._begun_engine is not None else 0
+
+    @property
+    def _begun_engine(self) -> CallEngine | None:
+        """The engine of the calls begun ahead, where one was made: xdist's controller calls nothing."""
+        ahead: CallsAhead | None = self.__dict__.get("ahead")
+        return ahead.engine if ahead is not None else None
 
     @cached_property
     def rows(self) -> ReadAhead:
@@ -220,8 +233,8 @@ class Run:
     def close(self) -> None:
         """Bring snapshots to the disk, and let go of connection, loop and thread."""
         self.snapshots.flush()
-        if self.ahead is not None:
-            self.ahead.engine.close()
+        if self._begun_engine is not None:
+            self._begun_engine.close()
         self.caller.close()
         self.source.close()
 

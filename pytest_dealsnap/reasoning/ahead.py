@@ -73,12 +73,13 @@ class CallsAhead:
 
 
 class _Call:
-    """One call: its future, and since when it runs."""
+    """One call in the context of its begin: its future, and since when it runs."""
 
-    __slots__ = ("compute", "future", "started")
+    __slots__ = ("compute", "context", "future", "started")
 
     def __init__(self, compute: Callable[[], Any]) -> None:
-        self.compute = compute
+        self.context = contextvars.copy_context()
+        self.compute = partial(self.context.run, compute)
         self.future: Future[Reasoning] = Future()
         self.started: float | None = None
 
@@ -97,8 +98,7 @@ class LocalEngine:
 
     def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal) -> _Call:
         """Begin a call; an ``async def`` goes to the event loop, anything else to a thread."""
-        context = contextvars.copy_context()
-        call = _Call(lambda: context.run(reasoner, deal))
+        call = _Call(partial(reasoner, deal))
         if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
             self._event_loop().begin(call)
             return call
@@ -152,7 +152,7 @@ class LocalEngine:
 
     def _value(self, call: _Call) -> Any:
         value = call.compute()
-        return self._event_loop().value_of(value) if inspect.isawaitable(value) else value
+        return call.context.run(self._event_loop().value_of, value) if inspect.isawaitable(value) else value
 
     def _event_loop(self) -> _EventLoop:
         with self._lock:

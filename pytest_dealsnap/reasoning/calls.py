@@ -86,7 +86,8 @@ class Caller:
     def _awaited(self, value: Awaitable[Any]) -> Any:
         if self._runner is None:
             self._runner = asyncio.Runner()
-        return self._runner.run(within(value, self._timeout))
+        # In the context of now: the runner's own is a copy of the first call's.
+        return self._runner.run(within(value, self._timeout), context=contextvars.copy_context())
 
     def _in_time(self, reasoner: Reasoner, deal: Deal, timeout: float) -> Any:
         if self._thread is None:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -21,7 +21,7 @@ from uuid import UUID
 
 from pytest_dealsnap.errors import OutputError
 
-__all__ = ["canonical", "canonical_output", "dumps", "loads"]
+__all__ = ["canonical", "canonical_output", "dumps", "loads", "written_as"]
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -43,10 +43,7 @@ class _Place:
         while place is not None and place.parent is not None:
             steps.append(place.step)
             place = place.parent
-        text = ""
-        for one in reversed(steps):
-            text += f"[{one}]" if isinstance(one, int) else f".{one}" if text else str(one)
-        return text or "the top"
+        return _path_text(reversed(steps))
 
     def holds(self, container: object) -> bool:
         place: _Place | None = self
@@ -55,6 +52,13 @@ class _Place:
                 return True
             place = place.parent
         return False
+
+
+def _path_text(steps: Iterable[object]) -> str:
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text or "the top"
 
 
 def canonical_output(value: Any) -> dict[str, Any]:
@@ -213,8 +217,41 @@ def dumps(value: Any) -> str:
     try:
         text = _text(value, "\n")
     except ValueError as error:
-        raise OutputError(f"a number is too long to be written: {error}") from None
+        raise OutputError(f"at {_path_text(_too_long(value) or ())}: a number is too long to be written: {error}") from None
     return text if text.isascii() else _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, check_circular=False, separators=(",", ": "))
+_INDENT = re.compile(rb"\n *")
+
+
+def written_as(value: Any, data: bytes) -> bool:
+    """Whether *data* is what :func:`dumps` writes for *value*, with a final newline.
+
+    A quarter of the cost of writing it: Python's C encoder makes the text without line breaks, and no
+    text of canonical JSON holds a line break of its own. May say no where a ``Decimal`` or a lone
+    surrogate keeps that encoder from being used.
+    """
+    try:
+        compact = _COMPACT.encode(value).encode()
+    except (TypeError, ValueError):
+        return False
+    return _INDENT.sub(b"", data) == compact and data.endswith(b"}\n")
+
+
+def _too_long(value: Any) -> list[object] | None:
+    """Return the steps to the first number that Python does not write; ``None`` where there is none."""
+    if isinstance(value, (dict, list)):
+        for step, item in sorted(value.items()) if isinstance(value, dict) else enumerate(value):
+            steps = _too_long(item)
+            if steps is not None:
+                return [step, *steps]
+        return None
+    try:
+        str(value)
+    except ValueError:
+        return []
+    return None
 
 
 def _text(value: Any, newline: str) -> str:
@@ -277,7 +314,12 @@ def loads(text: str) -> Any:
 
 def _parse_number(text: str) -> float | Decimal:
     number = float(text)
-    return number if repr(number) == text else Decimal(text)
+    if repr(number) == text:
+        return number
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"the exponent of {text[:40]} is too large") from None
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

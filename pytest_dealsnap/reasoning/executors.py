@@ -58,8 +58,9 @@ class ExecutorEngine:
     def finish(self, ticket: _Ticket) -> Reasoning:
         """Wait for the call; an executor that broke is replaced and asked again."""
         while True:
+            future = ticket.future
             try:
-                return ticket.future.result()
+                return future.result()
             except (BrokenExecutor, CancelledError) as error:
                 if ticket.tries >= TRIES:
                     return Reasoning(failure=failure_of(error))
@@ -68,7 +69,7 @@ class ExecutorEngine:
             except Exception as error:  # it could not be pickled, or the cluster gave the call up
                 return Reasoning(failure=failure_of(error))
             finally:
-                self._open.discard(ticket.future)
+                self._open.discard(future)
 
     def under_way(self) -> int:
         """Return how many calls were handed over and have not come back."""
@@ -76,7 +77,9 @@ class ExecutorEngine:
 
     def close(self) -> None:
         """Cancel what has not begun and let go of the executor, without waiting."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for future in self._open:
+            future.cancel()
+        self._executor.shutdown(wait=False)  # Dask's knows no cancel_futures
 
     def _make(self) -> Executor:
         try:

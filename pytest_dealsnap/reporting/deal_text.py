@@ -8,7 +8,7 @@ from typing import Any
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
 from pytest_dealsnap.judging.findings import DealResult
-from pytest_dealsnap.reporting.wording import cut, finding_row, plural, show_value, table, worst_finding
+from pytest_dealsnap.reporting.wording import cut, finding_row, plural, show_both, show_value, table, worst_finding
 
 __all__ = ["deal_text"]
 
@@ -60,7 +60,7 @@ def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     lines = ["", f"{plural(total, 'difference')} in the output:"]
     for path, move, old, new in rows:
         arrow = {"added": f"+ {show_value(new, 60)}", "removed": f"- {show_value(old, 60)}"}
-        change = arrow.get(move, f"{show_value(old, 40)} → {show_value(new, 40)}")
+        change = arrow.get(move, " → ".join(show_both(old, new, 40)))
         lines.append(f"  {printable(path)}: {change}")
     if total > len(rows):
         lines.append(f"  … and {total - len(rows)} more")

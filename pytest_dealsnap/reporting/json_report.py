@@ -12,9 +12,9 @@ from typing import Any
 from pytest_dealsnap import __version__
 from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.config import VerdictConfig
-from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.errors import DealsnapError, OutputError
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
-from pytest_dealsnap.reasoning.canonical import dumps, loads
+from pytest_dealsnap.reasoning.canonical import canonical, dumps, loads
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 
@@ -129,7 +129,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _strict(value: Any) -> Any:
-    """Return *value* with words for the numbers that strict JSON cannot write."""
+    """Return *value* with words for the numbers that strict JSON cannot write.
+
+    A finding of the user's own rule may hold any value: what has no canonical form is shown as text.
+    """
     if isinstance(value, dict):
         return {str(key): _strict(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -138,7 +141,12 @@ def _strict(value: Any) -> Any:
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, Decimal) and not value.is_finite():
         return str(value) if not value.is_nan() else "NaN"
-    return value
+    if value is None or isinstance(value, (str, int, float, Decimal)):
+        return value
+    try:
+        return _strict(canonical(value))
+    except OutputError:
+        return repr(value)
 
 
 def write_json(run: FinishedRun, path: Path) -> None:

@@ -12,7 +12,17 @@ from pytest_dealsnap.judging.differences import ABSENT
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import exact, is_number
 
-__all__ = ["VERDICT_WORDS", "cut", "finding_row", "plural", "show_change", "show_value", "table", "worst_finding"]
+__all__ = [
+    "VERDICT_WORDS",
+    "cut",
+    "finding_row",
+    "plural",
+    "show_both",
+    "show_change",
+    "show_value",
+    "table",
+    "worst_finding",
+]
 
 VERDICT_WORDS = {
     "proceed": "PROCEED",
@@ -83,18 +93,18 @@ def finding_row(finding: Finding) -> tuple[str, str, str, str, str]:
         shown = ", ".join(finding.paths[:2]) + (" …" if finding.count > 2 else "")
         return "rest of the output", "", cut(printable(shown), 28), show_change(finding), finding.allowed
     allowed = f"{finding.allowed} ({finding.note})" if finding.note else finding.allowed
-    baseline, current = _apart(finding.baseline, finding.current)
+    baseline, current = show_both(finding.baseline, finding.current)
     return metric, baseline, current, show_change(finding), printable(allowed)
 
 
-def _apart(baseline: Any, current: Any) -> tuple[str, str]:
+def show_both(baseline: Any, current: Any, width: int = 28) -> tuple[str, str]:
     """Return both values so that they look different: long texts are cut before their first difference."""
-    if isinstance(baseline, str) and isinstance(current, str) and max(len(baseline), len(current)) > 28:
+    if isinstance(baseline, str) and isinstance(current, str) and max(len(baseline), len(current)) > width:
         same = next((i for i, (a, b) in enumerate(zip(baseline, current, strict=False)) if a != b), None)
         start = max((min(len(baseline), len(current)) if same is None else same) - 8, 0)
         lead = "…" if start else ""
-        return show_value(lead + baseline[start:]), show_value(lead + current[start:])
-    return show_value(baseline), show_value(current)
+        return show_value(lead + baseline[start:], width), show_value(lead + current[start:], width)
+    return show_value(baseline, width), show_value(current, width)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:

@@ -14,7 +14,7 @@ from pytest_dealsnap.deals.deal import Deal, DealRef, id_order, id_text
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
 
-__all__ = ["CallableSource", "DealSource", "open_source", "unique_refs"]
+__all__ = ["CallableSource", "DealSource", "unique_refs"]
 
 
 class DealSource(Protocol):
@@ -39,20 +39,6 @@ class DealSource(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
-
-
-def open_source(config: Config) -> DealSource:
-    """Return the source that *config* names: the user's own, or the database."""
-    if config.deals.source is not None:
-        return CallableSource(config)
-    if config.database is None:
-        raise SourceError(
-            'no database: set database = "sqlite:///deals.db" (any SQLAlchemy URL) in [tool.dealsnap] of '
-            f"{config.root / 'pyproject.toml'}, or give --dealsnap-database URL, or DEALSNAP_DATABASE"
-        )
-    from pytest_dealsnap.deals.sql import SQLSource  # SQLAlchemy is imported only where a database is read
-
-    return SQLSource(config, database=config.database)
 
 
 def unique_refs(refs: Iterable[DealRef]) -> list[DealRef]:
@@ -115,7 +101,9 @@ class CallableSource:
             try:
                 records = list(self._load())
             except Exception as error:
-                raise SourceError(f"deals.source = {self._spec!r} raised {type(error).__name__}: {redact(str(error))}") from error
+                raise SourceError(
+                    f"deals.source = {self._spec!r} raised {type(error).__name__}: {redact(str(error))}"
+                ) from error
             refs = [self._ref(number, record) for number, record in enumerate(records)]
             self._records = {ref.id: record for ref, record in zip(refs, records, strict=True)}
             self._refs = unique_refs(refs)

@@ -45,7 +45,7 @@ def deal_output(deal: Deal, deal_reasoner: Callable[..., Any], pytestconfig: pyt
     """The reasoner's output for the deal, as canonical plain values; computed once per deal and session."""
     from pytest_dealsnap.reasoning.canonical import canonical
 
-    reasoning = _run(pytestconfig).reason(deal, deal_reasoner)
+    reasoning = _run(pytestconfig).calls.finish(deal, deal_reasoner)
     if reasoning.failure is not None:
         text = f"the reasoner failed for deal {deal.key}: {reasoning.failure}"
         pytest.fail("\n".join(map(printable, (text, *reasoning.trace.splitlines()))), pytrace=False)

@@ -12,6 +12,7 @@ from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.selection import Selection, Shard
 from pytest_dealsnap.errors import DealsnapError, printable
 from pytest_dealsnap.judging.findings import result_from_plain, result_to_plain
+from pytest_dealsnap.plugin.calls import executor_factory
 from pytest_dealsnap.plugin.closing import Closing
 from pytest_dealsnap.plugin.items import NODE_PREFIX, DealItem, Deals, DealsRoot
 from pytest_dealsnap.plugin.options import Mode, given_settings
@@ -125,7 +126,7 @@ class DealHooks:
         """Count who will ask for an output, so that it is kept just as long."""
         assert self.run is not None
         self.closing.expect(item.nodeid for item in session.items)
-        self.run.order = order_of(session.config, session.items)
+        self.run.calls.order = order_of(session.config, session.items)
         if not all(isinstance(item, DealItem) for item in session.items):
             _announce_outputs(session.items, self.run)
 
@@ -154,7 +155,7 @@ class DealHooks:
         if isinstance(attached, str):
             payload = loads(attached)
             attached = (result_from_plain(payload["result"]), tuple(payload["used"]))
-        self.closing.take(*attached, under_way=self.run.under_way if self.run else 0)
+        self.closing.take(*attached, under_way=self.run.calls.under_way if self.run else 0)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a deal's status beside the outcome that pytest counts."""
@@ -218,9 +219,9 @@ def _check_reasoner(config: pytest.Config, settings: Config) -> None:
 
 def _check_executor(config: pytest.Config, run: Run) -> None:
     """Refuse an executor that cannot be made before the first deal asks for it; xdist's workers make their own."""
-    run.executor_factory()
+    executor_factory(run.config)
     if run.plan.entries and not config.option.collectonly and not config.pluginmanager.hasplugin("dsession"):
-        _ = run.ahead
+        run.calls.prepare()
 
 
 def _collect_deals(session: pytest.Session, run: Run, items: list[pytest.Item]) -> list[pytest.Item]:
@@ -238,8 +239,8 @@ def _collect_deals(session: pytest.Session, run: Run, items: list[pytest.Item]) 
 def _announce_outputs(items: list[pytest.Item], run: Run) -> None:
     for item in items:
         if isinstance(item, DealItem):
-            run.outputs.want(item.entry.ref.id)
+            run.calls.outputs.want(item.entry.ref.id)
         elif isinstance(item, pytest.Function) and "deal_output" in item.fixturenames:
             callspec = getattr(item, "callspec", None)
             if callspec is not None and "deal" in callspec.params:
-                run.outputs.want(callspec.params["deal"].ref.id)
+                run.calls.outputs.want(callspec.params["deal"].ref.id)

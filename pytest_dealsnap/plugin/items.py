@@ -90,7 +90,7 @@ class Deals(pytest.Module):
             return self._reasoner
         function: Callable[..., Any] = item.request.getfixturevalue("deal_reasoner")
         if self._scope("deal_reasoner", item) == "session":
-            self._reasoner = self.run.shared_reasoner = function
+            self._reasoner = self.run.calls.shared = function
         return function
 
     def needs_setup(self, item: DealItem) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_dealsnap.deals.selection import Entry
-    from pytest_dealsnap.plugin.run import Order
+    from pytest_dealsnap.plugin.calls import Order
 
 __all__ = ["order_of"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,30 +12,22 @@ import pytest
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder, duplicated
-from pytest_dealsnap.config import Config, import_object
+from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
+from pytest_dealsnap.deals.opening import open_source
 from pytest_dealsnap.deals.selection import Entry
-from pytest_dealsnap.deals.source import DealSource, open_source
+from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, DealNotFoundError, SourceError
 from pytest_dealsnap.judging.findings import DealResult
-from pytest_dealsnap.plugin.outputs import Outputs
-from pytest_dealsnap.reasoning.ahead import CallEngine, CallsAhead, LocalEngine
-from pytest_dealsnap.reasoning.calls import Caller, Reasoning, failure_of
-from pytest_dealsnap.reasoning.executors import ExecutorEngine
-from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner
+from pytest_dealsnap.plugin.calls import Calls
+from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.plan import Plan
 
-__all__ = ["RUN", "Order", "Outcome", "Run"]
-
-# Given the entry whose turn it is, the entries from it on, as far as this process knows them.
-Order = Callable[[Entry], Iterator[Entry]]
-
-# Calls handed to an executor beyond --dealsnap-workers: a cluster has its own idea of how many run at once.
-EXECUTOR_WINDOW = 64
+__all__ = ["RUN", "Outcome", "Run"]
 
 
 class Run:
@@ -50,14 +42,9 @@ class Run:
         self.recorder = Recorder(config)
         self.gate = Gate(config, self.recorder, self.snapshots)
         self.ledger: Ledger = read_ledger(config.snapshots, today=self.started_at.date(), types=config.deals.types)
-        self.caller = Caller(timeout=config.timeout)
-        self.outputs = Outputs()
         self._capture = Capture(self.recorder, self.snapshots)
-        self.shared_reasoner: Callable[..., Any] | None = None
-        self.order: Order = lambda entry: iter((entry,))
         self._plan: Plan | None = None
         self._explained = 0
-        self._bound: dict[int, tuple[Callable[..., Any], Reasoner]] = {}
 
     @property
     def plan(self) -> Plan:
@@ -69,41 +56,10 @@ class Run:
         """Take the frozen *plan*, from the database or from xdist's controller."""
         self._plan = plan
 
-    def executor_factory(self) -> Callable[..., Any] | None:
-        """Import the factory that the setting ``executor`` names; raises :class:`ConfigError` for a bad name."""
-        config = self.config
-        if config.executor is None:
-            return None
-        return import_object(config.executor, root=config.root, place=config.place("executor"))
-
     @cached_property
-    def ahead(self) -> CallsAhead | None:
-        """The calls begun before their turn; ``None`` where calls are made one at a time."""
-        config = self.config
-        factory = self.executor_factory()
-        if factory is not None and config.executor is not None:
-            engine: CallEngine = ExecutorEngine(factory, spec=config.executor, timeout=config.timeout)
-            return CallsAhead(engine, window=max(config.workers, EXECUTOR_WINDOW))
-        if config.workers > 1:
-            engine = LocalEngine(workers=config.workers, timeout=config.timeout)
-            return CallsAhead(engine, window=2 * config.workers)
-        return None
-
-    @property
-    def under_way(self) -> int:
-        """How many calls of the reasoner are running in this process right now."""
-        return self._begun_engine.under_way() if self._begun_engine is not None else 0
-
-    @property
-    def _begun_engine(self) -> CallEngine | None:
-        """The engine of the calls begun ahead, where one was made: xdist's controller calls nothing."""
-        ahead: CallsAhead | None = self.__dict__.get("ahead")
-        return ahead.engine if ahead is not None else None
-
-    @cached_property
-    def rows(self) -> ReadAhead:
-        """The rows of the plan's deals, read ahead."""
-        return ReadAhead(self.source, self.plan.entries)
+    def calls(self) -> Calls:
+        """The calls of the reasoner, in this process."""
+        return Calls(self.config, self.mode, ReadAhead(self.source, self.plan.entries))
 
     def perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Outcome:
         """Take one deal through the run; *reasoner* is asked for the callable only where one is called."""
@@ -152,55 +108,11 @@ class Run:
         if entry.ref.copies > 1:
             return None, Reasoning(failure=duplicated(entry.ref, gate=False))
         function = reasoner()
-        begun = self._begin_ahead(entry, function)
         try:
-            deal = begun or self.rows.fetch(entry.ref)
+            deal = self.calls.begin(entry, function)
         except SourceError as error:
             return None, Reasoning(failure=failure_of(error))
-        return deal, self.reason(deal, function)
-
-    def _begin_ahead(self, entry: Entry, function: Callable[..., Any]) -> Deal | None:
-        """Begin the calls of *entry* and of those that will run next; return *entry*'s deal if it was begun."""
-        ahead = self.ahead
-        if ahead is None or function is not self.shared_reasoner:
-            return None
-        for following in self.order(entry):
-            ref = following.ref
-            if ref.id in ahead or not self._will_call(following):
-                continue
-            if ahead.full:
-                break
-            try:
-                ahead.begin(function, self.bind(function), self.rows.fetch(ref))
-            except SourceError:
-                continue  # asked again, and reported, when the deal's own turn comes
-        return ahead.deal(entry.ref.id)
-
-    def _will_call(self, entry: Entry) -> bool:
-        recorded = self.mode == "capture" or entry.kind == "present"
-        return recorded and entry.kind != "missing" and entry.ref.copies == 1 and not self.outputs.has(entry.ref.id)
-
-    def reason(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
-        """Return the reasoning of *deal* by *function*, computed once while anybody still needs it."""
-        return self.outputs.get(deal.key, function, lambda: self._call(deal, function))
-
-    def _call(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
-        ahead = self.ahead
-        if ahead is not None and deal.key in ahead:
-            return ahead.finish(deal.key)
-        if ahead is not None and self.config.executor is not None:
-            ahead.begin(function, self.bind(function), deal)
-            return ahead.finish(deal.key)
-        return self.caller(self.bind(function), deal)
-
-    def bind(self, function: Callable[..., Any]) -> Reasoner:
-        """Return *function* as a callable of a deal, bound once."""
-        known = self._bound.get(id(function))
-        if known is None or known[0] is not function:
-            known = self._bound[id(function)] = (function, bind_reasoner(function))
-            if len(self._bound) > 64:  # a function-scoped fixture makes a new callable for every deal
-                self._bound = {id(function): known}
-        return known[1]
+        return deal, self.calls.finish(deal, function)
 
     def assertion(self, deal: Deal, node: pytest.Item) -> DealAssertion:
         """Return the deal's snapshot as syrupy's assertion; raises an error for a bad or missing one."""
@@ -233,9 +145,8 @@ class Run:
     def close(self) -> None:
         """Bring snapshots to the disk, and let go of connection, loop and thread."""
         self.snapshots.flush()
-        if self._begun_engine is not None:
-            self._begun_engine.close()
-        self.caller.close()
+        if "calls" in self.__dict__:
+            self.calls.close()
         self.source.close()
 
 

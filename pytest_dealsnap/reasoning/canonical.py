@@ -25,6 +25,7 @@ __all__ = ["canonical", "canonical_output", "dumps", "loads", "written_as"]
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class _Place:
@@ -41,7 +42,8 @@ class _Place:
         steps = [] if step is None else [step]
         place: _Place | None = self
         while place is not None and place.parent is not None:
-            steps.append(place.step)
+            if place.step is not None:  # the output itself is no step
+                steps.append(place.step)
             place = place.parent
         return _path_text(reversed(steps))
 
@@ -205,6 +207,7 @@ def _short(value: Any) -> str:
         text = repr(value)
     except Exception as error:
         text = f"(its repr raised {type(error).__name__})"
+    text = _ADDRESS.sub("", text)  # it would make every capture another one
     return text if len(text) <= 80 else text[:77] + "…"
 
 
@@ -217,7 +220,9 @@ def dumps(value: Any) -> str:
     try:
         text = _text(value, "\n")
     except ValueError as error:
-        raise OutputError(f"at {_path_text(_too_long(value) or ())}: a number is too long to be written: {error}") from None
+        raise OutputError(
+            f"at {_path_text(_too_long(value) or ())}: a number is too long to be written: {error}"
+        ) from None
     return text if text.isascii() else _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import time
@@ -34,7 +35,8 @@ def write_atomic(path: str, data: bytes) -> None:
                 view = view[file.write(view) :]
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of two errors, the first says why
+            os.unlink(temporary)
         raise
 
 

@@ -91,7 +91,7 @@ def stored_ids(folder: Path) -> Iterator[tuple[str | None, str]]:
 def _walk(folder: str, prefix: str) -> Iterator[tuple[str | None, str]]:
     try:
         entries = os.scandir(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     with entries:
         for entry in entries:

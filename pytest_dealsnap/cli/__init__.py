@@ -6,6 +6,7 @@ Exit status: 0 fine, 1 something needs a person, 2 usage.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -22,6 +23,7 @@ USAGE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that *arguments* (by default the process's) name, and return the exit status."""
+    _print_anywhere()
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -29,6 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"dealsnap {options.command}: {printable(str(error))}", file=sys.stderr)  # noqa: T201  # what a CLI is for
         return USAGE
     return status
+
+
+def _print_anywhere() -> None:
+    """Let a terminal or file whose encoding lacks a character show its escape, rather than end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Judge every deal of POST against PRE, show the summary, and exit by the verdict."""
     started = time.monotonic()
     reports, config = targets(options), project_config()
-    pre, post = _baseline(options.pre), _baseline(options.post)
+    pre, post = _baseline(options.pre), _finished(options.post)
     recorder = Recorder(config)
     gate = Gate(config, recorder, pre)
     ledger = read_ledger(options.pre, today=datetime.now(UTC).date(), types=config.deals.types)
@@ -53,6 +53,14 @@ def _baseline(folder: Path) -> DealSnapshots:
     snapshots = DealSnapshots(folder)
     if not any(True for _ in snapshots.each_id()):
         raise BaselineError(f"{folder} is no baseline: it has no snapshots in {folder / 'deals'}")
+    return snapshots
+
+
+def _finished(folder: Path) -> DealSnapshots:
+    """Return the second baseline; a capture that was cut short still holds answers of the one before it."""
+    snapshots, manifest = _baseline(folder), read_manifest(folder)
+    if manifest is not None and manifest.get("complete") is False:
+        raise BaselineError(f"{folder} is incomplete: its capture did not finish, so not all of it is from after")
     return snapshots
 
 

@@ -16,6 +16,7 @@ from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
 from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.json_report import ReportError
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget
@@ -38,6 +39,7 @@ class Closing:
         self._mode = mode
         cwd = config.invocation_params.dir
         self._targets = [ReportTarget.parse(text, cwd) for text in config.getoption("dealsnap_report")]
+        self._unwritten: dict[ReportTarget, str] = {}
         self._manifest = read_manifest(settings.snapshots) if mode == "gate" else None
         self._results: dict[str, DealResult] = {}
         self._used: set[int] = set()
@@ -97,8 +99,12 @@ class Closing:
         results = [self._results[deal_id] for deal_id in sorted(self._results, key=id_order)]
         self.finished = conclude(self._facts(run, results), results)
         for target in self._targets:
-            target.write(self.finished)
-        return self._exit_status(self.finished, exitstatus)
+            try:
+                target.write(self.finished)
+            except ReportError as error:
+                self._unwritten[target] = str(error)
+        status = self._exit_status(self.finished, exitstatus)
+        return int(pytest.ExitCode.TESTS_FAILED) if self._unwritten and status == pytest.ExitCode.OK else status
 
     def _facts(self, run: Run, results: list[DealResult]) -> RunFacts:
         settings, plan = self._settings, run.plan
@@ -170,4 +176,5 @@ class Closing:
         for line in summary_lines(run, width=max(reporter._tw.fullwidth, 80)):
             reporter.write_line(line)
         for target in self._targets:
-            reporter.write_line(printable(f"report: {target.path}"))
+            problem = self._unwritten.get(target)
+            reporter.write_line(printable(problem or f"report: {target.path}"), red=problem is not None)

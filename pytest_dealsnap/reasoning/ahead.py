@@ -79,7 +79,7 @@ class _Call:
 
     def __init__(self, compute: Callable[[], Any]) -> None:
         self.context = contextvars.copy_context()
-        self.compute = partial(self.context.run, compute)
+        self.compute: Callable[[], Any] = partial(self.context.run, compute)
         self.future: Future[Reasoning] = Future()
         self.started: float | None = None
 

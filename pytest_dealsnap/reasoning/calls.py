@@ -153,9 +153,11 @@ def failure_of(error: BaseException) -> Failure:
         message = str(error)
     except Exception as broken:
         message = f"(its message raised {type(broken).__name__})"
+    # Masked before it is cut: half a password could not be told any more.
+    message = redact(message[: 10 * MESSAGE_CHARS])
     if len(message) > MESSAGE_CHARS:
         message = message[:MESSAGE_CHARS] + "…"
-    return Failure(type(error).__name__, redact(message))
+    return Failure(type(error).__name__, message)
 
 
 def _trace(error: BaseException) -> str:

@@ -137,11 +137,11 @@ def _key(key: Any, place: _Place) -> str:
 
 def _convert(value: Any, place: _Place, step: object) -> Any:
     """Return the plain form of a value that is no exact JSON type."""
+    if isinstance(value, Enum):  # before the scalars: one of texts is a text, too
+        return _plain(value.value, place, step)
     for kinds, convert in _SCALARS:
         if isinstance(value, kinds):
             return convert(value)
-    if isinstance(value, Enum):
-        return _plain(value.value, place, step)
     if isinstance(value, (set, frozenset)):
         return sorted(_array(value, place, step), key=lambda item: dumps(item))
     if isinstance(value, (list, tuple)):
@@ -158,9 +158,8 @@ def _convert(value: Any, place: _Place, step: object) -> Any:
     )
 
 
-# In this order: an Enum of strings is an Enum first, a datetime is a date too.
+# In this order: a datetime is a date, too.
 _SCALARS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (Enum, lambda value: canonical(value.value)),
     (str, str.__str__),
     (int, int),
     (float, float),
@@ -253,7 +252,7 @@ def _too_long(value: Any) -> list[object] | None:
                 return [step, *steps]
         return None
     try:
-        str(value)
+        _text(value, "\n")
     except ValueError:
         return []
     return None
@@ -303,10 +302,17 @@ def _number(value: float | Decimal) -> str:
         return "NaN"
     if value in (_INFINITY, -_INFINITY):
         return "Infinity" if value > 0 else "-Infinity"
-    return float.__repr__(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return float.__repr__(value)
+    text = str(value)
+    if len(text) > _MOST_DIGITS and text.lstrip("-").isdigit():
+        raise ValueError(f"it has {len(text)} digits, and Python reads at most {_MOST_DIGITS}")
+    return text
 
 
 _INFINITY = float("inf")
+# Python's own limit for whole numbers; a Decimal that is one would be written, and never read again.
+_MOST_DIGITS = 4300
 
 
 def loads(text: str) -> Any:

@@ -77,9 +77,11 @@ def _plan(name: str, parameters: Mapping[str, inspect.Parameter]) -> tuple[list[
             positional.append(source)
         elif source is not None:
             named[parameter.name] = source
+        elif parameter.kind is parameter.POSITIONAL_ONLY and parameter.default is not parameter.empty:
+            positional.append(_constant(parameter.default))  # one after it may be the deal's
         elif parameter.default is parameter.empty:
             raise ReasonerError(f'the reasoner {name} needs "{parameter.name}", which no deal offers. {_CONVENTION}')
-    if positional or named:
+    if named or any(source in _SOURCES for source in positional):
         return positional, named
     kinds = {parameter.kind for parameter in parameters.values()}
     if inspect.Parameter.VAR_KEYWORD in kinds:
@@ -103,6 +105,10 @@ def _whole_deal_parameter(parameters: Mapping[str, inspect.Parameter]) -> inspec
     return others[0] if not required and others and "deal_id" not in parameters else None
 
 
+def _constant(value: Any) -> _Source:
+    return lambda deal: value
+
+
 def _deal_id(deal: Deal) -> Any:
     return deal.id
 
@@ -116,3 +122,4 @@ def _whole(deal: Deal) -> Deal:
 
 
 _BY_NAME: Mapping[str, _Source] = {"deal_id": _deal_id, "deal_type": _deal_type}
+_SOURCES = (_deal_id, _deal_type, _whole)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
+from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.causes import find_causes
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
@@ -113,8 +115,9 @@ def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict
     failed = next((result for result in results if result.status in ("regressed", "errored")), None)
     if failed is not None:
         steps.append("pytest --dealsnap --lf   # after a fix, only the deals that failed")
-        deal_id = failed.id if failed.id.isalnum() else f"'{failed.id}'"
-        steps.append(f"pytest --dealsnap-update --dealsnap-id {deal_id}   # or take a deal's new output as it is")
+        if printable(failed.id) == failed.id:  # else no terminal shows what would have to be typed
+            shown = shlex.quote(failed.id)
+            steps.append(f"pytest --dealsnap-update --dealsnap-id {shown}   # or take a deal's new output as it is")
     if any(result.status == "new" for result in results):
         steps.append("pytest --dealsnap-update --dealsnap-only missing   # record the new deals")
     if _incomplete(facts):

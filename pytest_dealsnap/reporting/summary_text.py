@@ -27,7 +27,7 @@ def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
     if run.verdict is not None:
         lines += ["", f"verdict: {VERDICT_WORDS[run.verdict.action]} - {printable(run.verdict.reason)}"]
     if run.next_steps:
-        lines += ["next:", *(f"  {step}" for step in run.next_steps)]
+        lines += ["next:", *(f"  {printable(step)}" for step in run.next_steps)]
     return lines
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_dealsnap.errors import ConfigError, did_you_mean
-from pytest_dealsnap.reporting.json_report import write_json
+from pytest_dealsnap.reporting.json_report import ReportError, write_json
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["ReportTarget"]
@@ -34,5 +34,10 @@ class ReportTarget:
         return cls(name, cwd / path)
 
     def write(self, run: FinishedRun) -> None:
-        """Write the report of *run*."""
-        WRITERS[self.format](run, self.path)
+        """Write the report of *run*; raises :class:`ReportError` where that cannot be done."""
+        try:
+            WRITERS[self.format](run, self.path)
+        except OSError as error:
+            raise ReportError(
+                f"the report {self.path} cannot be written: {type(error).__name__}: {error.strerror}"
+            ) from error

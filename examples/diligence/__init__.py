@@ -1,0 +1,1 @@
+"""IT due diligence, small: deals, their inventories, and what a deal will cost and save."""

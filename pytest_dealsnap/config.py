@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.errors import ConfigError, did_you_mean, redact
 from pytest_dealsnap.settings import SETTINGS, Setting, checked
 
 __all__ = [
@@ -153,9 +153,17 @@ def load_config(root: Path, *, flags: Mapping[str, Any], environ: Mapping[str, s
     return _assemble(root, cwd or Path.cwd(), file, table, values, places)
 
 
-def _read_file(root: Path) -> tuple[str, dict[str, Any]]:
-    """Return the name of the configuration file and its dealsnap table."""
-    found: list[tuple[str, dict[str, Any]]] = []
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A configuration file by its name, and what its headers begin with."""
+
+    name: str
+    prefix: str
+
+
+def _read_file(root: Path) -> tuple[_File, dict[str, Any]]:
+    """Return the configuration file and its dealsnap table."""
+    found: list[tuple[_File, dict[str, Any]]] = []
     for name in ("pyproject.toml", "dealsnap.toml"):
         path = root / name
         if not path.is_file():
@@ -164,25 +172,30 @@ def _read_file(root: Path) -> tuple[str, dict[str, Any]]:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} is not valid TOML: {error}") from None
-        table = document.get("tool", {}).get("dealsnap")
-        if table is None and name == "dealsnap.toml":
-            table = document
+        tool = document.get("tool", {})
+        if not isinstance(tool, dict):
+            raise ConfigError(f"{path}: tool must be a table, not {tool!r}")
+        table, prefix = tool.get("dealsnap"), "tool.dealsnap"
+        if name == "dealsnap.toml" and table is None:
+            table, prefix = document, ""
         if table is not None:
             if not isinstance(table, dict):
                 raise ConfigError(f"{path}: tool.dealsnap must be a table, not {table!r}")
-            found.append((name, table))
+            beside = [key for key in document if key != "tool"]
+            if name == "dealsnap.toml" and prefix and beside:
+                raise ConfigError(f"{path}: {beside[0]} stands beside [tool.dealsnap]: write all keys in one form")
+            found.append((_File(name, prefix), table))
     if len(found) == 2:
         raise ConfigError(f"{root} configures dealsnap twice, in pyproject.toml and in dealsnap.toml: keep one of them")
-    return found[0] if found else ("pyproject.toml", {})
+    return found[0] if found else (_File("pyproject.toml", "tool.dealsnap"), {})
 
 
-def _where(file: str, section: str, key: str) -> str:
-    prefix = "tool.dealsnap" if file == "pyproject.toml" else ""
-    header = ".".join(part for part in (prefix, section) if part)
-    return f"{file}, [{header}] {key}" if header else f"{file}, {key}"
+def _where(file: _File, section: str, key: str) -> str:
+    header = ".".join(part for part in (file.prefix, section) if part)
+    return f"{file.name}, [{header}] {key}" if header else f"{file.name}, {key}"
 
 
-def _check_keys(table: Mapping[str, Any], file: str) -> None:
+def _check_keys(table: Mapping[str, Any], file: _File) -> None:
     tops = [setting.key for setting in SETTINGS if not setting.section]
     for key, value in table.items():
         if key in _TABLES:
@@ -194,7 +207,7 @@ def _check_keys(table: Mapping[str, Any], file: str) -> None:
             _check_known({key: value}, [*tops, *_TABLES], file, "")
 
 
-def _check_known(table: Mapping[str, Any], valid: list[str], file: str, section: str) -> None:
+def _check_known(table: Mapping[str, Any], valid: list[str], file: _File, section: str) -> None:
     for key in table:
         if key not in valid:
             raise ConfigError(
@@ -213,7 +226,7 @@ def _reject_unknown_variables(environ: Mapping[str, str]) -> None:
 
 
 def _candidates(
-    setting: Setting, flags: Mapping[str, Any], environ: Mapping[str, str], table: Mapping[str, Any], file: str
+    setting: Setting, flags: Mapping[str, Any], environ: Mapping[str, str], table: Mapping[str, Any], file: _File
 ) -> Iterator[tuple[Any, str]]:
     if setting.scalar:
         if flags.get(setting.name) is not None:
@@ -226,7 +239,7 @@ def _candidates(
 
 
 def _assemble(
-    root: Path, cwd: Path, file: str, table: Mapping[str, Any], values: dict[str, Any], places: dict[str, str]
+    root: Path, cwd: Path, file: _File, table: Mapping[str, Any], values: dict[str, Any], places: dict[str, str]
 ) -> Config:
     def section(name: str) -> dict[str, Any]:
         return {s.key: values[s.name] for s in SETTINGS if s.section == name}
@@ -290,7 +303,7 @@ def _check_types(deals: DealsConfig, places: Mapping[str, str]) -> None:
             raise ConfigError(f"{where}: {alias!r} is a deal type itself and cannot be an alias")
 
 
-def _metrics(table: Mapping[str, Any] | None, file: str) -> tuple[MetricSpec, ...]:
+def _metrics(table: Mapping[str, Any] | None, file: _File) -> tuple[MetricSpec, ...]:
     if table is None:
         return DEFAULT_METRICS
     return tuple(_metric(name, value, _where(file, "metrics", name)) for name, value in table.items())
@@ -314,7 +327,7 @@ def _metric(name: str, value: Any, place: str) -> MetricSpec:
 
 
 def _rules(
-    tables: Mapping[str, Any], file: str, types: tuple[str, ...], metrics: list[str]
+    tables: Mapping[str, Any], file: _File, types: tuple[str, ...], metrics: list[str]
 ) -> dict[str, dict[str, str]]:
     for deal_type, table in tables.items():
         header = _where(file, f"rules.{deal_type}", "")
@@ -350,9 +363,9 @@ def import_object(spec: str, *, root: Path, place: str) -> Callable[..., Any]:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{place} = {spec!r}: no module named {error.name!r} (looked from {root})") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(
-            f"{place} = {spec!r}: importing {module_name} raised {type(error).__name__}: {error}"
+            f"{place} = {spec!r}: importing {module_name} raised {type(error).__name__}: {redact(str(error))}"
         ) from error
     for part in attribute.split("."):
         if not hasattr(found, part):

@@ -91,12 +91,12 @@ def did_you_mean(given: str, valid: Iterable[str], *, cutoff: float = 0.6) -> st
     return f' Did you mean "{near[0]}"?' if near else ""
 
 
-_URL_PASSWORD = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://[^\s:/@'\"]*):(?P<secret>\S*)@")
-_NAMED_SECRET = re.compile(
-    r"(?P<name>\b[\w\-]*(?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|credential)[\w\-]*)"
-    r"(?P<sep>\s*=\s*)(?P<secret>'[^']*'|\"[^\"]*\"|[^\s&;,'\"]+)",
-    re.IGNORECASE,
+# Possessive throughout: an error's text may be long and hostile, and masking it must stay linear.
+_USER = re.compile(r"://[^\s:/@'\"]*+:")
+_ASSIGNED = re.compile(
+    r"(?P<name>(?<![\w\-])[\w\-]++)(?P<sep>\s*+=\s*+)(?P<secret>'[^']*+'|\"[^\"]*+\"|['\"]?[^\s&;,'\"]++)"
 )
+_SECRET_NAME = re.compile(r"passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|credential", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
@@ -108,8 +108,21 @@ def redact(text: str) -> str:
     >>> redact("cannot reach postgresql://ana:s3cret@db/x?sslpassword=abc")
     'cannot reach postgresql://ana:***@db/x?sslpassword=***'
     """
-    text = _URL_PASSWORD.sub(r"\g<scheme>:***@", text)
-    return _NAMED_SECRET.sub(r"\g<name>\g<sep>***", text)
+    if "://" in text:
+        text = re.sub(r"\S+", _without_password, text)
+    return _ASSIGNED.sub(_without_secret, text)
+
+
+def _without_password(word: re.Match[str]) -> str:
+    """Mask from the user's colon to the last ``@``: a password may hold anything but a blank."""
+    text = word.group()
+    end = text.rfind("@")
+    user = _USER.search(text, 0, end) if end > 0 else None
+    return f"{text[: user.end()]}***{text[end:]}" if user else text
+
+
+def _without_secret(pair: re.Match[str]) -> str:
+    return f"{pair['name']}{pair['sep']}***" if _SECRET_NAME.search(pair["name"]) else pair.group()
 
 
 # C0, DEL and C1 controls, line separators, bidirectional overrides, lone surrogates.

@@ -5,10 +5,11 @@ Configuration file, flags and environment variables are all made from it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.errors import ConfigError, did_you_mean, redact
 
 __all__ = ["SETTINGS", "Setting", "checked"]
 
@@ -87,9 +88,16 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond any float
+        return False
+
+
 def checked(setting: Setting, value: Any, place: str) -> Any:
     """Return *value* as the setting's kind, or raise a ConfigError that shows it."""
-    wrong = ConfigError(f"{place} = {value!r}: must be {_KINDS[setting.kind]}")
+    wrong = ConfigError(f"{place} = {redact(repr(value))}: must be {_KINDS[setting.kind]}")
     from_text = isinstance(value, str) and not place.endswith(f"] {setting.key}") and ", " not in place
     if setting.kind in (int, float):
         if from_text:
@@ -97,7 +105,7 @@ def checked(setting: Setting, value: Any, place: str) -> Any:
                 value = setting.kind(value)
             except ValueError:
                 raise wrong from None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
             raise wrong
         if setting.kind is int and not isinstance(value, int):
             raise wrong

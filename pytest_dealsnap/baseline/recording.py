@@ -18,6 +18,7 @@ from pytest_dealsnap.judging.metrics import Metric, compile_metrics
 from pytest_dealsnap.judging.paths import parse_path
 from pytest_dealsnap.judging.policy import Policy, compile_policy
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
+from pytest_dealsnap.reasoning.canonical import canonical
 
 __all__ = ["Capture", "Gate", "Recorder", "duplicated", "result_of"]
 
@@ -153,7 +154,8 @@ class Gate:
             deal=deal,
         )
         result = result_of(current, judgement.status, seconds=seconds, error=current.error)
-        return replace(result, deal_type=recorded.deal_type, findings=judgement.findings, corrupt=judgement.corrupt)
+        findings = tuple(map(_canonical, judgement.findings))
+        return replace(result, deal_type=recorded.deal_type, findings=findings, corrupt=judgement.corrupt)
 
     def missing(self, ref: DealRef) -> DealResult:
         """Return the result of a deal that the baseline has and the database has not."""
@@ -179,6 +181,14 @@ class Gate:
 
     def _gone(self) -> str | None:
         return "it is in the baseline and not in the database" if self._missing_gates else None
+
+
+def _canonical(finding: Finding) -> Finding:
+    """Return *finding* with canonical values: one of a rule of the user's own may hold anything."""
+    try:
+        return replace(finding, baseline=canonical(finding.baseline), current=canonical(finding.current))
+    except OutputError:
+        return replace(finding, baseline=str(finding.baseline), current=str(finding.current))
 
 
 def result_of(

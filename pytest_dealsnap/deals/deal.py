@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-__all__ = ["Deal", "DealRef", "LazyFields", "id_order", "id_text"]
+__all__ = ["Deal", "DealRef", "LazyFields", "StoredRow", "id_order", "id_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,16 @@ class Deal:
     def __getitem__(self, column: str) -> Any:
         """Return the row's value in *column*."""
         return self.fields[column]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One row as an audit sees it: also one that has no id, or that ``deals.where`` leaves out."""
+
+    key: Any
+    name: str | None
+    stored_type: str | None
+    is_deal: bool = True
 
 
 class LazyFields(Mapping[str, Any]):

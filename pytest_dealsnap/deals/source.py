@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_dealsnap.config import Config, DealsConfig, import_object
-from pytest_dealsnap.deals.deal import Deal, DealRef, id_order, id_text
+from pytest_dealsnap.deals.audit import TypeConstraints
+from pytest_dealsnap.deals.deal import Deal, DealRef, StoredRow, id_order, id_text
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
 
@@ -36,6 +37,16 @@ class DealSource(Protocol):
 
     def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
         """Return the rows of several deals, ``None`` for one that has gone."""
+
+    def stored_rows(self) -> Iterator[StoredRow]:
+        """Yield every row there is, in no order, holding few at a time."""
+
+    @property
+    def ids_unique(self) -> bool:
+        """Whether it is certain, without reading them, that no two rows share an id."""
+
+    def type_constraints(self) -> TypeConstraints | None:
+        """Return what the database insists on of a deal's type; ``None`` where that cannot be known."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -86,30 +97,51 @@ class CallableSource:
         if record is None:
             raise DealNotFoundError(f"deal {ref.id} is not in {self._spec} any more")
         name = _value(record, self._deals.name) if self._deals.name else None
-        fields = record if isinstance(record, Mapping) else dict(getattr(record, "__dict__", {}))
-        return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, fields)
+        return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, _fields(record))
 
     def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
         records = self._all()
         return [self.fetch(ref) if ref.id in records else None for ref in refs]
 
+    def stored_rows(self) -> Iterator[StoredRow]:
+        for number, record in enumerate(self._loaded()):
+            self._check_fields(number, record)
+            name = _value(record, self._deals.name) if self._deals.name else None
+            stored = _value(record, self._deals.type) if self._deals.type else None
+            yield StoredRow(_value(record, self._deals.id), None if name is None else str(name), stored_text(stored))
+
+    @property
+    def ids_unique(self) -> bool:
+        return False
+
+    def type_constraints(self) -> TypeConstraints | None:
+        return None
+
     def close(self) -> None:
         """Nothing is held open."""
 
+    def _loaded(self) -> Iterator[Any]:
+        try:
+            yield from self._load()
+        except Exception as error:
+            raise SourceError(
+                f"deals.source = {self._spec!r} raised {type(error).__name__}: {redact(str(error))}"
+            ) from error
+
     def _all(self) -> dict[str, Any]:
         if self._records is None:
-            try:
-                records = list(self._load())
-            except Exception as error:
-                raise SourceError(
-                    f"deals.source = {self._spec!r} raised {type(error).__name__}: {redact(str(error))}"
-                ) from error
+            records = list(self._loaded())
             refs = [self._ref(number, record) for number, record in enumerate(records)]
             self._records = {ref.id: record for ref, record in zip(refs, records, strict=True)}
             self._refs = unique_refs(refs)
         return self._records
 
     def _ref(self, number: int, record: Any) -> DealRef:
+        self._check_fields(number, record)
+        stored = _value(record, self._deals.type) if self._deals.type else None
+        return make_ref(_value(record, self._deals.id), stored, self._types, f"record {number} of {self._spec}")
+
+    def _check_fields(self, number: int, record: Any) -> None:
         for column in filter(None, (self._deals.id, self._deals.name, self._deals.type)):
             if not _has(record, column):
                 names = list(record) if isinstance(record, Mapping) else dir(record)
@@ -117,8 +149,6 @@ class CallableSource:
                     f"deals.source = {self._spec!r}: record {number} has no {column!r}."
                     f"{did_you_mean(column, map(str, names))} Name its fields in deals.id, deals.name, deals.type"
                 )
-        stored = _value(record, self._deals.type) if self._deals.type else None
-        return make_ref(_value(record, self._deals.id), stored, self._types, f"record {number} of {self._spec}")
 
 
 def make_ref(key: Any, stored: Any, types: DealTypes, where: str) -> DealRef:
@@ -127,10 +157,25 @@ def make_ref(key: Any, stored: Any, types: DealTypes, where: str) -> DealRef:
         text = id_text(key)
     except TypeError as error:
         raise SourceError(f"{where}: {error}; every deal needs an id of its own") from None
+    stored_type = stored_text(stored)
+    return DealRef(key, text, stored_type, types.effective(stored_type))
+
+
+def stored_text(stored: Any) -> str | None:
+    """Return a stored type as text."""
     if isinstance(stored, Enum):  # whose own text may be "DealType.CARVEOUT"
         stored = stored.value
-    stored_type = None if stored is None else str(stored)
-    return DealRef(key, text, stored_type, types.effective(stored_type))
+    return None if stored is None else str(stored)
+
+
+def _fields(record: Any) -> Mapping[str, Any]:
+    """Return the fields of a mapping or an object, also of one that keeps them in slots or is a tuple."""
+    if isinstance(record, Mapping):
+        return record
+    if hasattr(record, "__dict__"):
+        return dict(vars(record))
+    slots = [slot for base in type(record).__mro__ for slot in getattr(base, "__slots__", ())]
+    return {name: getattr(record, name) for name in getattr(record, "_fields", slots) if hasattr(record, name)}
 
 
 def _has(record: Any, column: str) -> bool:

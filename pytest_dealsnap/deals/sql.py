@@ -20,15 +20,18 @@ from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
 from sqlalchemy.types import NullType
 
 from pytest_dealsnap.config import Config
+from pytest_dealsnap.deals.audit import TypeConstraints
+from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
-from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields
-from pytest_dealsnap.deals.source import columns_of, make_ref, unique_refs
+from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
+from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
 
 __all__ = ["SQLSource"]
 
 IDS_PER_QUERY = 500
+ROWS_AT_A_TIME = 1_000
 
 
 class SQLSource:
@@ -154,10 +157,41 @@ class SQLSource:
         return self._under_where(select(*columns))
 
     def _under_where(self, statement: Select[Any]) -> Select[Any]:
+        return statement if self._where is None else statement.where(text(self._where))
+
+    @cached_property
+    def _where(self) -> str | None:
         if not self._deals.where.strip():
-            return statement
+            return None
         condition = self._deals.where.replace(":", r"\:")  # else ":x" in a literal would be a bind parameter
-        return statement.where(text(f"({condition}\n)"))  # on a line of its own: it may end in a comment
+        return f"({condition}\n)"  # on a line of its own: it may end in a comment
+
+    def stored_rows(self) -> Iterator[StoredRow]:
+        """Yield every row, whether ``deals.where`` selects it or not, through a cursor of the server's."""
+        roles = columns_of(self._deals)
+        columns = [self._table.columns[name].label(f"dealsnap_{role}") for role, name in roles.items()]
+        selected = "1" if self._where is None else f"CASE WHEN {self._where} THEN 1 ELSE 0 END"
+        statement = select(*columns, text(f"{selected} AS dealsnap_is_deal")).select_from(self._table)
+        statement = statement.execution_options(yield_per=ROWS_AT_A_TIME)
+        with self._asking() as connection, connection.execute(statement) as result:
+            for row in result.mappings():
+                name, stored = row.get("dealsnap_name"), row.get("dealsnap_type")
+                yield StoredRow(
+                    key=row["dealsnap_id"],
+                    name=None if name is None else str(name),
+                    stored_type=stored_text(stored),
+                    is_deal=bool(row["dealsnap_is_deal"]),
+                )
+
+    @property
+    def ids_unique(self) -> bool:
+        key = [column.name for column in self._table.primary_key.columns]
+        return key == [self._deals.id] or self._is_unique(self._table.name, self._table.schema)
+
+    def type_constraints(self) -> TypeConstraints | None:
+        table = self._table
+        with self._asking() as connection:
+            return reflect_type_constraints(connection, table, self._deals.type, self._types)
 
     @cached_property
     def _by_ids(self) -> Select[Any]:

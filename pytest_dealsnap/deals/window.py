@@ -25,7 +25,7 @@ class ReadAhead:
         self._refs = [entry.ref for entry in entries if entry.kind != "missing" and entry.ref.copies == 1]
         self._positions = {ref.id: position for position, ref in enumerate(self._refs)}
         self._window: dict[str, Deal | None] = {}
-        self._next = 0
+        self._next = -1  # so that a first deal, whichever it is, costs one row
         self._width = 1
 
     def fetch(self, ref: DealRef) -> Deal:

@@ -124,7 +124,9 @@ def _cause(key: tuple[str, str, bool, str], size: str, members: list[Member]) ->
     metric, issue, gates, direction = key
     types = tuple(sorted({result.deal_type for result, _ in members}))
     deals = tuple(sorted((result.id for result, _ in members), key=_id_order))
-    if issue in _PLAIN_TITLES:
+    if issue == "output_changed" and all(finding.count is None for _, finding in members):
+        what = "errors gone: reasoned again"
+    elif issue in _PLAIN_TITLES:
         what = _PLAIN_TITLES[issue]
     elif issue == "reasoning_failed":
         what = f"reasoning failed: {direction}"

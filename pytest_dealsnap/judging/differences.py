@@ -88,12 +88,12 @@ class _Written(str):
     def of(cls, number: int | float | Decimal) -> _Written:
         value = exact(number)
         if value.is_nan():
-            written, written_number = cls("NaN"), "NaN"
-        else:
-            with localcontext(working_context(value)):
-                written = cls(value.normalize() if value else 0)
-            written_number = number if isinstance(number, int) else value
-        written.number = written_number
+            written = cls("NaN")
+            written.number = "NaN"
+            return written
+        with localcontext(working_context(value)):
+            written = cls(value.normalize() if value else 0)
+        written.number = number if isinstance(number, int) else value
         return written
 
 

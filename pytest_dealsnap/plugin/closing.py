@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from pytest_dealsnap.plugin.run import Run
 
 __all__ = ["Closing"]
+
+
+_FAILURES = ("failed", "error")
+
+
+def _of_deals(reports: Iterable[Any]) -> list[Any]:
+    return [report for report in reports if str(getattr(report, "nodeid", "")).startswith(NODE_PREFIX)]
 
 
 class Closing:
@@ -150,16 +157,14 @@ class Closing:
     @contextmanager
     def bounded_failures(self, reporter: TerminalReporter) -> Iterator[None]:
         """Let pytest show the first failed deals only; its own summary is quadratic in failures."""
-        failed = reporter.stats.get("failed", [])
-        deals = [report for report in failed if hasattr(report, "dealsnap")]
-        hidden = {id(report) for report in deals[FAILED_IN_FULL:]}
-        if hidden:
-            reporter.stats["failed"] = [report for report in failed if id(report) not in hidden]
+        whole = {category: reporter.stats[category] for category in _FAILURES if category in reporter.stats}
+        for category, reports in whole.items():
+            hidden = {id(report) for report in _of_deals(reports)[FAILED_IN_FULL:]}
+            reporter.stats[category] = [report for report in reports if id(report) not in hidden]
         try:
             yield
         finally:
-            if hidden:
-                reporter.stats["failed"] = failed
+            reporter.stats.update(whole)
 
     def write_summary(self, reporter: TerminalReporter) -> None:
         """Write the closing summary."""
@@ -169,8 +174,8 @@ class Closing:
         colors = {"proceed": "green", "inconclusive": "yellow"}
         action = run.verdict.action if run.verdict else "proceed"
         reporter.write_sep("=", f"dealsnap {run.facts.mode}", **{colors.get(action, "red"): True})
-        hidden = len([r for r in reporter.stats.get("failed", []) if hasattr(r, "dealsnap")]) - FAILED_IN_FULL
-        if hidden > 0:
+        hidden = sum(max(len(_of_deals(reporter.stats.get(name, []))) - FAILED_IN_FULL, 0) for name in _FAILURES)
+        if hidden:
             where = "in the report" if self._targets else "with --dealsnap-report json:PATH"
             reporter.write_line(f"{hidden:,} more failed deals are not shown above; all of them are {where}")
         for line in summary_lines(run, width=max(reporter._tw.fullwidth, 80)):

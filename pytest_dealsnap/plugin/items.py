@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
 
-from pytest_dealsnap.errors import DealsnapError, printable
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.errors import DealsnapError, printable, redact
 from pytest_dealsnap.plugin.run import Outcome, Run
 from pytest_dealsnap.reporting.deal_text import deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
 
 if TYPE_CHECKING:
-    from _pytest._code.code import ExceptionInfo, TerminalRepr
+    from _pytest._code.code import ExceptionInfo, TerminalRepr, TracebackEntry
 
     from pytest_dealsnap.deals.selection import Entry
 
@@ -143,7 +142,7 @@ class DealItem(pytest.Item):
         run = self.parent.run
         self.outcome = run.perform(self.entry, lambda: self.parent.reasoner_for(self))
         result = self.outcome.result
-        if run.mode == "capture" or result.status in ("matched", "changed"):
+        if result.status in ("matched", "changed") or (run.mode == "capture" and result.compared):
             return
         if result.status == "accepted":
             pytest.xfail(f"accepted: {printable(result.reason)}")
@@ -160,12 +159,15 @@ class DealItem(pytest.Item):
         self.outcome = None
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], *args: Any, **keywords: Any) -> str | TerminalRepr:
-        """Return the deal with its findings as a table; other exceptions are shown as pytest does."""
+        """Return the deal with its findings as a table; a fixture's exception as its own frames, escaped."""
         if isinstance(excinfo.value, DealFailedError) and self.outcome is not None:
             return self._text(self.outcome)
         if isinstance(excinfo.value, DealsnapError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, *args, **keywords)
+            return printable(str(excinfo.value))
+        excinfo.traceback = excinfo.traceback.filter(_is_users)
+        # First what pytest's short summary shows beside the test's id.
+        text = f"{excinfo.exconly(tryshort=True)}\n\n{super().repr_failure(excinfo, *args, **keywords)}"
+        return "\n".join(printable(line) for line in redact(text).splitlines())
 
     def _text(self, outcome: Outcome) -> str:
         run = self.parent.run
@@ -180,6 +182,6 @@ class DealItem(pytest.Item):
         return self.path, None, self.name
 
 
-def result_of(item: pytest.Item) -> DealResult | None:
-    """Return the result of a deal's item that ran; ``None`` for any other."""
-    return item.outcome.result if isinstance(item, DealItem) and item.outcome is not None else None
+def _is_users(entry: TracebackEntry) -> bool:
+    """Whether a frame is the user's: ours, pytest's and pluggy's would be repeated for every deal."""
+    return not {"pytest_dealsnap", "_pytest", "pluggy"}.intersection(Path(entry.path).parts)

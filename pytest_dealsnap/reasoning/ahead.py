@@ -25,6 +25,10 @@ from pytest_dealsnap.reasoning.reasoner import Reasoner
 __all__ = ["CallEngine", "CallsAhead", "LocalEngine"]
 
 
+# Seconds that a cancelled async call has for its own clean-up when the run ends.
+_LAST_WORDS = 1.0
+
+
 class CallEngine(Protocol):
     """What makes calls in the background. A begun call is named by the ticket that :meth:`begin` returns."""
 
@@ -190,12 +194,16 @@ class _EventLoop:
         self._timeout = timeout
         self._room = asyncio.Semaphore(workers)
         self._loop = asyncio.new_event_loop()
+        self._begun: set[Future[None]] = set()
         self.running = 0
-        threading.Thread(target=self._loop.run_forever, name="dealsnap-event-loop", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="dealsnap-event-loop", daemon=True)
+        self._thread.start()
 
     def begin(self, call: _Call) -> None:
         """Begin an async call as soon as there is room."""
-        asyncio.run_coroutine_threadsafe(self._run(call), self._loop)
+        begun = asyncio.run_coroutine_threadsafe(self._run(call), self._loop)
+        self._begun.add(begun)  # an event loop itself holds its tasks but weakly
+        begun.add_done_callback(self._begun.discard)
 
     def value_of(self, value: Awaitable[Any]) -> Any:
         """Wait, in another thread, for what a sync function returned to be awaited."""
@@ -219,12 +227,16 @@ class _EventLoop:
                 self.running -= 1
 
     def close(self) -> None:
-        """Cancel what runs and stop the loop."""
-        self._loop.call_soon_threadsafe(self._stop)
+        """Cancel what runs and stop the loop; a call that blocks it, or will not be cancelled, is left behind."""
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
+        self._thread.join(timeout=2 * _LAST_WORDS)
 
-    def _stop(self) -> None:
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
+    async def _stop(self) -> None:
+        calls = asyncio.all_tasks() - {asyncio.current_task()}
+        for call in calls:
+            call.cancel()
+        if calls:
+            await asyncio.wait(calls, timeout=_LAST_WORDS)
         self._loop.call_soon(self._loop.stop)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.errors import ConfigError, redact
 from pytest_dealsnap.reasoning.calls import Caller, Reasoning, failure_of
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_row
 
@@ -85,7 +85,7 @@ class ExecutorEngine:
         try:
             executor = self._factory()
         except Exception as error:
-            raise ConfigError(f"executor = {self._spec!r} raised {type(error).__name__}: {error}") from error
+            raise ConfigError(redact(f"executor = {self._spec!r} raised {type(error).__name__}: {error}")) from error
         if not hasattr(executor, "submit") or not hasattr(executor, "shutdown"):
             raise ConfigError(
                 f"executor = {self._spec!r} returned {type(executor).__name__}; "

@@ -62,7 +62,10 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     ]
     if facts.partial:
         shard = f"shard {facts.shard}, " if facts.shard else ""
-        notes.append(f"this run was partial: {shard}{facts.selected:,} of {plural(facts.total, 'deal')}")
+        asked = f"{facts.selected:,} of {plural(facts.total, 'deal')}"
+        if facts.selected == facts.total:
+            asked = f"only {plural(facts.selected, 'deal')}, asked for by id"
+        notes.append(f"this run was partial: {shard}{asked}")
     if facts.not_judged:
         shown = ", ".join(facts.not_judged[:10]) + (", …" if len(facts.not_judged) > 10 else "")
         done = "recorded" if facts.mode == "capture" else "judged"

@@ -163,7 +163,7 @@ def read_json(path: Path) -> FinishedRun:
         document = loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ReportError(f"no such report: {path}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ReportError(f"{path} is no JSON report: {error}") from None
     if not isinstance(document, dict) or document.get("format") != REPORT_FORMAT:
         given = document.get("format") if isinstance(document, dict) else None
@@ -171,29 +171,69 @@ def read_json(path: Path) -> FinishedRun:
     try:
         results = [_read_deal(deal) for deal in document["deals"]]
         return conclude(_read_facts(document), results)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
 
 
+_TEXT, _NUMBER, _TEXT_OR_NONE = (str,), (int, float, Decimal), (str, type(None))
+_RUN: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("mode", "started_at", "database", "reasoner", "snapshots"), _TEXT),
+    **dict.fromkeys(("git_commit", "shard"), _TEXT_OR_NONE),
+    **dict.fromkeys(("total", "selected"), (int,)),
+    "seconds": _NUMBER,
+    "partial": (bool,),
+}
+_DEAL: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("id", "deal_type", "status"), _TEXT),
+    **dict.fromkeys(("name", "stored_type"), _TEXT_OR_NONE),
+    "seconds": _NUMBER,
+}
+_FINDING: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("metric", "issue", "allowed"), _TEXT),
+    "change_percent": (*_NUMBER, type(None)),
+    "gates": (bool,),
+}
+
+
+def _checked(values: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> Mapping[str, Any]:
+    """Return *values* if they are of their *kinds*: what reads them later need not ask."""
+    for key, kind in kinds.items():
+        if not isinstance(values[key], kind):
+            raise TypeError(f"{key} is {values[key]!r}")
+    return values
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{values!r} is no list of texts")
+    return tuple(values)
+
+
+def _table(values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise TypeError(f"{values!r} is no table")
+    return values
+
+
 def _read_facts(document: Mapping[str, Any]) -> RunFacts:
-    run, judging = dict(document["run"]), dict(document["judging"])
+    run, judging = _checked(_table(document["run"]), _RUN), dict(_table(document["judging"]))
     thresholds = VerdictConfig(**judging.pop("thresholds"))
     return RunFacts(
         **{
             **run,
             "started_at": datetime.fromisoformat(run["started_at"]),
-            "not_judged": tuple(run["not_judged"]),
-            "strangers": tuple(run["strangers"]),
+            "not_judged": _texts(run["not_judged"]),
+            "strangers": _texts(run["strangers"]),
         },
-        baseline=document["baseline"],
-        judging=JudgingFacts(**{**judging, "types": tuple(judging["types"])}, thresholds=thresholds),
+        baseline=None if document["baseline"] is None else _table(document["baseline"]),
+        judging=JudgingFacts(**{**judging, "types": _texts(judging["types"])}, thresholds=thresholds),
         ledger=tuple(LedgerFact(**fact) for fact in document["ledger"]),
-        absent_metrics=document["absent_metrics"],
+        absent_metrics=_table(document["absent_metrics"]),
     )
 
 
 def _read_deal(deal: Mapping[str, Any]) -> DealResult:
-    error = deal["error"]
+    error = _checked(_table(deal), _DEAL)["error"]
     return DealResult(
         id=deal["id"],
         name=deal["name"],
@@ -201,9 +241,14 @@ def _read_deal(deal: Mapping[str, Any]) -> DealResult:
         stored_type=deal["stored_type"],
         status=deal["status"],
         seconds=deal["seconds"],
-        findings=tuple(Finding(**{**f, "paths": tuple(f.get("paths", ()))}) for f in deal["findings"]),
+        findings=tuple(_read_finding(finding) for finding in deal["findings"]),
         error=Failure(error["type"], error["message"]) if error else None,
         corrupt=deal.get("corrupt"),
         compared=deal.get("compared", True),
         reason=deal.get("reason", ""),
     )
+
+
+def _read_finding(finding: Mapping[str, Any]) -> Finding:
+    plain = _checked(_table(finding), _FINDING)
+    return Finding(**{**plain, "paths": _texts(plain.get("paths", []))})

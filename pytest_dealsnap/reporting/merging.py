@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.deals.selection import Shard
-from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.errors import ConfigError, DealsnapError
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, RunFacts
 
@@ -40,6 +40,8 @@ def merge_runs(runs: Sequence[tuple[str, FinishedRun]]) -> FinishedRun:
         for field, words in _SHARED.items():
             if getattr(run.facts, field) != getattr(first.facts, field):
                 raise MergeError(f"{name} has another {words} than {first_name}: they are not shards of one run")
+        if _ledger(run) != _ledger(first):
+            raise MergeError(f"{name} has another ledger than {first_name}: they are not shards of one run")
     seen: dict[str, str] = {}
     for name, run in runs:
         for result in run.results:
@@ -56,7 +58,10 @@ def _check_shards(runs: Sequence[tuple[str, FinishedRun]]) -> None:
     for name, run in runs:
         if run.facts.shard is None:
             raise MergeError(f"{name} is the report of a whole run, not of a shard (--dealsnap-shard I/N)")
-        shard = Shard.parse(run.facts.shard)
+        try:
+            shard = Shard.parse(run.facts.shard)
+        except ConfigError:
+            raise MergeError(f"{name} is the report of shard {run.facts.shard!r}, which there cannot be") from None
         if shard.number in by_number:
             raise MergeError(f"{by_number[shard.number]} and {name} are both shard {shard}: they overlap")
         by_number[shard.number] = name
@@ -84,6 +89,11 @@ def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
         ledger=tuple(_matched_anywhere(entries) for entries in zip(*(one.ledger for one in facts), strict=True)),
         absent_metrics={name: path for name, path in (absent[0] if absent else {}).items() if name in never},
     )
+
+
+def _ledger(run: FinishedRun) -> list[LedgerFact]:
+    """Return the entries without what a shard alone can say of them."""
+    return [replace(fact, matched=False) for fact in run.facts.ledger]
 
 
 def _matched_anywhere(entries: Sequence[LedgerFact]) -> LedgerFact:

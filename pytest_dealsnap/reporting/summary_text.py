@@ -25,13 +25,16 @@ def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
         lines += _worst(run, width)
     lines += [f"note: {printable(note)}" for note in run.notes]
     if run.verdict is not None:
-        lines += ["", f"verdict: {VERDICT_WORDS[run.verdict.action]} - {printable(run.verdict.reason)}"]
+        part = " (a part of the deals)" if run.facts.partial else ""
+        lines += ["", f"verdict: {VERDICT_WORDS[run.verdict.action]}{part} - {printable(run.verdict.reason)}"]
     if run.next_steps:
         lines += ["next:", *(f"  {printable(step)}" for step in run.next_steps)]
     return lines
 
 
 def _counts(run: FinishedRun) -> list[str]:
+    if not run.results:
+        return ["no deal was run"]
     words = _CAPTURE_WORDS if run.facts.mode == "capture" else {status: status for status in STATUSES}
     totals = run.summary.counts
     shown = [status for status in STATUSES if status in words and (totals[status] or status == "matched")]
@@ -70,7 +73,8 @@ def _worst(run: FinishedRun, width: int) -> list[str]:
     lines = ["", f"{plural(len(failed), 'failed deal')}, the largest changes first:"]
     for result in worst:
         name = f" {cut(printable(result.name), 30)}" if result.name else ""
-        lines.append(cut(f"  {printable(result.id)}{name} ({result.deal_type}): {worst_finding(result)}", width))
+        # The word in front keeps an id such as "::error::" from being a command to a CI that reads the output.
+        lines.append(cut(f"  deal {printable(result.id)}{name} ({result.deal_type}): {worst_finding(result)}", width))
     return lines
 
 

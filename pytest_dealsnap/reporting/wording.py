@@ -92,6 +92,8 @@ def finding_row(finding: Finding) -> tuple[str, str, str, str, str]:
     if finding.issue == "output_changed" and finding.count is not None:
         shown = ", ".join(finding.paths[:2]) + (" …" if finding.count > 2 else "")
         return "rest of the output", "", cut(printable(shown), 28), show_change(finding), finding.allowed
+    if finding.issue == "missing_from_database":
+        return "deal", show_value(finding.baseline), "gone", "", finding.allowed
     allowed = f"{finding.allowed} ({finding.note})" if finding.note else finding.allowed
     baseline, current = show_both(finding.baseline, finding.current)
     return metric, baseline, current, show_change(finding), printable(allowed)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url, select, text
 
 from examples.diligence import database, faults, flags
@@ -20,6 +21,9 @@ from examples.diligence.web import build_app
 from .serving import Visitor, served
 
 Reports = dict[int, dict[str, object]]
+
+settings.register_profile("no-deadline", deadline=None, max_examples=60)
+settings.load_profile("no-deadline")
 
 
 @pytest.fixture(autouse=True)

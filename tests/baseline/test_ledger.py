@@ -1,0 +1,205 @@
+"""The ledger of accepted deviations."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
+from pytest_dealsnap.errors import LedgerError
+from pytest_dealsnap.judging.findings import DealResult, Finding
+
+TODAY = date(2027, 1, 31)
+TYPES = ("acquisition", "carveout", "divestiture")
+HEAD = 'metric = "cost_total"\nreason = "known"\nwho = "Ana"\n'
+
+
+def ledger(tmp_path: Path, text: str, *, today: date = TODAY) -> Ledger:
+    """Return the ledger that *text* is."""
+    (tmp_path / "accepted.toml").write_text(text, encoding="utf-8")
+    return read_ledger(tmp_path, today=today, types=TYPES)
+
+
+def entry(text: str) -> str:
+    """Return one complete entry with *text* added."""
+    return f"[[accepted]]\n{HEAD}{text}\n"
+
+
+def regressed(
+    current: Any, *more: Finding, deal: str = "12", kind: str = "carveout", metric: str = "cost_total", **facts: Any
+) -> DealResult:
+    """Return a regressed deal whose *metric* is *current* now."""
+    issue = facts.pop("issue", f"{metric}_changed")
+    finding = Finding(metric, issue, 100, current)
+    return DealResult(deal, None, kind, kind, "regressed", findings=(finding, *more), **facts)
+
+
+@pytest.mark.parametrize(
+    ("text", "current", "accepted"),
+    [
+        ('deals = ["12"]\nvalue = 150', 150, True),
+        ('deals = ["12"]\nvalue = 150', Decimal("150.0"), True),
+        ('deals = ["12"]\nvalue = 0.1', 0.1, True),
+        ('deals = ["12"]\nvalue = 150', 151, False),
+        ('deals = ["12"]\nvalue = 150', None, False),
+        ('deals = [12, "13"]\nvalue = 150', 150, True),
+        ('deals = ["13"]\nvalue = 150', 150, False),
+        ("deals = []\nvalue = 150", 150, False),
+        ('type = "carveout"\nvalue = 150', 150, True),
+        ('type = "acquisition"\nvalue = 150', 150, False),
+        ('deals = ["12"]\nrange = [100, 150]', 150, True),
+        ('deals = ["12"]\nrange = [100, 150]', 100.0, True),
+        ('deals = ["12"]\nrange = [100, 150]', Decimal("150.0000000000000000001"), False),
+        ('deals = ["12"]\nrange = [0.1, 0.3]', 0.3, True),
+        ('deals = ["12"]\nrange = [-inf, inf]', 5, True),
+        ('deals = ["12"]\nrange = [100, 150]', float("nan"), False),
+        ('deals = ["12"]\nrange = [0, 1]', True, False),
+        ('deals = ["12"]\nrange = [100, 150]', "120", False),
+        ('deals = ["12"]\nvalue = ["a", "b"]', ["a", "b"], True),
+        ('deals = ["12"]\nvalue = ["a", "b"]', ["b", "a"], False),
+        ('deals = ["12"]\nvalue = 1', True, False),
+    ],
+)
+def test_what_an_entry_accepts(tmp_path: Path, text: str, current: Any, accepted: bool) -> None:
+    """A deal or a type, and the value or the closed range that the metric may have now."""
+    result, used = ledger(tmp_path, entry(text)).apply(regressed(current))
+    assert result.status == ("accepted" if accepted else "regressed")
+    assert used == ((0,) if accepted else ())
+    assert result.reason == ("known" if accepted else "")
+
+
+def test_every_gating_finding_must_be_covered(tmp_path: Path) -> None:
+    """An accepted cost does not make a lost synergy count green; what only reports needs no entry."""
+    book = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150'))
+    gates = Finding("synergy_count", "synergy_count_changed", 2, 1)
+    shows = Finding("synergy_types", "synergy_types_changed", [], ["a"], gates=False)
+    assert book.apply(regressed(150, gates))[0].status == "regressed"
+    assert book.apply(regressed(150, gates))[1] == (0,)
+    assert book.apply(regressed(150, shows))[0].status == "accepted"
+    two = entry('deals = ["12"]\nvalue = 150') + entry('deals = ["12"]\nvalue = 1').replace(
+        "cost_total", "synergy_count"
+    )
+    result, used = ledger(tmp_path, two.replace('"known"', '"other"', 1)).apply(regressed(150, gates))
+    assert (result.status, result.reason, used) == ("accepted", "other; known", (0, 1))
+
+
+@pytest.mark.parametrize("issue", ["reasoning_failed", "missing_from_database"])
+def test_some_findings_can_never_be_accepted(tmp_path: Path, issue: str) -> None:
+    """A deal that could not be judged is not made green by any entry."""
+    book = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150'))
+    assert book.apply(regressed(150, issue=issue))[0].status == "regressed"
+
+
+def test_corruption_and_other_statuses_are_not_accepted(tmp_path: Path) -> None:
+    """Only a regressed deal without data corruption can be accepted."""
+    book = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150'))
+    assert book.apply(regressed(150, corrupt="its type is gone"))[0].status == "regressed"
+    assert book.apply(regressed(150).with_status("errored"))[0].status == "errored"
+    assert book.apply(regressed(150).with_status("changed"))[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("today", "status"),
+    [(date(2027, 1, 30), "accepted"), (date(2027, 1, 31), "accepted"), (date(2027, 2, 1), "regressed")],
+)
+def test_an_entry_counts_through_its_last_day(tmp_path: Path, today: date, status: str) -> None:
+    """On the day of its expiry an entry counts; on the day after it does not, and is told."""
+    book = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150\nexpires = 2027-01-31'), today=today)
+    result, used = book.apply(regressed(150))
+    assert result.status == status
+    assert used == (0,)
+    assert len(book.expired()) == (status == "regressed")
+    assert book.stale(used) == ()
+    assert book.stale([]) == (() if status == "regressed" else book.entries)
+
+
+def test_a_live_entry_beside_an_expired_one_counts(tmp_path: Path) -> None:
+    """The reason that is given is the live entry's."""
+    old = entry('deals = ["12"]\nvalue = 150\nexpires = 2020-01-01').replace("known", "old")
+    result, used = ledger(tmp_path, old + entry('type = "carveout"\nvalue = 150')).apply(regressed(150))
+    assert (result.status, result.reason, used) == ("accepted", "known", (0, 1))
+
+
+def test_an_entry_that_matched_nothing_is_stale(tmp_path: Path) -> None:
+    """Stale are the live entries that no deal of the run needed."""
+    book = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150') + entry('deals = ["99"]\nvalue = 1'))
+    _, used = book.apply(regressed(150))
+    assert [one.place for one in book.stale(used)] == [f"{tmp_path / 'accepted.toml'}, entry 2"]
+
+
+def test_no_ledger_is_an_empty_one(tmp_path: Path) -> None:
+    """A baseline needs no ledger."""
+    book = read_ledger(tmp_path, today=TODAY)
+    assert book.entries == ()
+    assert book.apply(regressed(150)) == (regressed(150), ())
+
+
+def test_all_facts_of_an_entry_are_read(tmp_path: Path) -> None:
+    """Ticket and expiry are kept for the reports."""
+    [one] = ledger(tmp_path, entry('deals = ["1"]\nrange = [1, 2.50]\nticket = "DD-1"\nexpires = 2027-01-31')).entries
+    assert (one.metric, one.reason, one.who, one.ticket, one.expires) == (
+        "cost_total",
+        "known",
+        "Ana",
+        "DD-1",
+        date(2027, 1, 31),
+    )
+    assert (one.low, one.high, one.deals, one.type) == (Decimal(1), Decimal("2.50"), frozenset({"1"}), None)
+
+
+DEALS = 'deals = ["1"]\n'
+BAD = [
+    ("[[accepted]", "cannot be read: "),
+    ("accepted = 5", "expected [[accepted]] entries only, found accepted = …"),
+    ("[accepted]\nmetric = 'x'", "expected [[accepted]] entries only, found accepted = …"),
+    ("[other]\nx = 1", "expected [[accepted]] entries only, found other"),
+    ("accepted = [1]", "entry 1: must be a table"),
+    ("[[accepted]]\n" + DEALS + "value = 1", "entry 1: metric is needed, a text"),
+    ("[[accepted]]\nmetric = ' '\n" + DEALS + "value = 1", "entry 1: metric is needed, a text"),
+    ("[[accepted]]\nmetric = 'm'\n" + DEALS + "value = 1", "entry 1: reason is needed, a text"),
+    ("[[accepted]]\nmetric = 'm'\nreason = 'r'\nwho = 5\n" + DEALS + "value = 1", "entry 1: who is needed, a text"),
+    (entry("value = 1"), 'entry 1: one of deals = ["12"] and type = "carveout" is needed'),
+    (entry(DEALS + 'type = "carveout"\nvalue = 1'), "entry 1: one of deals"),
+    (entry('deals = "12"\nvalue = 1'), "entry 1: deals must be a list of ids"),
+    (entry("deals = [1.5]\nvalue = 1"), "entry 1: deals must be a list of ids"),
+    (entry("deals = [true]\nvalue = 1"), "entry 1: deals must be a list of ids"),
+    (entry('type = "carve-out"\nvalue = 1'), "entry 1: type must be one of acquisition, carveout, divestiture"),
+    (entry("type = 5\nvalue = 1"), "entry 1: type must be one of"),
+    (entry(DEALS), "entry 1: one of value and range is needed"),
+    (entry(DEALS + "value = 1\nrange = [1, 2]"), "entry 1: one of value and range is needed"),
+    (entry(DEALS + "range = [1]"), "entry 1: range must be [lowest, highest]"),
+    (entry(DEALS + "range = 5"), "entry 1: range must be [lowest, highest]"),
+    (entry(DEALS + "range = ['a', 'b']"), "entry 1: range must be [lowest, highest]"),
+    (entry(DEALS + "range = [nan, 5]"), "entry 1: range must be [lowest, highest]"),
+    (entry(DEALS + "range = [false, true]"), "entry 1: range must be [lowest, highest]"),
+    (entry(DEALS + "range = [2, 1]"), "entry 1: the range is empty, 2 is above 1"),
+    (entry(DEALS + "value = 1\nexpires = '2027-01-31'"), "entry 1: expires must be a date, such as 2027-01-31"),
+    (entry(DEALS + "value = 1\nexpires = 2027-01-31T10:00:00"), "entry 1: expires must be a date"),
+    (entry(DEALS + "value = 1\nticket = 5"), "entry 1: ticket must be a text"),
+    (entry(DEALS + "value = 12:30:00"), "entry 1: value: "),
+    (entry(DEALS + "value = 1") + entry(DEALS + "valeu = 1"), "entry 2: unknown key 'valeu'. Did you mean \"value\"?"),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), BAD, ids=[str(number) for number in range(len(BAD))])
+def test_a_bad_ledger_is_refused(tmp_path: Path, text: str, what: str) -> None:
+    """The error names file, entry and what is wrong with it."""
+    with pytest.raises(LedgerError) as caught:
+        ledger(tmp_path, text)
+    assert str(caught.value).startswith(str(tmp_path / "accepted.toml"))
+    assert what in str(caught.value)
+
+
+def test_a_ledger_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Neither bytes that are no UTF-8 nor a folder count as an empty ledger."""
+    (tmp_path / "accepted.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(LedgerError, match="cannot be read"):
+        read_ledger(tmp_path, today=TODAY)
+    (tmp_path / "accepted.toml").unlink()
+    (tmp_path / "accepted.toml").mkdir()
+    with pytest.raises(LedgerError, match="cannot be read"):
+        read_ledger(tmp_path, today=TODAY)

@@ -1,0 +1,41 @@
+"""The console script in a process of its own, and what the tests of its commands start from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.plugin.project import clean_environment
+
+__all__ = ["Answer", "dealsnap"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def verdict(self) -> str:
+        """The verdict's line, without its word."""
+        return next((line[9:] for line in self.out.splitlines() if line.startswith("verdict: ")), "")
+
+
+def dealsnap(folder: Path, *arguments: str | Path, **environment: str) -> Answer:
+    """Run ``python -m pytest_dealsnap`` in *folder*; a traceback is never an answer."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest_dealsnap", *map(str, arguments)],
+        cwd=folder,
+        env=clean_environment(**environment),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    answer = Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    assert "Traceback" not in answer.err, answer.err
+    return answer

@@ -1,0 +1,78 @@
+"""Where two outputs differ: the walk that judges, and the explanation that a person reads."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from pytest_dealsnap.judging.differences import ABSENT, changed_leaves, explain
+from pytest_dealsnap.judging.values import same
+from tests.builders import canonical_values
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "leaves"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1.0, "b": 3}, [(("b",), 2, 3)]),
+        ({"b": 1, "a": 1}, {"b": 2, "a": 2}, [(("a",), 1, 2), (("b",), 1, 2)]),
+        ({"a": 1}, {}, [(("a",), 1, ABSENT)]),
+        ({}, {"a": None}, [(("a",), ABSENT, None)]),
+        ({"a": {"x": [1, 2]}}, {"a": {"x": [1, 3, 4]}}, [(("a", "x", 1), 2, 3), (("a", "x", 2), ABSENT, 4)]),
+        ({"a": [1]}, {"a": {"0": 1}}, [(("a",), [1], {"0": 1})]),
+        ({"a": {}}, {"a": []}, [(("a",), {}, [])]),
+        (1, 2, [((), 1, 2)]),
+    ],
+)
+def test_each_changed_leaf_is_found(before: Any, after: Any, leaves: list[Any]) -> None:
+    """Leaves come in path order; what one side lacks is one leaf."""
+    assert list(changed_leaves(before, after)) == leaves
+
+
+@given(before=canonical_values(), after=canonical_values())
+def test_no_leaf_changed_exactly_where_the_values_are_the_same(before: Any, after: Any) -> None:
+    """The walk and the comparison agree."""
+    assert (list(changed_leaves(before, after)) == []) is same(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rows"),
+    [
+        ({"a": 1, "b": 0.1}, {"a": 1.0, "b": Decimal("0.10")}, []),
+        ({"a": NAN}, {"a": NAN}, []),
+        ({"a": 1}, {"a": 2}, [("a", "changed", 1, 2)]),
+        ({"a": 1}, {"a": "1"}, [("a", "changed", 1, "1")]),
+        ({"a": [1, 2, 3]}, {"a": [1, 9, 2, 3]}, [("a[1]", "added", ABSENT, 9)]),
+        ({"a": 1, "b": 2}, {"b": 2}, [("a", "removed", 1, ABSENT)]),
+        ({"n": {"x y": 1}}, {"n": {"x y": None}}, [('n."x y"', "changed", 1, None)]),
+        ({"a": 100}, {"a": NAN}, [("a", "changed", 100, "NaN")]),
+    ],
+)
+def test_a_difference_is_explained(before: Any, after: Any, rows: list[Any]) -> None:
+    """Numbers are compared as they are written; a new entry in the middle is one row."""
+    assert explain(before, after) == (rows, len(rows))
+
+
+def test_an_explanation_is_cut_and_counted() -> None:
+    """At most *limit* rows are given, with the number of all."""
+    rows, total = explain({"a": list(range(50))}, {"a": [i + 100 for i in range(50)]}, limit=4)
+    assert (len(rows), total) == (4, 50)
+    assert [row[0] for row in rows] == ["a[0]", "a[1]", "a[2]", "a[3]"]
+
+
+def test_truth_that_became_a_number_is_explained() -> None:
+    """What the judge calls different is not left unexplained."""
+    rows, total = explain({"a": True}, {"a": 1})
+    assert (rows, total) == ([("a", "changed", True, 1)], 1)
+
+
+@pytest.mark.parametrize("value", [float("inf"), Decimal("-Infinity"), Decimal("1E+5000"), 10**400])
+def test_odd_numbers_can_be_explained(value: Any) -> None:
+    """Infinities and numbers beyond any float do not break an explanation."""
+    rows, total = explain({"a": 1}, {"a": value})
+    assert total == 1
+    assert rows[0][:2] == ("a", "changed")

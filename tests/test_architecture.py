@@ -1,0 +1,234 @@
+"""The shape of the code: which room may import which, and what a plain pytest run imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "pytest_dealsnap"
+# One way: a room may import those of lower rank, and rooms of its own rank.
+RANKS = {
+    "errors": 0,
+    "settings": 0,
+    "config": 0,
+    "judging": 1,
+    "deals": 2,
+    "reasoning": 2,
+    "baseline": 2,
+    "reporting": 3,
+    "rehearsal": 4,
+    "plugin": 5,
+    "cli": 5,
+}
+# What users import may use any room below the rehearsal; the package itself, and its -m, are glue.
+OTHER_ROOMS = {"testing": 4, "__init__": 0, "__main__": 6}
+GATES = {
+    "pytest": {"plugin", "testing"},
+    "_pytest": {"plugin"},
+    "xdist": {"plugin"},
+    "syrupy": {"baseline.extension"},
+    "sqlalchemy": {"deals", "rehearsal", "testing"},
+    "alembic": {"rehearsal"},
+    "hypothesis": {"testing"},
+    "deepdiff": {"judging"},
+    "jmespath": {"judging"},
+    "rapidfuzz": {"judging"},
+}
+STANDARD_ONLY = ("errors", "settings", "config")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import: who imports what, whether when the module is loaded, and whether for type checking only."""
+
+    importer: str
+    imported: str
+    at_load: bool
+    typing_only: bool
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a module below the package, ``""`` for the package itself."""
+    parts = path.relative_to(ROOT / PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in (ROOT / PACKAGE).rglob("*.py")}
+
+
+def is_typing_guard(node: ast.If) -> bool:
+    """Whether *node* is ``if TYPE_CHECKING:``."""
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def imports_of(importer: str, tree: ast.AST, *, at_load: bool = True, typing_only: bool = False) -> Iterator[Import]:
+    """Yield every import below *tree*."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(importer, alias.name, at_load, typing_only)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{importer} imports relatively"
+            base = str(node.module)
+            for alias in node.names:
+                dotted = f"{base}.{alias.name}"
+                yield Import(
+                    importer, dotted if dotted.removeprefix(f"{PACKAGE}.") in MODULES else base, at_load, typing_only
+                )
+        else:
+            inside = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            guarded = isinstance(node, ast.If) and is_typing_guard(node)
+            yield from imports_of(importer, node, at_load=at_load and not inside, typing_only=typing_only or guarded)
+
+
+def all_imports() -> list[Import]:
+    """Return every import of the package."""
+    return [
+        one
+        for name, path in MODULES.items()
+        for one in imports_of(name, ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    ]
+
+
+IMPORTS = all_imports()
+OWN = [one for one in IMPORTS if one.imported.split(".")[0] == PACKAGE]
+
+
+def room(module: str) -> str:
+    """Return the room that a module of ours is in."""
+    return module.removeprefix(PACKAGE).removeprefix(".").split(".")[0] or "__init__"
+
+
+def test_the_imports_were_found() -> None:
+    """The tests below look at something."""
+    assert len(MODULES) > 35
+    assert Import("judging.verdict", f"{PACKAGE}.judging.findings", True, False) in IMPORTS
+    assert any(not one.at_load for one in OWN)
+    assert any(one.typing_only for one in OWN)
+
+
+def test_every_module_is_in_a_room() -> None:
+    """A new room needs a place in the order."""
+    assert {room(name) for name in MODULES} <= {*RANKS, *OTHER_ROOMS}
+
+
+def test_rooms_import_one_way() -> None:
+    """errors, settings, config ← judging ← deals, reasoning, baseline ← reporting ← rehearsal ← plugin, cli."""
+    ranks = {**RANKS, **OTHER_ROOMS}
+    upward = [
+        f"{one.importer} imports {one.imported}"
+        for one in OWN
+        if not one.typing_only and ranks[room(one.imported)] > ranks[room(one.importer)]
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize(
+    ("who", "never"), [("cli", "plugin"), ("plugin", "cli"), ("plugin", "testing"), ("cli", "testing")]
+)
+def test_rooms_that_never_import_each_other(who: str, never: str) -> None:
+    """The console script does without pytest's side, and the other way round."""
+    assert [one for one in OWN if room(one.importer) == who and room(one.imported) == never] == []
+
+
+def test_one_gate_for_each_third_party_package() -> None:
+    """Syrupy in one module, pytest in plugin, SQLAlchemy where databases are, and so on."""
+    outside = []
+    for one in IMPORTS:
+        top = one.imported.split(".")[0]
+        allowed = GATES.get(top)
+        if allowed is None or one.typing_only:
+            continue
+        if not any(one.importer == gate or one.importer.startswith(f"{gate}.") for gate in allowed):
+            outside.append(f"{one.importer} imports {one.imported}")
+    assert outside == []
+
+
+def test_every_third_party_package_has_a_gate() -> None:
+    """Nothing else is imported than the standard library and what pyproject.toml names."""
+    known = {*sys.stdlib_module_names, *GATES, PACKAGE}
+    assert sorted({one.imported for one in IMPORTS if one.imported.split(".")[0] not in known}) == []
+
+
+@pytest.mark.parametrize("module", STANDARD_ONLY)
+def test_the_lowest_modules_need_the_standard_library_only(module: str) -> None:
+    """Every room may import them, and plain pytest does."""
+    own = {f"{PACKAGE}.{name}" for name in STANDARD_ONLY}
+    used = {one.imported for one in IMPORTS if one.importer == module}
+    assert {name for name in used if name not in own and name.split(".")[0] not in sys.stdlib_module_names} == set()
+
+
+def test_there_are_no_import_cycles() -> None:
+    """No module is loaded while it is loading, whichever is imported first."""
+    graph: dict[str, set[str]] = {name: set() for name in MODULES}
+    for one in OWN:
+        target = one.imported.removeprefix(PACKAGE).removeprefix(".")
+        if one.at_load and not one.typing_only and target in graph and target != one.importer:
+            graph[one.importer].add(target)
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " → ".join((*path[path.index(name) :], name))
+        if name not in done:
+            for target in sorted(graph[name]):
+                visit(target, (*path, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
+
+
+HEAVY = (
+    "sqlalchemy",
+    "jmespath",
+    "deepdiff",
+    "rapidfuzz",
+    "hypothesis",
+    "syrupy",
+    "xdist.scheduler",
+    "alembic",
+    "numpy",
+)
+LIGHT = {"", ".errors", ".settings", ".plugin", ".plugin.options", ".plugin.fixtures"}
+PROBE = """
+import sys
+def pytest_unconfigure(config):
+    print("\\nLOADED", *sorted(sys.modules))
+"""
+
+
+def test_plain_pytest_pays_for_nothing(tmp_path: Path) -> None:
+    """With the plugin installed and unused, only its flags and fixtures are imported."""
+    (tmp_path / "test_empty.py").write_text("def test_nothing(): pass\n")
+    (tmp_path / "conftest.py").write_text(PROBE)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:hypothesispytest",
+            "-p",
+            "no:syrupy",
+            "-p",
+            "no:cacheprovider",
+            "-q",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    [line] = [line for line in run.stdout.splitlines() if line.startswith("LOADED ")]
+    loaded = line.split()[1:]
+    assert {name.removeprefix(PACKAGE) for name in loaded if name.split(".")[0] == PACKAGE} == LIGHT
+    assert [name for name in loaded if name.startswith(HEAVY)] == []

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.cli import compare, merge
+from pytest_dealsnap.cli import audit, compare, merge
 from pytest_dealsnap.errors import DealsnapError, printable
 
 __all__ = ["main"]
 
-COMMANDS: dict[str, ModuleType] = {"compare": compare, "merge": merge}
+COMMANDS: dict[str, ModuleType] = {"audit": audit, "compare": compare, "merge": merge}
 USAGE = 2
 
 

@@ -170,18 +170,17 @@ class SQLSource:
         """Yield every row, whether ``deals.where`` selects it or not, through a cursor of the server's."""
         roles = columns_of(self._deals)
         columns = [self._table.columns[name].label(f"dealsnap_{role}") for role, name in roles.items()]
-        selected = "1" if self._where is None else f"CASE WHEN {self._where} THEN 1 ELSE 0 END"
-        statement = select(*columns, text(f"{selected} AS dealsnap_is_deal")).select_from(self._table)
-        statement = statement.execution_options(yield_per=ROWS_AT_A_TIME)
-        with self._asking() as connection, connection.execute(statement) as result:
-            for row in result.mappings():
-                name, stored = row.get("dealsnap_name"), row.get("dealsnap_type")
-                yield StoredRow(
-                    key=row["dealsnap_id"],
-                    name=None if name is None else str(name),
-                    stored_type=stored_text(stored),
-                    is_deal=bool(row["dealsnap_is_deal"]),
-                )
+        is_deal = "1" if self._where is None else f"CASE WHEN {self._where} THEN 1 ELSE 0 END"
+        statement = select(text(is_deal), *columns).select_from(self._table)
+        named, typed = bool(self._deals.name), bool(self._deals.type)
+        with (
+            self._asking() as connection,
+            connection.execute(statement.execution_options(yield_per=ROWS_AT_A_TIME)) as rows,
+        ):
+            for selected, key, *rest in rows:
+                name = rest[0] if named else None
+                stored = stored_text(rest[-1]) if typed else None
+                yield StoredRow(key, None if name is None else str(name), stored, bool(selected))
 
     @property
     def ids_unique(self) -> bool:

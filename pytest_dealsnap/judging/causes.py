@@ -59,6 +59,8 @@ def _direction(finding: Finding) -> str:
         return "+" if finding.change_percent > 0 else "-" if finding.change_percent < 0 else "="
     if finding.issue == "deal_type_changed":
         return f"{_stored(finding.baseline)} → {_stored(finding.current)}"
+    if finding.issue == "output_changed" and finding.count is None:
+        return "recovered"  # an error in the baseline: not of one cause with outputs that differ
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -52,6 +53,21 @@ class _ExactFunctions(_Functions):  # type: ignore[misc]  # for the same reason
             with localcontext(working_context(total)):
                 return total / len(numbers)
         return total / len(numbers)
+
+
+    @signature({"types": []})
+    def _func_type(self, value: Any) -> Any:
+        return "number" if isinstance(value, Decimal) else super()._func_type(value)
+
+    @signature({"types": []})
+    def _func_to_number(self, value: Any) -> Any:
+        return value if isinstance(value, Decimal) else super()._func_to_number(value)
+
+    @signature({"types": []})
+    def _func_to_string(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value
+        return str(value) if isinstance(value, Decimal) else json.dumps(value, separators=(",", ":"), default=str)
 
 
 _OPTIONS = jmespath.Options(custom_functions=_ExactFunctions())

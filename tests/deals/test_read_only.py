@@ -67,6 +67,19 @@ def test_the_database_itself_refuses_to_write(
     check.dispose()
 
 
+def test_a_sqlite_file_is_guarded_twice(tmp_path: Path, fill: Fill) -> None:
+    """The connection is told not to write, and the file is opened so that it cannot, either way."""
+    fill(f"sqlite:///{tmp_path / 'x.db'}", TABLE, ROWS)
+    for url in (f"sqlite:///{tmp_path / 'x.db'}", f"sqlite:///file:{tmp_path / 'x.db'}?uri=true"):
+        engine = open_read_only(url, folder=tmp_path)
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA query_only").scalar() == 1
+            connection.exec_driver_sql("PRAGMA query_only = OFF")
+            with pytest.raises(DBAPIError, match=r"(?i)read-?only"):
+                connection.execute(text("DELETE FROM deals"))
+        engine.dispose()
+
+
 def test_a_condition_cannot_write(postgresql: str, opened: Open, fill: Fill) -> None:
     """A ``where`` that calls a writing function is refused by PostgreSQL, and nothing was written."""
     fill(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_dealsnap.deals.deal import Deal, DealRef
@@ -28,7 +28,13 @@ def entries(*kinds: str) -> list[Entry]:
 populations = st.lists(st.sampled_from(TYPES), max_size=60).map(lambda kinds: entries(*kinds))
 
 
+LOPSIDED = entries(*["acquisition"] * 98, "carveout", "divestiture")
+
+
 @given(population=populations, size=st.integers(1, 70), seed=st.integers(0, 5))
+@example(population=LOPSIDED, size=3, seed=0)
+@example(population=LOPSIDED, size=2, seed=0)
+@example(population=LOPSIDED, size=50, seed=0)
 def test_a_sample_is_stratified(population: list[Entry], size: int, seed: int) -> None:
     """Its size is kept, every type is there where that is possible, in proportion, in order, and again the same."""
     sample = stratified_sample(population, size, seed=seed)

@@ -28,7 +28,9 @@ def found(
 def other(deal_id: object, issue: str, *, before: Any = None, after: Any = None, kind: str = "carveout") -> DealResult:
     """Return a deal with a finding of another kind."""
     metric = {"deal_type_changed": "deal_type", "missing_from_database": "deal"}.get(issue, "output")
-    return DealResult(str(deal_id), None, kind, kind, "errored", findings=(Finding(metric, issue, before, after),))
+    count = 1 if issue == "output_changed" and before is None else None
+    finding = Finding(metric, issue, before, after, count=count)
+    return DealResult(str(deal_id), None, kind, kind, "errored", findings=(finding,))
 
 
 def shapes(causes: tuple[Cause, ...]) -> list[tuple[str, int]]:
@@ -63,6 +65,7 @@ def test_a_mixture_of_known_changes_is_taken_apart() -> None:
         *[other(i, "deal_type_changed", after="acquisition") for i in range(90, 93)],
         other(99, "deal_type_changed", before="carveout", after="divestiture"),
         other(98, "output_changed"),
+        *[other(i, "output_changed", before="KeyError: 'x'") for i in range(100, 102)],
     ]
     assert shapes(find_causes(results)) == [
         ("cost_total +30.0% · carveout", 20),
@@ -71,6 +74,7 @@ def test_a_mixture_of_known_changes_is_taken_apart() -> None:
         ("cost_total +2520.0% to +2778.3% · acquisition", 4),
         ("reasoning failed: ValueError · carveout", 3),
         ("stored type NULL → 'acquisition' · carveout", 3),
+        ("errors gone: reasoned again · carveout", 2),
         ("missing from the database · carveout", 2),
         ("output changed outside the metrics · carveout", 1),
         ("stored type 'carveout' → 'divestiture' · carveout", 1),

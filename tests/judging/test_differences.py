@@ -50,6 +50,7 @@ def test_no_leaf_changed_exactly_where_the_values_are_the_same(before: Any, afte
         ({"a": 1, "b": 2}, {"b": 2}, [("a", "removed", 1, ABSENT)]),
         ({"n": {"x y": 1}}, {"n": {"x y": None}}, [('n."x y"', "changed", 1, None)]),
         ({"a": 100}, {"a": NAN}, [("a", "changed", 100, "NaN")]),
+        ({}, {"a": {"b": [1, 2.5]}}, [("a", "added", ABSENT, {"b": [1, Decimal("2.5")]})]),
     ],
 )
 def test_a_difference_is_explained(before: Any, after: Any, rows: list[Any]) -> None:
@@ -62,6 +63,11 @@ def test_an_explanation_is_cut_and_counted() -> None:
     rows, total = explain({"a": list(range(50))}, {"a": [i + 100 for i in range(50)]}, limit=4)
     assert (len(rows), total) == (4, 50)
     assert [row[0] for row in rows] == ["a[0]", "a[1]", "a[2]", "a[3]"]
+
+
+def test_an_absent_value_says_so() -> None:
+    """What stands for a missing side reads as a word."""
+    assert repr(ABSENT) == "absent"
 
 
 def test_truth_that_became_a_number_is_explained() -> None:

@@ -29,6 +29,8 @@ OUTPUT = {
     "narrative": "x" * 600,
     "odd name": {"a.b": 7},
     "nothing": None,
+    "whole": [3, 4],
+    "empty": [],
 }
 
 
@@ -44,6 +46,18 @@ OUTPUT = {
         ("cost_estimate.parts[-1]", 3),
         ("sum(cost_estimate.parts)", Decimal("3.3")),
         ("max(cost_estimate.parts)", 3),
+        ("type(cost_estimate.total_cost)", "number"),
+        ("type(narrative)", "string"),
+        ("to_number(cost_estimate.parts[0])", Decimal("0.1")),
+        ("to_number(`\"12\"`)", 12),
+        ("to_string(cost_estimate.total_cost)", "1250000.10"),
+        ("to_string(whole)", "[3,4]"),
+        ("to_string(`\"x\"`)", "x"),
+        ("abs(cost_estimate.total_cost)", Decimal("1250000.10")),
+        ("sum(whole)", 7),
+        ("avg(whole)", 3.5),
+        ("avg(empty)", None),
+        ("sum(empty)", 0),
         ("avg(cost_estimate.parts)", Decimal("1.1")),
         ("synergies[?id].type | [0]", "license"),
         ("cost_estimate.total_cost > `1000`", True),

@@ -54,7 +54,6 @@ class _ExactFunctions(_Functions):  # type: ignore[misc]  # for the same reason
                 return total / len(numbers)
         return total / len(numbers)
 
-
     @signature({"types": []})
     def _func_type(self, value: Any) -> Any:
         return "number" if isinstance(value, Decimal) else super()._func_type(value)

@@ -1,0 +1,120 @@
+"""The Dask example on a real cluster: a scheduler and two workers on loopback, one of which is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.project import Project, clean_environment
+from tests.scale.running import PATIENCE, ended, started, wait_until
+
+pytest.importorskip("distributed", reason="the Dask example needs `pip install distributed`")
+EXAMPLE = Path(__file__).parents[2] / "examples" / "dask"
+
+# The example's reasoner, held back while a file is there, so that a worker can be killed in the midst of calls.
+HELD = """
+import os
+import time
+from pathlib import Path
+
+import valuation
+
+HERE = Path(__file__).parent
+
+
+def value(deal):
+    with (HERE / "calls.log").open("a") as log:
+        log.write(f"{deal.id} {os.getpid()}\\n")
+    end = time.monotonic() + 60
+    while (HERE / "hold").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    return valuation.value(deal)
+"""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running scheduler's address, and its workers."""
+
+    address: str
+    workers: tuple[subprocess.Popen[bytes], ...]
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process's group and wait until it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=PATIENCE)
+
+
+@contextlib.contextmanager
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """Run a scheduler and two workers on loopback, with ports that the system chose; all are gone at the end."""
+    dask, contact = Path(sys.executable).with_name("dask"), folder / "scheduler.json"
+    common = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(contact))
+    environment = clean_environment(PYTHONPATH=str(folder))
+    with contextlib.ExitStack() as running:
+
+        def start(*arguments: str) -> subprocess.Popen[bytes]:
+            log = running.enter_context((folder / f"dask-{arguments[0]}.log").open("ab"))
+            process = subprocess.Popen(
+                [dask, *arguments], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+            running.callback(end, process)
+            return process
+
+        scheduler = start("scheduler", *common, "--port", "0")
+        wait_until(contact.exists, process=scheduler)
+        local = ("--local-directory", str(folder / "spill"))
+        workers = tuple(start("worker", *common, "--no-nanny", "--nthreads", "2", *local) for _ in range(2))
+        yield Cluster(json.loads(contact.read_text())["address"], workers)
+
+
+def noted(folder: Path) -> list[tuple[str, int]]:
+    """Return each call as its deal and its process."""
+    log = folder / "calls.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [(deal_id, int(pid)) for deal_id, pid in (line.split() for line in lines if line.count(" ") == 1)]
+
+
+def test_a_killed_worker_changes_no_result(tmp_path: Path) -> None:
+    """Captured and gated on the cluster, one of two workers killed while calls are under way: the result is right."""
+    folder = shutil.copytree(EXAMPLE, tmp_path / "dask", ignore=shutil.ignore_patterns("__pycache__", "*.db"))
+    subprocess.run([sys.executable, "make_deals.py"], cwd=folder, env=clean_environment(), check=True, timeout=60)
+    (folder / "held.py").write_text(HELD)
+    with cluster(folder) as dask:
+        project = Project(folder).with_environment(DASK_SCHEDULER=dask.address)
+        with started(project, "--dealsnap-update") as capture:
+            outcome = ended(project, capture)
+        assert outcome.code == 0, outcome.text
+        assert len(project.snapshots()) == 60
+        connection = sqlite3.connect(folder / "deals.db")
+        with connection:
+            connection.execute("UPDATE deals SET headcount = headcount * 3 WHERE id = 42")
+        connection.close()
+        (folder / "hold").touch()
+        arguments = ("--dealsnap", "--dealsnap-reasoner", "held:value", "--dealsnap-report", "json:report.json")
+        with started(project, *arguments) as gate:
+            wait_until(lambda: {pid for _, pid in noted(folder)} == {w.pid for w in dask.workers}, process=gate)
+            os.kill(dask.workers[0].pid, signal.SIGKILL)
+            dask.workers[0].wait(timeout=PATIENCE)
+            (folder / "hold").unlink()
+            outcome = ended(project, gate)
+    killed = {deal_id for deal_id, pid in noted(folder) if pid == dask.workers[0].pid}
+    again = {deal_id for deal_id, pid in noted(folder) if pid == dask.workers[1].pid}
+    assert killed
+    assert again == {str(number) for number in range(1, 61)}
+    assert outcome.code == 1, outcome.text
+    assert outcome.statuses == {str(n): "regressed" if n == 42 else "matched" for n in range(1, 61)}
+    assert outcome.action == "fix_forward"

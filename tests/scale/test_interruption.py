@@ -1,0 +1,166 @@
+"""kill -9 at random moments of a capture: whole files only, and nothing that is finished is done again."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_dealsnap.baseline.codec import decode
+from tests.plugin.project import BASE_ARGUMENTS, Project
+from tests.scale.running import COUNTED, calls, forget_calls, padded, started, wait_until
+
+# Slow enough that a kill falls between two deals or into one; the output takes some time to write.
+SLOW = """
+import time
+
+from counted import answer, note
+
+
+def value(transaction):
+    note(transaction.id)
+    time.sleep(0.003)
+    return answer(transaction) | {"memo": transaction.id * 400}
+"""
+
+
+def manifest(project: Project) -> Any:
+    """Return the baseline's manifest."""
+    return json.loads((project.folder / "snapshots" / "manifest.json").read_text(encoding="utf-8"))
+
+
+def names(project: Project) -> set[str]:
+    """Return the names in the folder of the snapshots, hidden ones left out."""
+    if not project.baseline.exists():
+        return set()
+    return {path.name for path in project.baseline.iterdir() if not path.name.startswith(".")}
+
+
+def grown(project: Project, size: int) -> bool:
+    """Whether the baseline has that many snapshots."""
+    return len(names(project)) >= size
+
+
+def finished(project: Project) -> set[str]:
+    """Return the deals that have a snapshot, every one of which must be whole."""
+    for name in names(project):
+        path = project.baseline / name
+        snapshot = decode(path.read_bytes(), deal_id=name.removesuffix(".json"), path=str(path))
+        assert snapshot.output is not None
+        assert snapshot.output["memo"] == snapshot.deal_id * 400
+    return {name.removesuffix(".json") for name in names(project)}
+
+
+def slow_project(folder: Path, count: int) -> Project:
+    """Return a written project with so many slow deals."""
+    project = Project(folder).with_deals(*padded(count)).with_file("counted.py", COUNTED).with_reasoner(SLOW)
+    return project.write()
+
+
+def forked(folder: str, arguments: tuple[str, ...]) -> None:
+    """Run pytest in this process, which a server that has imported pytest already forked off."""
+    os.chdir(folder)
+    with Path("output.txt").open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    sys.path.insert(0, folder)
+    sys.exit(pytest.main([*BASE_ARGUMENTS, "-p", "no:cacheprovider", *arguments]))
+
+
+def check_round(project: Project, before: set[str], *, progress: bool) -> None:
+    """Check what a kill left: whole files, no finished deal reasoned again, a manifest that says so."""
+    after = finished(project)
+    assert after > before if progress else after >= before
+    assert before.isdisjoint(calls(project)), "a finished deal was reasoned again"
+    assert max(Counter(calls(project)).values(), default=1) == 1
+    assert manifest(project)["complete"] is False
+    forget_calls(project)
+
+
+def check_resumed(project: Project, *arguments: str) -> None:
+    """Check that a gate refuses the incomplete baseline, and that a resumed capture completes it."""
+    (project.baseline / ".dealsnap-1-0.tmp").write_bytes(b"{")  # what a kill in the midst of a write leaves
+    before = finished(project)
+    gate = project.gate("--dealsnap-id", "d0001")
+    assert (gate.code, gate.action) == (1, "inconclusive")
+    assert "the baseline is incomplete: its capture did not finish" in gate.text
+    assert "pytest --dealsnap-update --dealsnap-only missing" in gate.text
+    forget_calls(project)
+    last = project.capture("--dealsnap-only", "missing", *arguments)
+    assert last.code == 0, last.text
+    assert Counter(calls(project)) == Counter(str(row[0]) for row in project.rows if row[0] not in before)
+    assert len(finished(project)) == len(project.rows)
+    assert not list(project.folder.rglob("*.tmp"))
+    assert manifest(project)["complete"] is True
+    assert "resume" not in manifest(project)
+
+
+def test_a_hundred_kills_leave_whole_files(tmp_path: Path) -> None:
+    """Killed at a hundred random moments, a capture is resumed each time where it was, and is complete at last."""
+    project = slow_project(tmp_path, 1_500)
+    dice = random.Random(7)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pytest", "pytest_dealsnap.plugin.hooks", "pytest_dealsnap.deals.sql"])
+    for number in range(100):
+        before = finished(project)
+        only = ("--dealsnap-only", "missing") if number else ()
+        process = context.Process(target=forked, args=(str(tmp_path), ("--dealsnap-update", "-q", *only)))
+        process.start()
+        by_files = number % 2 == 0
+        if by_files:
+            wait_until(partial(grown, project, len(before) + dice.randrange(1, 10)))
+        else:
+            process.join(timeout=dice.uniform(0, 0.25))
+        assert process.is_alive(), (tmp_path / "output.txt").read_text()
+        process.kill()
+        process.join()
+        check_round(project, before, progress=by_files)
+    check_resumed(project)
+
+
+def test_kills_of_workers_leave_whole_files(tmp_path: Path) -> None:
+    """The same under `-n 2`, where controller and workers are killed together."""
+    project = slow_project(tmp_path, 300)
+    dice = random.Random(7)
+    for number in range(3):
+        before = finished(project)
+        only = ("--dealsnap-only", "missing") if number else ()
+        size = len(before) + dice.randrange(1, 30)
+        with started(project, "--dealsnap-update", "-q", "-n", "2", *only) as process:
+            wait_until(partial(grown, project, size), process=process)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=60)
+        check_round(project, before, progress=True)
+    check_resumed(project, "-n", "2")
+
+
+def test_a_killed_recapture_must_start_again(tmp_path: Path) -> None:
+    """A capture over an earlier baseline that was killed is of two times: only a whole one completes it."""
+    project = slow_project(tmp_path, 120).captured()
+    assert manifest(project)["complete"] is True
+    changed = project.with_reasoner(SLOW.replace('{"memo"', '{"price": 7, "memo"'))
+    changed.write()
+    forget_calls(project)
+    with started(changed, "--dealsnap-update", "-q") as process:
+        wait_until(lambda: len(calls(project)) > 9, process=process)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert len(finished(project)) == 120
+    assert (manifest(project)["complete"], manifest(project)["resume"]) == (False, "all")
+    gate = project.gate()
+    assert gate.code == 1
+    assert gate.action == "inconclusive"
+    assert "pytest --dealsnap-update   # before the migration: finish the capture" in gate.text
+    missing = changed.capture("--dealsnap-only", "missing")
+    assert manifest(project)["complete"] is False, missing.text
+    assert changed.capture().code == 0
+    assert manifest(project)["complete"] is True
+    assert changed.gate().action == "proceed"

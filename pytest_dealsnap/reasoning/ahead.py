@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.reasoning.calls import Reasoning, reasoning_of, timed_out, within
+from pytest_dealsnap.reasoning.calls import GRACE, Reasoning, reasoning_of, timed_out, within
 from pytest_dealsnap.reasoning.reasoner import Reasoner
 
 __all__ = ["CallEngine", "CallsAhead", "LocalEngine"]
@@ -79,13 +79,22 @@ class CallsAhead:
 class _Call:
     """One call in the context of its begin: its future, and since when it runs."""
 
-    __slots__ = ("compute", "context", "future", "started")
+    __slots__ = ("compute", "context", "future", "loop", "started")
 
     def __init__(self, compute: Callable[[], Any]) -> None:
         self.context = contextvars.copy_context()
         self.compute: Callable[[], Any] = partial(self.context.run, compute)
         self.future: Future[Reasoning] = Future()
         self.started: float | None = None
+        self.loop: _EventLoop | None = None
+
+    def settle(self, reasoning: Reasoning) -> bool:
+        """Answer the call; false where it was given up meanwhile."""
+        try:
+            self.future.set_result(reasoning)
+        except InvalidStateError:
+            return False
+        return True
 
 
 class LocalEngine:
@@ -149,10 +158,8 @@ class LocalEngine:
             reasoning = reasoning_of(partial(self._value, call))
             with self._lock:
                 self._running.discard(call)
-            try:
-                call.future.set_result(reasoning)
-            except InvalidStateError:
-                return  # given up meanwhile; another thread has taken this one's place
+            if not call.settle(reasoning):
+                return  # another thread has taken this one's place
 
     def _value(self, call: _Call) -> Any:
         value = call.compute()
@@ -169,6 +176,8 @@ class LocalEngine:
             return None
         with self._lock:
             started = [call.started for call in self._running if call.started is not None]
+        if self._loop is not None:
+            started += [call.started + GRACE for call in self._loop.open_calls() if call.started is not None]
         oldest = min(started, default=time.monotonic())
         return max(oldest + self._timeout - time.monotonic(), 0.0) + 0.01
 
@@ -180,11 +189,26 @@ class LocalEngine:
             late = [c for c in self._running if c.started is not None and now - c.started >= self._timeout]
             self._running.difference_update(late)
         for call in late:
-            try:
-                call.future.set_result(timed_out(self._timeout))
-            except InvalidStateError:
-                continue  # it answered at the last moment, and its thread goes on
-            self._start_thread()
+            if call.settle(timed_out(self._timeout)):  # else it answered at the last moment, and its thread goes on
+                self._start_thread()
+        self._give_up_blocked_loop(now, self._timeout)
+
+    def _give_up_blocked_loop(self, now: float, timeout: float) -> None:
+        """Leave an event loop behind on which a call did not even end itself; its waiting calls get a new one."""
+        loop = self._loop
+        if loop is None:
+            return
+        calls = loop.open_calls()
+        late = [c for c in calls if c.started is not None and now - c.started >= timeout + GRACE]
+        if not late:
+            return
+        with self._lock:
+            self._loop = None
+        for call in calls:
+            if call.started is None:
+                self._event_loop().begin(call)
+            else:
+                call.settle(timed_out(timeout))
 
 
 class _EventLoop:
@@ -194,16 +218,21 @@ class _EventLoop:
         self._timeout = timeout
         self._room = asyncio.Semaphore(workers)
         self._loop = asyncio.new_event_loop()
-        self._begun: set[Future[None]] = set()
+        self._begun: dict[Future[None], _Call] = {}
         self.running = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="dealsnap-event-loop", daemon=True)
         self._thread.start()
 
     def begin(self, call: _Call) -> None:
         """Begin an async call as soon as there is room."""
+        call.loop = self
         begun = asyncio.run_coroutine_threadsafe(self._run(call), self._loop)
-        self._begun.add(begun)  # an event loop itself holds its tasks but weakly
-        begun.add_done_callback(self._begun.discard)
+        self._begun[begun] = call  # an event loop itself holds its tasks but weakly
+        begun.add_done_callback(lambda done: self._begun.pop(done, None))
+
+    def open_calls(self) -> list[_Call]:
+        """Return the calls that were begun and have not ended."""
+        return [call for call in list(self._begun.values()) if not call.future.done()]
 
     def value_of(self, value: Awaitable[Any]) -> Any:
         """Wait, in another thread, for what a sync function returned to be awaited."""
@@ -215,14 +244,17 @@ class _EventLoop:
 
     async def _run(self, call: _Call) -> None:
         async with self._room:
+            if call.loop is not self:
+                return  # begun anew on another loop while this one was blocked
             self.running += 1
+            call.started = time.monotonic()
             started = time.perf_counter()
             try:
                 value = await within(call.compute(), self._timeout)
             except (Exception, SystemExit, asyncio.CancelledError) as error:
-                call.future.set_result(reasoning_of(partial(_raise, error), started=started))
+                call.settle(reasoning_of(partial(_raise, error), started=started))
             else:
-                call.future.set_result(reasoning_of(lambda: value, started=started))
+                call.settle(reasoning_of(lambda: value, started=started))
             finally:
                 self.running -= 1
 

@@ -19,7 +19,7 @@ from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.reasoning.canonical import canonical_output
 from pytest_dealsnap.reasoning.reasoner import Reasoner
 
-__all__ = ["Caller", "Reasoning", "failure_of", "reasoning_of", "timed_out", "within"]
+__all__ = ["GRACE", "Caller", "Reasoning", "failure_of", "reasoning_of", "timed_out", "within"]
 
 MESSAGE_CHARS = 2_000
 
@@ -77,32 +77,45 @@ class Caller:
             self._runner = None
         if self._thread is not None:
             self._thread.end()
+            self._thread.join()
             self._thread = None
 
     def _value(self, reasoner: Reasoner, deal: Deal) -> Any:
-        value = reasoner(deal) if self._timeout is None else self._in_time(reasoner, deal, self._timeout)
-        return self._awaited(value) if inspect.isawaitable(value) else value
-
-    def _awaited(self, value: Awaitable[Any]) -> Any:
+        if self._timeout is not None:
+            return self._in_time(reasoner, deal, self._timeout)
+        value = reasoner(deal)
+        if not inspect.isawaitable(value):
+            return value
         if self._runner is None:
             self._runner = asyncio.Runner()
         # In the context of now: the runner's own is a copy of the first call's.
-        return self._runner.run(within(value, self._timeout), context=contextvars.copy_context())
+        return self._runner.run(within(value, None), context=contextvars.copy_context())
 
     def _in_time(self, reasoner: Reasoner, deal: Deal, timeout: float) -> Any:
         if self._thread is None:
             self._thread = _CallThread()
         context = contextvars.copy_context()
-        answer = self._thread.ask(lambda: context.run(reasoner, deal))
+        thread = self._thread
+        answer = thread.ask(lambda: context.run(thread.complete, reasoner, deal, timeout))
         try:
-            value, error = answer.get(timeout=timeout)
+            value, error = self._wait(thread, answer, timeout)
         except queue.Empty:
-            self._thread.end()
+            thread.end()
             self._thread = None
             raise ReasonerTimeoutError(_too_long(timeout)) from None
         if error is not None:
             raise error
         return value
+
+    @staticmethod
+    def _wait(thread: _CallThread, answer: queue.SimpleQueue[Answer], timeout: float) -> Answer:
+        """Wait for the answer; an async call ends itself in time, unless it blocks its event loop."""
+        try:
+            return answer.get(timeout=timeout)
+        except queue.Empty:
+            if not thread.awaiting:
+                raise
+        return answer.get(timeout=GRACE)
 
 
 async def within(value: Awaitable[Any], timeout: float | None) -> Any:
@@ -122,13 +135,19 @@ def _too_long(timeout: float) -> str:
 
 Answer = tuple[Any, BaseException | None]
 
+# Seconds that an async call has, beyond its time, to end itself before its event loop counts as blocked.
+GRACE = 0.5
+
 
 class _CallThread:
     """A daemon thread that makes calls: a hung one must not keep the process from ending."""
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Answer]] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="dealsnap-reasoner", daemon=True).start()
+        self._runner: asyncio.Runner | None = None
+        self.awaiting = False
+        self._thread = threading.Thread(target=self._run, name="dealsnap-reasoner", daemon=True)
+        self._thread.start()
 
     def ask(self, call: Callable[[], Any]) -> queue.SimpleQueue[Answer]:
         answer: queue.SimpleQueue[Answer] = queue.SimpleQueue()
@@ -138,6 +157,23 @@ class _CallThread:
     def end(self) -> None:
         self._calls.put(None)
 
+    def join(self) -> None:
+        """Wait, but not for long, until the thread has closed its event loop."""
+        self._thread.join(timeout=GRACE)
+
+    def complete(self, reasoner: Reasoner, deal: Deal, timeout: float) -> Any:
+        """Call *reasoner*, and await what it returns on this thread's event loop."""
+        value = reasoner(deal)
+        if not inspect.isawaitable(value):
+            return value
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        self.awaiting = True
+        try:
+            return self._runner.run(within(value, timeout), context=contextvars.copy_context())
+        finally:
+            self.awaiting = False
+
     def _run(self) -> None:
         while (asked := self._calls.get()) is not None:
             call, answer = asked
@@ -145,6 +181,8 @@ class _CallThread:
                 answer.put((call(), None))
             except BaseException as error:  # handed over whole: the asking thread raises it again
                 answer.put((None, error))
+        if self._runner is not None:
+            self._runner.close()
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -174,7 +212,7 @@ _OWN_FRAMES = frozenset(
         "__call__",
         "_value",
         "_in_time",
-        "_awaited",
+        "complete",
         "within",
         "_run",
         "<lambda>",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,15 +66,22 @@ class Syncer:
         """Take note of a written file, and sync the batch when its time has come."""
         if not self._pending:
             self._since = self._clock()
+            self._start_timer()
         self._pending.append(path)
         if self._clock() - self._since >= self._period:
             self.flush()
 
+    def _start_timer(self) -> None:
+        """See to it that the batch is synced in time, however long the next write takes to come."""
+        timer = threading.Timer(self._period, self.flush)
+        timer.daemon = True
+        timer.start()
+
     def flush(self) -> None:
         """Sync what is pending."""
-        if not self._pending:
-            return
         pending, self._pending = self._pending, []
+        if not pending:
+            return
         if hasattr(os, "sync"):
             os.sync()
             return

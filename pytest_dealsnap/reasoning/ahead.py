@@ -204,6 +204,7 @@ class LocalEngine:
             return
         with self._lock:
             self._loop = None
+        loop.abandon()
         for call in calls:
             if call.started is None:
                 self._event_loop().begin(call)
@@ -220,8 +221,18 @@ class _EventLoop:
         self._loop = asyncio.new_event_loop()
         self._begun: dict[Future[None], _Call] = {}
         self.running = 0
-        self._thread = threading.Thread(target=self._loop.run_forever, name="dealsnap-event-loop", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="dealsnap-event-loop", daemon=True)
         self._thread.start()
+
+    def _serve(self) -> None:
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
+
+    def abandon(self) -> None:
+        """Let the loop end by itself, should the call that blocks it ever come back."""
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
 
     def begin(self, call: _Call) -> None:
         """Begin an async call as soon as there is room."""

@@ -238,7 +238,8 @@ def written_as(value: Any, data: bytes) -> bool:
     """
     try:
         compact = _COMPACT.encode(value).encode()
-    except (TypeError, ValueError):
+        json.loads(data)  # a line break inside a text would vanish with the indents: such a file is no JSON
+    except (TypeError, ValueError, RecursionError):
         return False
     return _INDENT.sub(b"", data) == compact and data.endswith(b"}\n")
 

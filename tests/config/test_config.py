@@ -230,7 +230,8 @@ def test_a_bad_flag_or_variable(tmp_path: Path, flags: dict[str, Any], environ: 
 
 def test_other_variables_are_left_alone(tmp_path: Path) -> None:
     """A variable that merely begins like ours, and resembles none, is somebody else's."""
-    load(tmp_path, environ={"DEALSNAP_CI_JOB": "7", "PATH": "x", "DEALSNAP_": ""})
+    config = load(tmp_path, environ={"DEALSNAP_CI_JOB": "7", "PATH": "x", "DEALSNAP_": ""})
+    assert not [place for place in config.places.values() if place.startswith("DEALSNAP_")]
 
 
 def test_relative_paths_are_relative_to_where_they_were_written(tmp_path: Path) -> None:

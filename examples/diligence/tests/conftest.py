@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -21,6 +22,9 @@ from examples.diligence.web import build_app
 from .serving import Visitor, served
 
 Reports = dict[int, dict[str, object]]
+
+# Meant for this run, not for the pytest runs that tests start.
+os.environ.pop("PYTEST_ADDOPTS", None)
 
 settings.register_profile("no-deadline", deadline=None, max_examples=60)
 settings.load_profile("no-deadline")

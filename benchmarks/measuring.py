@@ -33,7 +33,7 @@ def measure(
     program: Sequence[str] = ("-m", "pytest"),
 ) -> Measured:
     """Run Python's *program* (pytest) in *folder* and measure it; it must end with *expect*, unless its time is up."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}
+    environment = {**os.environ, **(environment or {})}
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *program, *arguments],

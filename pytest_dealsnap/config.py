@@ -6,15 +6,13 @@ error can show it. Only the standard library is used here.
 
 from __future__ import annotations
 
-import importlib
-import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_dealsnap.errors import ConfigError, did_you_mean, redact
+from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.settings import SETTINGS, Setting, checked
 
 __all__ = [
@@ -24,8 +22,8 @@ __all__ = [
     "OutputConfig",
     "RehearsalConfig",
     "VerdictConfig",
-    "import_object",
     "load_config",
+    "with_tables",
 ]
 
 _TABLES = ("deals", "metrics", "rules", "output", "rehearsal", "matrix", "verdict")
@@ -309,6 +307,21 @@ def _metrics(table: Mapping[str, Any] | None, file: _File) -> tuple[MetricSpec, 
     return tuple(_metric(name, value, _where(file, "metrics", name)) for name, value in table.items())
 
 
+def with_tables(
+    config: Config,
+    *,
+    place: str,
+    metrics: Mapping[str, Any] | None,
+    rules: Mapping[str, Mapping[str, str]] | None,
+) -> Config:
+    """Return *config* with a caller's own metrics and rules, checked as the file's are; ``None`` keeps what it has."""
+    caller = _File(place, "")
+    specs = config.metrics if metrics is None else _metrics(metrics, caller)
+    names = [metric.name for metric in specs]
+    checked_rules = config.rules if rules is None else _rules(rules, caller, config.deals.types, names)
+    return replace(config, metrics=specs, rules=checked_rules)
+
+
 def _metric(name: str, value: Any, place: str) -> MetricSpec:
     if name == "*" or not name.strip():
         raise ConfigError(f"{place}: a metric needs a name of its own")
@@ -346,32 +359,3 @@ def _rules(
             if not isinstance(rule, str):
                 raise ConfigError(f'{place} = {rule!r}: a rule is a string, such as "within 5%" or "equal"')
     return {deal_type: dict(table) for deal_type, table in tables.items()}
-
-
-def import_object(spec: str, *, root: Path, place: str) -> Callable[..., Any]:
-    """Return the callable that *spec* (``package.module:name``) names.
-
-    *root* is put on ``sys.path`` where it is not, so that a project which is not installed can name
-    its own modules, as it can with ``python -m pytest``. Raises :class:`ConfigError`.
-    """
-    module_name, colon, attribute = spec.partition(":")
-    if not colon or not module_name.strip() or not attribute.strip():
-        raise ConfigError(f'{place} = {spec!r}: must name a callable as "package.module:name"')
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"{place} = {spec!r}: no module named {error.name!r} (looked from {root})") from error
-    except (Exception, SystemExit) as error:
-        raise ConfigError(
-            f"{place} = {spec!r}: importing {module_name} raised {type(error).__name__}: {redact(str(error))}"
-        ) from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            hint = did_you_mean(part, dir(found))
-            raise ConfigError(f"{place} = {spec!r}: {module_name} has no {attribute!r}.{hint}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise ConfigError(f"{place} = {spec!r}: is {type(found).__name__}, which cannot be called")
-    return found  # type: ignore[no-any-return]  # callable() narrows Any to a callable of Any

@@ -47,7 +47,12 @@ class Setting:
     @property
     def scalar(self) -> bool:
         """Whether the setting has a flag and an environment variable."""
-        return self.kind in (str, int, float) and self.section not in ("rehearsal", "matrix")
+        return self.kind in (str, int, float) and self.section != "matrix"
+
+    @property
+    def of_rehearsal(self) -> bool:
+        """Whether the flag is one of ``dealsnap rehearse``, not of pytest."""
+        return self.section == "rehearsal"
 
 
 SETTINGS: tuple[Setting, ...] = (

@@ -1,13 +1,21 @@
-"""What all tests share: Hypothesis without a deadline, because no test may depend on timing."""
+"""What all tests share: a PostgreSQL server; Hypothesis without a deadline, because no test may depend on timing."""
 
 from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
-# Meant for this run, not for the pytest runs that tests start.
-os.environ.pop("PYTEST_ADDOPTS", None)
+from tests.postgresql import postgresql, postgresql_server
+
+__all__ = ["postgresql", "postgresql_server"]  # fixtures for all tests
 
 settings.register_profile("dealsnap", deadline=None, max_examples=60)
 settings.load_profile("dealsnap")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_options_of_this_run() -> None:
+    """``PYTEST_ADDOPTS`` is meant for this run and its xdist workers, not for the pytest runs that tests start."""
+    os.environ.pop("PYTEST_ADDOPTS", None)

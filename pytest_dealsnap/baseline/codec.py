@@ -9,7 +9,8 @@ from typing import Any
 from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.judging.judge import Reasoned
-from pytest_dealsnap.reasoning.canonical import dumps, loads, written_as
+from pytest_dealsnap.reasoning.canonical import dumps, loads
+from pytest_dealsnap.reasoning.recognizing import quick_size, written_as
 
 __all__ = ["Snapshot", "decode", "encode", "is_encoded"]
 
@@ -43,6 +44,11 @@ def encode(snapshot: Snapshot) -> str:
 def is_encoded(snapshot: Snapshot, data: bytes) -> bool:
     """Whether *data* is *snapshot*'s file, byte for byte; may say no where :func:`encode` must tell."""
     return written_as(_document(snapshot), data)
+
+
+def encoded_size(snapshot: Snapshot) -> int | None:
+    """Return the size of *snapshot*'s file in bytes, right within a factor of two, where that is quickly told."""
+    return quick_size(_document(snapshot))
 
 
 def _document(snapshot: Snapshot) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 
 from pytest_dealsnap.baseline import codec
-from pytest_dealsnap.baseline.files import Syncer, remove_leftovers, write_atomic
+from pytest_dealsnap.baseline.files import Syncer, read_whole, remove_leftovers, write_atomic
 from pytest_dealsnap.baseline.layout import relative_path, stored_ids
 from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.values import same
@@ -80,11 +80,9 @@ class DealSnapshotExtension(SingleFileSnapshotExtension):
         self, *, snapshot_location: str, snapshot_name: str, session_id: str
     ) -> SerializedData | None:
         try:
-            with open(snapshot_location, "rb", buffering=0) as file:
-                data: bytes = file.read()
+            return read_whole(snapshot_location)
         except FileNotFoundError:
             return None
-        return data
 
     @classmethod
     def write_snapshot_collection(

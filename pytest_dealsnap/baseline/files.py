@@ -7,13 +7,27 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["Syncer", "remove_leftovers", "write_atomic"]
+__all__ = ["Syncer", "read_whole", "remove_leftovers", "write_atomic"]
 
 _TEMPORARY = ".dealsnap-"
 _counter = itertools.count()
+_CHUNK = 1 << 16
+_BINARY: int = getattr(os, "O_BINARY", 0)  # Windows would change line ends
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+
+
+def read_whole(path: str) -> bytes:
+    """Return the bytes of the file at *path*, with as few system calls as a small file needs."""
+    descriptor = os.open(path, os.O_RDONLY | _BINARY)
+    try:
+        chunks = []
+        while chunk := os.read(descriptor, _CHUNK):
+            chunks.append(chunk)
+        return b"".join(chunks)
+    finally:
+        os.close(descriptor)
 
 
 def write_atomic(path: str, data: bytes) -> None:
@@ -26,10 +40,10 @@ def write_atomic(path: str, data: bytes) -> None:
     temporary = os.path.join(folder, f"{_TEMPORARY}{os.getpid()}-{time.time_ns():x}-{next(_counter)}.tmp")
     try:
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            descriptor = os.open(temporary, _NEW_FILE, 0o666)
         except FileNotFoundError:
             os.makedirs(folder, exist_ok=True)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            descriptor = os.open(temporary, _NEW_FILE, 0o666)
         with open(descriptor, "wb", buffering=0) as file:
             view = memoryview(data)
             while view:
@@ -50,41 +64,42 @@ def remove_leftovers(folder: Path) -> int:
 
 
 class Syncer:
-    """Brings written files to the disk in batches: once a *period* in seconds, and at the end.
+    """Brings written files to the disk in batches: *period* seconds after a batch's first, and at the end.
 
-    One ``sync`` of the system for a batch costs far less than an ``fsync`` for each file. Where the
-    system has none, each file of the batch is synced.
+    One ``sync`` of the system for a batch costs far less than an ``fsync`` for each file, and may take long
+    where others write too: a thread waits for it, not the run. Where the system has none, each file of the
+    batch is synced.
     """
 
-    def __init__(self, *, period: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, period: float = 1.0) -> None:
         self._period = period
-        self._clock = clock
         self._pending: list[str] = []
-        self._since = clock()
+        self._guard = threading.Lock()
+        self._syncing = threading.Lock()
 
     def wrote(self, path: str) -> None:
-        """Take note of a written file, and sync the batch when its time has come."""
-        if not self._pending:
-            self._since = self._clock()
-            self._start_timer()
-        self._pending.append(path)
-        if self._clock() - self._since >= self._period:
-            self.flush()
-
-    def _start_timer(self) -> None:
-        """See to it that the batch is synced in time, however long the next write takes to come."""
-        timer = threading.Timer(self._period, self.flush)
-        timer.daemon = True
-        timer.start()
+        """Take note of a written file; the first of a batch starts its time."""
+        with self._guard:
+            self._pending.append(path)
+            first = len(self._pending) == 1
+        if first:
+            timer = threading.Timer(self._period, self.flush)
+            timer.daemon = True
+            timer.start()
 
     def flush(self) -> None:
-        """Sync what is pending."""
-        pending, self._pending = self._pending, []
-        if not pending:
-            return
-        if hasattr(os, "sync"):
-            os.sync()
-            return
-        for path in pending:
-            with open(path, "rb+") as file:
-                os.fsync(file.fileno())
+        """Sync what is pending; returns when it, and every batch before it, is on the disk."""
+        with self._syncing:
+            with self._guard:
+                pending, self._pending = self._pending, []
+            if pending:
+                _sync(pending)
+
+
+def _sync(paths: list[str]) -> None:
+    if hasattr(os, "sync"):
+        os.sync()
+        return
+    for path in paths:
+        with open(path, "rb+") as file:
+            os.fsync(file.fileno())

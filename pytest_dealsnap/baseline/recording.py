@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_dealsnap.baseline.codec import Snapshot, encode, is_encoded
+from pytest_dealsnap.baseline.codec import Snapshot, encode, encoded_size, is_encoded
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
@@ -20,7 +20,7 @@ from pytest_dealsnap.judging.policy import Policy, compile_policy
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reasoning.canonical import canonical
 
-__all__ = ["Capture", "Gate", "Recorder", "duplicated", "result_of"]
+__all__ = ["Capture", "Gate", "Recorder", "canonical_finding", "duplicated", "result_of"]
 
 
 class Recorder:
@@ -73,6 +73,11 @@ class Recorder:
             error = failure_of(unwritable)
         failed = Snapshot(draft.deal_id, draft.deal_name, draft.deal_type, draft.stored_type, error=error)
         return failed, encode(failed).encode()
+
+    def recordable(self, draft: Snapshot) -> Snapshot:
+        """Return what :meth:`write` would record, told without writing where a quick look is enough."""
+        size = encoded_size(draft)
+        return draft if size is not None and 2 * size <= self._output.max_bytes else self.write(draft)[0]
 
     def _too_large(self, size: int) -> OutputError:
         return OutputError(
@@ -140,8 +145,7 @@ class Gate:
         except SnapshotError as error:
             failure = failure_of(error)
             return result_of(draft, "errored", seconds=reasoning.seconds, error=failure, compared=False)
-        current, _ = self._recorder.write(draft)
-        return self.judge(recorded, current, deal, seconds=reasoning.seconds)
+        return self.judge(recorded, self._recorder.recordable(draft), deal, seconds=reasoning.seconds)
 
     def judge(self, recorded: Snapshot, current: Snapshot, deal: Deal | None, *, seconds: float = 0.0) -> DealResult:
         """Judge a *current* snapshot against the *recorded* one, by the rules of the recorded type."""
@@ -154,7 +158,7 @@ class Gate:
             deal=deal,
         )
         result = result_of(current, judgement.status, seconds=seconds, error=current.error)
-        findings = tuple(map(_canonical, judgement.findings))
+        findings = tuple(map(canonical_finding, judgement.findings))
         return replace(result, deal_type=recorded.deal_type, findings=findings, corrupt=judgement.corrupt)
 
     def missing(self, ref: DealRef) -> DealResult:
@@ -183,7 +187,7 @@ class Gate:
         return "it is in the baseline and not in the database" if self._missing_gates else None
 
 
-def _canonical(finding: Finding) -> Finding:
+def canonical_finding(finding: Finding) -> Finding:
     """Return *finding* with canonical values: one of a rule of the user's own may hold anything."""
     try:
         return replace(finding, baseline=canonical(finding.baseline), current=canonical(finding.current))

@@ -12,12 +12,23 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.cli import audit, compare, merge
+from pytest_dealsnap.cli import accept, audit, compare, init, merge, prune, rehearse, reject, report, review
 from pytest_dealsnap.errors import DealsnapError, printable
 
 __all__ = ["main"]
 
-COMMANDS: dict[str, ModuleType] = {"audit": audit, "compare": compare, "merge": merge}
+COMMANDS: dict[str, ModuleType] = {
+    "init": init,
+    "audit": audit,
+    "compare": compare,
+    "merge": merge,
+    "report": report,
+    "review": review,
+    "accept": accept,
+    "reject": reject,
+    "prune": prune,
+    "rehearse": rehearse,
+}
 USAGE = 2
 
 

@@ -20,7 +20,7 @@ from pytest_dealsnap.reporting.audit_facts import AuditReport
 from pytest_dealsnap.reporting.audit_json import audit_document
 from pytest_dealsnap.reporting.audit_text import audit_lines
 from pytest_dealsnap.reporting.checklist import post_migration_checklist
-from pytest_dealsnap.reporting.json_report import read_json
+from pytest_dealsnap.reporting.json_reading import read_json
 
 __all__ = ["add_arguments", "run"]
 

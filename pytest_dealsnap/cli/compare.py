@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.comparison import compare_baselines
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest
 from pytest_dealsnap.baseline.recording import Gate, Recorder
+from pytest_dealsnap.baseline.traits import collect_traits, looking_at
 from pytest_dealsnap.cli.output import add_report_argument, project_config, show, targets
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.detailing import Detailing
 from pytest_dealsnap.reporting.run_facts import JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 
 __all__ = ["add_arguments", "run"]
@@ -37,16 +42,28 @@ def run(options: argparse.Namespace) -> int:
     pre, post = _baseline(options.pre), _finished(options.post)
     recorder = Recorder(config)
     gate = Gate(config, recorder, pre)
-    ledger = read_ledger(options.pre, today=datetime.now(UTC).date(), types=config.deals.types)
+    ledger = read_ledger(options.pre, today=datetime.now(UTC).date(), types=config.deals.types).against_baseline()
+    detailing = Detailing(gate, recorder)
     results: list[DealResult] = []
     used: set[int] = set()
     for judged in compare_baselines(pre, post, gate, default_type=config.deals.default_type):
-        result, matched = ledger.apply(judged)
-        results.append(result)
+        look = looking_at(partial(_recorded, pre, judged.id), None)
+        result, matched = ledger.apply(judged, look)
+        results.append(detailing(result, partial(_both_sides, pre, post, result.id)))
         used.update(matched)
     paths = {metric.name: metric.spec.path for metric in recorder.metrics}
     facts = _facts(config, options, gate, results, started, ledger, used, paths)
+    facts = replace(facts, traits=collect_traits(results, pre, None))
     return show(conclude(facts, results), reports)
+
+
+def _recorded(pre: DealSnapshots, deal_id: str) -> Snapshot | None:
+    data = pre.recall(deal_id)
+    return None if data is None else pre.decode(deal_id, data)
+
+
+def _both_sides(pre: DealSnapshots, post: DealSnapshots, deal_id: str) -> tuple[Snapshot, Snapshot]:
+    return pre.decode(deal_id, pre.recall(deal_id) or b""), post.decode(deal_id, post.recall(deal_id) or b"")
 
 
 def _baseline(folder: Path) -> DealSnapshots:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pytest_dealsnap.cli.output import add_report_argument, show, targets
-from pytest_dealsnap.reporting.json_report import read_json
+from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.merging import merge_runs
 
 __all__ = ["add_arguments", "run"]

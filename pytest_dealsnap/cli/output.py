@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.reporting.run_facts import FinishedRun
@@ -15,13 +17,13 @@ from pytest_dealsnap.reporting.targets import ReportTarget
 __all__ = ["add_report_argument", "project_config", "show", "targets"]
 
 
-def project_config() -> Config:
-    """Return the configuration of the project that the current folder is in."""
+def project_config(flags: Mapping[str, Any] | None = None) -> Config:
+    """Return the configuration of the project that the current folder is in; *flags* are settings given by name."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "dealsnap.toml").is_file() or (folder / "pyproject.toml").is_file():
-            return load_config(folder, flags={}, environ=os.environ)
-    return load_config(here, flags={}, environ=os.environ)
+            return load_config(folder, flags=flags or {}, environ=os.environ)
+    return load_config(here, flags=flags or {}, environ=os.environ)
 
 
 def add_report_argument(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +40,9 @@ def targets(options: argparse.Namespace) -> list[ReportTarget]:
 
 def show(run: FinishedRun, reports: list[ReportTarget]) -> int:
     """Print the summary, write the reports, and return the exit status: 0 only for ``proceed``."""
-    for target in reports:
-        target.write(run)
+    printed = [target.write(run) for target in reports]
     for line in summary_lines(run, width=max(shutil.get_terminal_size().columns, 80)):
         print(line)  # noqa: T201  # what a command line is for
+    for text in filter(None, printed):
+        print(text, end="")  # noqa: T201
     return 0 if run.verdict is not None and run.verdict.action == "proceed" else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -49,6 +49,14 @@ class Deal:
     def __getitem__(self, column: str) -> Any:
         """Return the row's value in *column*."""
         return self.fields[column]
+
+    def as_type(self, deal_type: str, *, column: str = "") -> Deal:
+        """Return the same deal as one of another type, also in the *column* that holds it."""
+
+        def fields() -> Mapping[str, Any]:
+            return {**self.fields, column: deal_type} if column else self.fields
+
+        return replace(self, deal_type=deal_type, stored_type=deal_type, fields=LazyFields(fields))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
-from pytest_dealsnap.config import Config, DealsConfig, import_object
+from pytest_dealsnap.callables import import_object
+from pytest_dealsnap.config import Config, DealsConfig
 from pytest_dealsnap.deals.audit import TypeConstraints
 from pytest_dealsnap.deals.deal import Deal, DealRef, StoredRow, id_order, id_text
 from pytest_dealsnap.deals.types import DealTypes
@@ -37,6 +38,12 @@ class DealSource(Protocol):
 
     def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
         """Return the rows of several deals, ``None`` for one that has gone."""
+
+    def fields_of(self, refs: Sequence[DealRef]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield id and short values of the rows of *refs* that are still there, in no order.
+
+        Id, name and type are left out, and what no two deals can be said to share, such as bytes.
+        """
 
     def stored_rows(self) -> Iterator[StoredRow]:
         """Yield every row there is, in no order, holding few at a time."""
@@ -102,6 +109,12 @@ class CallableSource:
     def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
         records = self._all()
         return [self.fetch(ref) if ref.id in records else None for ref in refs]
+
+    def fields_of(self, refs: Sequence[DealRef]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        records, own = self._all(), set(columns_of(self._deals).values())
+        for ref in refs:
+            if ref.id in records:
+                yield ref.id, {name: value for name, value in _fields(records[ref.id]).items() if name not in own}
 
     def stored_rows(self) -> Iterator[StoredRow]:
         for number, record in enumerate(self._loaded()):

@@ -15,7 +15,26 @@ from threading import RLock
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, MetaData, Select, Table, bindparam, inspect, select, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Date,
+    DateTime,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    Numeric,
+    Select,
+    String,
+    Table,
+    bindparam,
+    func,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
 from sqlalchemy.types import NullType
 
@@ -32,6 +51,10 @@ __all__ = ["SQLSource"]
 
 IDS_PER_QUERY = 500
 ROWS_AT_A_TIME = 1_000
+# What deals can share: short texts, whole numbers, dates, truth values.
+_SHARABLE = (String, Numeric, Integer, Boolean, Date, DateTime)
+MOST_SHARED = 60
+CUT_TEXTS = 100
 
 
 class SQLSource:
@@ -222,6 +245,33 @@ class SQLSource:
         if row is None:
             raise DealNotFoundError(_gone(ref))
         return dict(row)
+
+    def fields_of(self, refs: Sequence[DealRef]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Read many rows by one question; of a text only as much as tells that it is too long to be shared."""
+        names = {ref.key: ref.id for ref in refs}
+        column = self._table.columns[self._deals.id]
+        statement = select(column, *self._sharable).where(column.in_(list(names)))
+        with self._asking() as connection:
+            rows = connection.execute(self._under_where(statement)).all()
+        for row in rows:
+            if row[0] in names:
+                yield names[row[0]], dict(zip(self._shared_names, row[1:], strict=True))
+
+    @cached_property
+    def _shared_names(self) -> list[str]:
+        own = set(columns_of(self._deals).values())
+        return [c.name for c in self._table.columns if c.name not in own and isinstance(c.type, _SHARABLE)][
+            :MOST_SHARED
+        ]
+
+    @property
+    def _sharable(self) -> list[ColumnElement[Any]]:
+        columns = [self._table.columns[name] for name in self._shared_names]
+        # An enumeration of PostgreSQL's is no text that it would cut.
+        return [
+            func.substr(c, 1, CUT_TEXTS) if isinstance(c.type, String) and not isinstance(c.type, Enum) else c
+            for c in columns
+        ]
 
     def _alembic_revision(self) -> str | None:
         with self._asking() as connection:

@@ -1,26 +1,35 @@
 """Causes: findings of many deals that look like one change.
 
-Findings of one metric that moved by the same ratio, or by the same amount, are one cause; what is
-left of that metric and direction is one more, a spread.
+Findings of one metric are parted by what kind of change they are: a size (``sizes``), an error's
+message, items of a list, paths of the output. What only accompanies another cause, in the same deals
+and without failing them, is told beside it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import localcontext
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from pytest_dealsnap.judging.commonality import Common, Traits, common_traits, without_deals
+from pytest_dealsnap.judging.families import Part, Size, parts_of
 from pytest_dealsnap.judging.findings import DealResult, Finding
-from pytest_dealsnap.judging.values import exact, is_number, working_context
 
-__all__ = ["Cause", "find_causes"]
+__all__ = ["Cause", "Size", "find_causes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A group of findings: its title names metric, size and deal types; ``deals`` are ids in order."""
+    """A group of findings that look like one change; ``deals`` are ids in order.
+
+    ``failing`` counts the deals that it can fail, ``size`` says how far numbers moved, ``paths`` where an
+    output changed. ``common`` is what its deals have in common and no (or few) others; ``mixed`` are those
+    of its deals that show another change on top; ``also`` names what else changed in just these deals.
+
+    The id follows from the metric and the kind of change, not from how many deals there are, and
+    moves with the size only where that moves by more than some percent of itself.
+    """
 
     id: str
     title: str
@@ -29,118 +38,115 @@ class Cause:
     deal_types: tuple[str, ...]
     deals: tuple[str, ...]
     gates: bool
+    failing: int = 0
+    size: Size | None = None
+    common: tuple[Common, ...] = ()
+    mixed: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
-Member = tuple[DealResult, Finding]
-# Fewer deals, or a smaller part of a metric's findings, move alike by chance.
-SMALLEST_GROUP = 3
-SMALLEST_SHARE = 0.05
-# A longer amount is told in scientific notation.
-MOST_DIGITS = 20
+# What accompanies a cause is found in nearly the same deals.
+SAME_DEALS = 0.9
+MOST_COMPARED = 40
 
 
-def find_causes(results: Iterable[DealResult]) -> tuple[Cause, ...]:
-    """Group the findings of *results*, heaviest first: gating before reporting, then by deals.
+def find_causes(results: Iterable[DealResult], traits: Traits | None = None) -> tuple[Cause, ...]:
+    """Group the findings of *results*, heaviest first: by failing deals, then by deals.
 
-    Linear in the findings, and the same for the same results in any order of theirs.
+    *traits* tell what deals have in common. Linear in the findings but for sorting, and the same for
+    the same results in any order of theirs.
     """
-    families: dict[tuple[str, str, bool, str], list[Member]] = defaultdict(list)
-    for result in results:
+    families: dict[tuple[str, str], list[tuple[DealResult, Finding]]] = defaultdict(list)
+    everyone = list(results)
+    for result in everyone:
         for finding in result.findings:
-            families[finding.metric, finding.issue, finding.gates, _direction(finding)].append((result, finding))
-    causes = [cause for key, members in families.items() for cause in _split(key, members)]
-    return tuple(sorted(causes, key=lambda cause: (not cause.gates, -len(cause.deals), cause.title, cause.id)))
+            families[finding.metric, finding.issue].append((result, finding))
+    parts = [part for key in sorted(families) for part in parts_of(families[key])]
+    causes = sorted(_identified(parts), key=_weight)
+    shown = _without_company(causes)
+    if traits is None:
+        return tuple(shown)
+    failed = {result.id: result.deal_type for result in everyone if result.status in ("errored", "missing")}
+    judged = without_deals(traits, failed)
+    return tuple(replace(cause, common=_common(cause, failed, judged, traits)) for cause in shown)
 
 
-def _direction(finding: Finding) -> str:
-    if finding.issue == "reasoning_failed":
-        return str(finding.current).split(":", 1)[0]
-    if finding.change_percent is not None:
-        return "+" if finding.change_percent > 0 else "-" if finding.change_percent < 0 else "="
-    if finding.issue == "deal_type_changed":
-        return f"{_stored(finding.baseline)} → {_stored(finding.current)}"
-    if finding.issue == "output_changed" and finding.count is None:
-        return "recovered"  # an error in the baseline: not of one cause with outputs that differ
-    return ""
+def _common(cause: Cause, failed: Collection[str], judged: Traits, everyone: Traits) -> tuple[Common, ...]:
+    """Return what the cause's deals have in common; what failed could not have shown a change of values."""
+    if any(deal in failed for deal in cause.deals):
+        return common_traits(cause.deals, cause.deal_types, everyone)
+    return common_traits(cause.deals, cause.deal_types, judged, everyone)
 
 
-def _split(key: tuple[str, str, bool, str], members: list[Member]) -> Iterable[Cause]:
-    """Split a family into the changes of one size, the commonest ratio or amount first, and a spread."""
-    least = max(SMALLEST_GROUP, len(members) * SMALLEST_SHARE)
-    rest = [(member, (_ratio(member[1]), _amount(member[1]))) for member in members]
-    while counts := Counter(size for _, sizes in rest for size in sizes if size):
-        commonest = max(counts, key=lambda size: (counts[size], size.endswith("%"), size))
-        if counts[commonest] < least:
-            break
-        yield _cause(key, commonest, [member for member, sizes in rest if commonest in sizes])
-        rest = [pair for pair in rest if commonest not in pair[1]]
-    for left in _by_type([member for member, _ in rest]):
-        yield _cause(key, _spread(left), left)
+def _weight(cause: Cause) -> tuple[bool, int, int, bool, str, str]:
+    return not cause.gates, -cause.failing, -len(cause.deals), cause.issue == "output_changed", cause.title, cause.id
 
 
-def _by_type(members: list[Member]) -> Iterable[list[Member]]:
-    """Part what has a size by deal type: a spread over types that are judged by different rules says little."""
-    if all(finding.change_percent is None for _, finding in members):
-        return [members] if members else []
-    groups: dict[str, list[Member]] = defaultdict(list)
-    for member in members:
-        groups[member[0].deal_type].append(member)
-    return groups.values()
+def _identified(parts: Sequence[Part]) -> Iterable[Cause]:
+    """Return the causes of *parts*; of two that are alike but for their size, the smaller is numbered."""
+    seen: dict[str, int] = defaultdict(int)
+    for part in sorted(parts, key=lambda part: (part.identity, -len(part.members), part.title)):
+        cause = _cause(part)
+        digest = hashlib.sha256(repr((cause.metric, cause.issue, part.identity, seen[repr(part.identity)])).encode())
+        seen[repr(part.identity)] += 1
+        yield replace(cause, id=digest.hexdigest()[:12])
 
 
-def _stored(value: object) -> str:
-    return "NULL" if value is None else repr(value)
+def _cause(part: Part) -> Cause:
+    finding = part.members[0][1]
+    failing = {result.id for result, finding in part.members if finding.gates}
+    types = tuple(sorted({result.deal_type for result, _ in (*part.members, *part.shared)}))
+    ids = {result.id for result, _ in (*part.members, *part.shared)}
+    return Cause(
+        id="",
+        title=f"{part.title} · {', '.join(types)}",
+        metric=finding.metric,
+        issue=finding.issue,
+        deal_types=types,
+        deals=tuple(sorted(ids, key=_id_order)),
+        gates=bool(failing),
+        failing=len(failing),
+        size=part.size,
+        mixed=tuple(sorted(part.mixed, key=_id_order)),
+        paths=part.paths,
+    )
 
 
-def _ratio(finding: Finding) -> str:
-    return "" if finding.change_percent is None else f"{finding.change_percent:+.1f}%"
+def _without_company(causes: Sequence[Cause]) -> list[Cause]:
+    """Leave out what fails no deal and lies, by itself or in parts, in the deals of a heavier cause, which names it."""
+    deals = {cause.id: frozenset(cause.deals) for cause in causes}
+    quiet: dict[str, list[Cause]] = defaultdict(list)
+    for cause in causes:
+        if not cause.gates:
+            quiet[cause.metric].append(cause)
+    company: dict[str, list[Cause]] = {}
+    gone: set[str] = set()
+    for heavier in causes[:MOST_COMPARED]:
+        if heavier.id in gone:
+            continue
+        company[heavier.id] = []
+        for metric, others in quiet.items():
+            if metric != heavier.metric:
+                left = [cause for cause in others if cause.id not in gone and cause.id not in company]
+                company[heavier.id] += _company(deals[heavier.id], left, deals)
+        gone.update(cause.id for cause in company[heavier.id])
+    return [
+        replace(cause, also=tuple(other.title.rpartition(" · ")[0] for other in company.get(cause.id, ())))
+        for cause in causes
+        if cause.id not in gone
+    ]
 
 
-def _amount(finding: Finding) -> str:
-    if not (is_number(finding.baseline) and is_number(finding.current)):
-        return ""
-    before, after = exact(finding.baseline), exact(finding.current)
-    if not (before.is_finite() and after.is_finite()):
-        return ""
-    with localcontext(working_context(before, after)):
-        difference = (after - before).normalize()
-    return f"{difference:+,f}" if -MOST_DIGITS < difference.adjusted() < MOST_DIGITS else f"{difference:+.6g}"
-
-
-def _spread(members: list[Member]) -> str:
-    changes = sorted(f.change_percent for _, f in members if f.change_percent is not None)
-    if not changes:
-        return ""
-    if len(changes) == 1 or f"{changes[0]:+.1f}" == f"{changes[-1]:+.1f}":
-        return f"{changes[0]:+.1f}%"
-    return f"{changes[0]:+.1f}% to {changes[-1]:+.1f}%"
-
-
-_PLAIN_TITLES = {
-    "missing_from_database": "missing from the database",
-    "output_changed": "output changed outside the metrics",
-}
-
-
-def _cause(key: tuple[str, str, bool, str], size: str, members: list[Member]) -> Cause:
-    metric, issue, gates, direction = key
-    types = tuple(sorted({result.deal_type for result, _ in members}))
-    deals = tuple(sorted((result.id for result, _ in members), key=_id_order))
-    if issue == "output_changed" and all(finding.count is None for _, finding in members):
-        what = "errors gone: reasoned again"
-    elif issue in _PLAIN_TITLES:
-        what = _PLAIN_TITLES[issue]
-    elif issue == "reasoning_failed":
-        what = f"reasoning failed: {direction}"
-    elif issue.endswith("_lost"):
-        what = f"{metric} lost"
-    elif issue == "deal_type_changed":
-        what = f"stored type {direction}"
-    else:
-        what = f"{metric} {size}" if size else f"{metric} changed"
-    title = f"{what} · {', '.join(types)}"
-    digest = hashlib.sha256(repr((metric, issue, gates, direction, size, types)).encode())
-    return Cause(digest.hexdigest()[:12], title, metric, issue, types, deals, gates)
+def _company(whole: frozenset[str], others: Sequence[Cause], deals: Mapping[str, frozenset[str]]) -> list[Cause]:
+    """Return those of *others* that lie in the deals of *whole*, if together they are nearly all of these."""
+    inside = [
+        cause
+        for cause in others
+        if SAME_DEALS * len(cause.deals) <= len(whole) and len(deals[cause.id] & whole) >= SAME_DEALS * len(cause.deals)
+    ]
+    covered = frozenset[str]().union(*(deals[cause.id] for cause in inside)) & whole
+    return inside if len(covered) >= SAME_DEALS * len(whole) else []
 
 
 def _id_order(deal_id: str) -> tuple[int, int, str]:

@@ -6,7 +6,7 @@ deepdiff (some milliseconds a deal) writes the explanation that a person reads, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -44,11 +44,10 @@ def changed_leaves(baseline: Any, current: Any, path: Path = ()) -> Iterator[tup
         yield path, baseline, current
 
 
-def _child(before: Any, after: Any, path: Path) -> Iterator[tuple[Path, Any, Any]]:
-    if before is ABSENT or after is ABSENT:
-        yield path, before, after
-    else:
-        yield from changed_leaves(before, after, path)
+def _child(before: Any, after: Any, path: Path) -> Iterable[tuple[Path, Any, Any]]:
+    if isinstance(before, (dict, list)) and isinstance(after, (dict, list)):
+        return changed_leaves(before, after, path)
+    return () if same(before, after) else ((path, before, after),)
 
 
 _MOVES = {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_dealsnap.judging.details import Details
 
 __all__ = ["AFFECTED", "COMPARED", "STATUSES", "DealResult", "Failure", "Finding", "changed_issue", "lost_issue"]
 
@@ -61,7 +64,8 @@ class DealResult:
 
     ``deal_type`` is the effective type that it was judged by (the baseline's where there is one),
     ``seconds`` the time of the reasoner's call. ``corrupt`` names data corruption, which asks for a
-    rollback at any rate; ``compared`` is false where no comparison could be made.
+    rollback at any rate; ``compared`` is false where no comparison could be made. ``details`` are kept
+    for few deals only.
     """
 
     id: str
@@ -76,6 +80,7 @@ class DealResult:
     compared: bool = True
     absent_metrics: tuple[str, ...] = ()
     reason: str = ""
+    details: Details | None = None
 
     def with_status(self, status: str, *, reason: str = "") -> DealResult:
         """Return the result under another status, such as ``accepted``."""
@@ -88,10 +93,14 @@ class DealResult:
 
 
 def result_to_plain(result: DealResult) -> dict[str, Any]:
-    """Return *result* as plain values, to travel between processes; see :func:`result_from_plain`."""
+    """Return *result*, but for its details, as plain values, to travel between processes.
+
+    See :func:`result_from_plain`.
+    """
     plain = {name: getattr(result, name) for name in DealResult.__slots__}
     plain["findings"] = [{name: getattr(f, name) for name in Finding.__slots__} for f in result.findings]
     plain["error"] = [result.error.type, result.error.message] if result.error else None
+    del plain["details"]
     return plain
 
 

@@ -189,5 +189,18 @@ def _leaf_holds(rule: Rule, old: Any, new: Any) -> bool:
 
 
 def _output_finding(leaves: Sequence[tuple[Any, Any, Any]], rule: Rule) -> Finding:
-    shown = tuple(show_path(path) for path, _, _ in leaves[:SHOWN_PATHS])
+    shown = tuple(_paths_shown([path for path, _, _ in leaves]))
     return Finding("output", "output_changed", allowed=rule.text, gates=False, count=len(leaves), paths=shown)
+
+
+def _paths_shown(paths: Sequence[tuple[str | int, ...]]) -> list[str]:
+    """Return the first paths, in their order, with one of each form before the second of any: a list may be long."""
+    if len(paths) <= SHOWN_PATHS:
+        return [show_path(path) for path in paths]
+    first: dict[tuple[object, ...], int] = {}
+    for number, path in enumerate(paths):
+        first.setdefault(tuple(None if isinstance(step, int) else step for step in path), number)
+    chosen = list(first.values())[:SHOWN_PATHS]
+    known = set(chosen)
+    chosen += [number for number in range(SHOWN_PATHS) if number not in known][: SHOWN_PATHS - len(chosen)]
+    return [show_path(paths[number]) for number in sorted(chosen)]

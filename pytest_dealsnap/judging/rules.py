@@ -17,7 +17,7 @@ from typing import Any
 
 from rapidfuzz.distance import Indel
 
-from pytest_dealsnap.config import import_object
+from pytest_dealsnap.callables import import_object
 from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.judging.findings import Finding
 from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context

@@ -11,9 +11,23 @@ import math
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from typing import Any, TypeGuard
 
-__all__ = ["exact", "is_nan", "is_number", "is_present", "normal", "percent_change", "same", "working_context"]
+__all__ = [
+    "Number",
+    "exact",
+    "in_words",
+    "is_nan",
+    "is_number",
+    "is_present",
+    "normal",
+    "percent_change",
+    "same",
+    "working_context",
+]
 
 Number = int | float | Decimal
+
+# Of one of these kinds both, values are the same where Python says so, but for NaN.
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 def is_number(value: object) -> TypeGuard[int | float | Decimal]:
@@ -58,6 +72,9 @@ def working_context(*numbers: Decimal) -> Context:
 
 def same(left: Any, right: Any) -> bool:
     """Whether two canonical values are the same: 5 is 5.0, NaN is NaN, ``True`` is not 1."""
+    kind = type(left)
+    if kind is type(right) and kind in _LEAVES:
+        return bool(left == right) or (kind is float and left != left and right != right)
     if isinstance(left, dict):
         return (
             isinstance(right, dict)
@@ -75,6 +92,17 @@ def same(left: Any, right: Any) -> bool:
             return is_nan(left) and is_nan(right)
         return exact(left) == exact(right)
     return type(left) is type(right) and bool(left == right)
+
+
+def in_words(value: Any) -> Any:
+    """Return *value* with ``"NaN"`` and ``"Infinity"`` for what JSON has no number for, as a saved report has it."""
+    if isinstance(value, dict):
+        return {key: in_words(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [in_words(item) for item in value]
+    if is_number(value) and not exact(value).is_finite():
+        return "NaN" if is_nan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def normal(value: Any) -> tuple[Any, ...]:

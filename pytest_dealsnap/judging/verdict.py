@@ -86,7 +86,8 @@ def decide(summary: Summary, thresholds: VerdictConfig) -> Verdict:
     if not summary.affected:
         return Verdict("proceed", f"none of {summary.compared} compared deals is affected")
     percent = 100 * summary.affected / summary.compared
-    reason = f"{summary.affected} of {summary.compared} compared deals are affected ({percent:.1f} %)"
+    are = "is" if summary.affected == 1 else "are"
+    reason = f"{summary.affected} of {summary.compared} compared deals {are} affected ({percent:.1f} %)"
     if percent < thresholds.fix_forward_below:
         return Verdict("fix_forward", f"{reason}: under {thresholds.fix_forward_below:g} %")
     if percent <= thresholds.roll_back_above:

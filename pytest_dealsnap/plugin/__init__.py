@@ -13,6 +13,12 @@ from pytest_dealsnap.plugin.options import add_options, wanted_mode
 
 __all__ = ["deal", "deal_baseline", "deal_output", "deal_reasoner"]
 
+MATRIX_MARKER = (
+    "deal_matrix(types=..., **axes): run the test under every deal type (its argument deal_type), or under those "
+    "of types, and along every further axis that it takes, such as domain=['network', 'identity'] or those of "
+    "[tool.dealsnap.matrix] axes; a test that takes deal sees every deal under every type"
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags."""
@@ -20,7 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take part in the run if it asks for deals."""
+    """Register the marker; take part in the run if it asks for deals."""
+    config.addinivalue_line("markers", MATRIX_MARKER)
     mode = wanted_mode(config)
     if mode is not None:
         from pytest_dealsnap.plugin.hooks import DealHooks  # kept out of runs that ask for no deals
@@ -29,6 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that asks for ``deal`` every deal."""
-    if "deal" in metafunc.fixturenames:
+    """Give a test with the matrix marker every deal type, and one that asks for ``deal`` every deal."""
+    if metafunc.definition.get_closest_marker("deal_matrix") is not None:
+        from pytest_dealsnap.plugin.deal_matrix import parametrize_matrix  # kept out of runs that do not use it
+
+        parametrize_matrix(metafunc)
+    elif "deal" in metafunc.fixturenames:
         parametrize_deals(metafunc)

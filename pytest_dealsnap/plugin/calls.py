@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pytest_dealsnap.config import Config, import_object
+from pytest_dealsnap.callables import import_object
+from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.window import ReadAhead
-from pytest_dealsnap.errors import SourceError
+from pytest_dealsnap.errors import ReasonerError, SourceError
 from pytest_dealsnap.plugin.outputs import Outputs
 from pytest_dealsnap.reasoning.ahead import CallEngine, CallsAhead, LocalEngine
 from pytest_dealsnap.reasoning.calls import Caller, Reasoning
 from pytest_dealsnap.reasoning.executors import ExecutorEngine
-from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner
+from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_type
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
 
-__all__ = ["Calls", "Order", "executor_factory"]
+__all__ = ["Calls", "Order", "executor_factory", "variant_key"]
 
 # Given the entry whose turn it is, the entries from it on, as far as this process knows them.
 Order = Callable[[Entry], Iterator[Entry]]
@@ -28,6 +29,11 @@ Order = Callable[[Entry], Iterator[Entry]]
 # Calls handed to an executor beyond --dealsnap-workers: a cluster has its own idea of how many run at once.
 EXECUTOR_WINDOW = 64
 BOUND_KEPT = 64
+
+
+def variant_key(deal_id: str, deal_type: str) -> str:
+    """Return what names a deal's output under another type; no id holds a NUL beside a deal type."""
+    return f"{deal_id}\0{deal_type}"
 
 
 def executor_factory(config: Config) -> Callable[..., Any] | None:
@@ -109,6 +115,19 @@ class Calls:
     def finish(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         """Return the reasoning of *deal* by *function*, computed once while anybody still needs it."""
         return self.outputs.get(deal.key, function, lambda: self._call(deal, function))
+
+    def finish_as(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
+        """Return the reasoning of a deal that was given another type than its own.
+
+        Raises :class:`ReasonerError` for a reasoner that would not notice.
+        """
+        if not needs_type(function):
+            raise ReasonerError(
+                "the reasoner takes neither the deal nor its type, so that its output is the same under every type: "
+                "let it take deal_type or the whole deal"
+            )
+        key = variant_key(deal.key, deal.deal_type)
+        return self.outputs.get(key, function, lambda: self._caller(self._bind(function), deal))
 
     def _call(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         ahead = self._ahead

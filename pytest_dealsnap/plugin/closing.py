@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest
+from pytest_dealsnap.baseline.traits import collect_traits
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.commonality import Traits, worth_explaining
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
 from pytest_dealsnap.reporting.conclusion import conclude
-from pytest_dealsnap.reporting.json_report import ReportError
+from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget
@@ -33,6 +35,19 @@ __all__ = ["Closing"]
 _FAILURES = ("failed", "error")
 
 
+def _traits(run: Run, results: list[DealResult]) -> Traits | None:
+    """Read what the deals have in common, where a cause is to be explained by it."""
+    if run.plan.shard is None and not worth_explaining(results):
+        return None
+    refs = {entry.ref.id: entry.ref for entry in run.plan.entries if entry.kind == "present" and entry.ref.copies == 1}
+    return collect_traits(
+        results,
+        run.snapshots,
+        lambda ids: run.source.fields_of([refs[deal_id] for deal_id in ids if deal_id in refs]),
+        always=run.plan.shard is not None,
+    )
+
+
 def _of_deals(reports: Iterable[Any]) -> list[Any]:
     return [report for report in reports if str(getattr(report, "nodeid", "")).startswith(NODE_PREFIX)]
 
@@ -47,6 +62,7 @@ class Closing:
         cwd = config.invocation_params.dir
         self._targets = [ReportTarget.parse(text, cwd) for text in config.getoption("dealsnap_report")]
         self._unwritten: dict[ReportTarget, str] = {}
+        self._printed: list[str] = []
         self._manifest = read_manifest(settings.snapshots) if mode == "gate" else None
         self._results: dict[str, DealResult] = {}
         self._used: set[int] = set()
@@ -86,18 +102,6 @@ class Closing:
         reporter.ensure_newline()
         reporter.write_line(line)
 
-    @staticmethod
-    def properties(result: DealResult) -> list[tuple[str, object]]:
-        """Return the facts of a deal as JUnit properties."""
-        facts: list[tuple[str, object]] = [
-            ("deal_id", result.id),
-            ("deal_name", result.name or ""),
-            ("deal_type", result.deal_type),
-            ("status", result.status),
-        ]
-        facts += [(finding.issue, finding.change_percent) for finding in result.findings if finding.change_percent]
-        return facts
-
     def conclude(self, run: Run, exitstatus: int) -> int:
         """Reach the verdict, write the reports, and return the exit status.
 
@@ -107,7 +111,7 @@ class Closing:
         self.finished = conclude(self._facts(run, results), results)
         for target in self._targets:
             try:
-                target.write(self.finished)
+                self._printed += (target.write(self.finished) or "").splitlines()
             except ReportError as error:
                 self._unwritten[target] = str(error)
         status = self._exit_status(self.finished, exitstatus)
@@ -118,10 +122,9 @@ class Closing:
         selected = [
             entry.ref.id
             for entry in plan.entries
-            if self._selected is None or NODE_PREFIX + node_name(entry) in self._selected
+            if self._selected is None or NODE_PREFIX + node_name(entry, self._mode) in self._selected
         ]
         folder, default = settings.snapshots, settings.deals.default_type
-        paths = {metric.name: metric.spec.path for metric in run.recorder.metrics}
         return RunFacts(
             mode=self._mode,
             started_at=run.started_at,
@@ -138,8 +141,9 @@ class Closing:
             snapshots=str(folder.relative_to(settings.root) if folder.is_relative_to(settings.root) else folder),
             judging=JudgingFacts.of(settings, default_type_gates=run.gate.policy[default].gates_values),
             ledger=ledger_facts(run.ledger, self._used),
-            absent_metrics=absent_everywhere(results, paths),
+            absent_metrics=absent_everywhere(results, run.judged_paths),
             strangers=plan.strangers,
+            traits=_traits(run, results) if self._mode == "gate" else None,
         )
 
     def _exit_status(self, run: FinishedRun, exitstatus: int) -> int:
@@ -182,4 +186,7 @@ class Closing:
             reporter.write_line(line)
         for target in self._targets:
             problem = self._unwritten.get(target)
-            reporter.write_line(printable(problem or f"report: {target.path}"), red=problem is not None)
+            if problem or target.path:
+                reporter.write_line(printable(problem or f"report: {target.path}"), red=problem is not None)
+        for line in self._printed:  # as it is: its writer has made it safe for whoever reads it
+            reporter.write_line(line)

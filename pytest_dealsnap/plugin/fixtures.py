@@ -16,9 +16,10 @@ from pytest_dealsnap.errors import DealsnapError, printable
 if TYPE_CHECKING:
     from pytest_dealsnap.baseline.extension import DealAssertion
     from pytest_dealsnap.deals.deal import Deal
+    from pytest_dealsnap.deals.selection import Entry
     from pytest_dealsnap.plugin.run import Run
 
-__all__ = ["deal", "deal_baseline", "deal_output", "deal_reasoner", "parametrize_deals"]
+__all__ = ["deal", "deal_baseline", "deal_output", "deal_reasoner", "entries_of_run", "parametrize_deals"]
 
 
 @pytest.fixture(scope="session")
@@ -35,17 +36,27 @@ def deal_reasoner(pytestconfig: pytest.Config) -> Callable[..., Any]:
 
 @pytest.fixture
 def deal(request: pytest.FixtureRequest) -> Deal:
-    """Each deal in turn, read from the database when its test runs."""
+    """Each deal in turn, read from the database when its test runs.
+
+    Under ``@pytest.mark.deal_matrix`` it counts as each deal type in turn.
+    """
+    run = _run(request.config)
     with _told_plainly():
-        return _run(request.config).source.fetch(request.param.ref)
+        found = run.source.fetch(request.param.ref)
+    deal_type = getattr(request.param, "deal_type", found.deal_type)
+    return found if deal_type == found.deal_type else found.as_type(deal_type, column=run.config.deals.type)
 
 
 @pytest.fixture
-def deal_output(deal: Deal, deal_reasoner: Callable[..., Any], pytestconfig: pytest.Config) -> Any:
+def deal_output(deal: Deal, deal_reasoner: Callable[..., Any], request: pytest.FixtureRequest) -> Any:
     """The reasoner's output for the deal, as canonical plain values; computed once per deal and session."""
     from pytest_dealsnap.reasoning.canonical import canonical
 
-    reasoning = _run(pytestconfig).calls.finish(deal, deal_reasoner)
+    calls = _run(request.config).calls
+    entry = request.node.callspec.params["deal"]
+    with _told_plainly():
+        other = deal.deal_type != entry.ref.deal_type
+        reasoning = calls.finish_as(deal, deal_reasoner) if other else calls.finish(deal, deal_reasoner)
     if reasoning.failure is not None:
         text = f"the reasoner failed for deal {deal.key}: {reasoning.failure}"
         pytest.fail("\n".join(map(printable, (text, *reasoning.trace.splitlines()))), pytrace=False)
@@ -84,10 +95,13 @@ def parametrize_deals(metafunc: pytest.Metafunc) -> None:
         return
     from pytest_dealsnap.plugin.items import entry_param_id
 
-    plan = _run(metafunc.config).plan
-    entries = [e for e in plan.entries if e.kind != "missing" and e.ref.copies == 1]
     params = [
         pytest.param(entry, marks=getattr(pytest.mark, entry.ref.deal_type), id=entry_param_id(entry))
-        for entry in entries
+        for entry in entries_of_run(metafunc.config)
     ]
     metafunc.parametrize("deal", params, indirect=True)
+
+
+def entries_of_run(config: pytest.Config) -> list[Entry]:
+    """Return the deals that tests can ask for: those that the database has, each once."""
+    return [entry for entry in _run(config).plan.entries if entry.kind != "missing" and entry.ref.copies == 1]

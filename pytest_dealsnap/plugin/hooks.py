@@ -11,17 +11,18 @@ import pytest
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.selection import Selection, Shard
 from pytest_dealsnap.errors import DealsnapError, printable
-from pytest_dealsnap.judging.findings import result_from_plain, result_to_plain
 from pytest_dealsnap.plugin.calls import executor_factory
 from pytest_dealsnap.plugin.closing import Closing
 from pytest_dealsnap.plugin.items import NODE_PREFIX, DealItem, Deals, DealsRoot
+from pytest_dealsnap.plugin.memory import set_aside
 from pytest_dealsnap.plugin.options import Mode, given_settings
 from pytest_dealsnap.plugin.order import order_of
 from pytest_dealsnap.plugin.plan import Plan, make_plan
 from pytest_dealsnap.plugin.provenance import begin_manifest, finish_manifest
 from pytest_dealsnap.plugin.run import RUN, Run
-from pytest_dealsnap.reasoning.canonical import canonical, dumps, loads
+from pytest_dealsnap.plugin.travel import pack, unpack
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
+from pytest_dealsnap.reporting.junit_properties import junit_properties
 from pytest_dealsnap.reporting.wording import plural
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class DealHooks:
             raise pytest.UsageError(printable(str(error))) from None
 
     def _open(self, config: pytest.Config) -> Run:
-        run = Run(self.settings, self.mode)
+        run = _new_run(config, self.settings, self.mode)
         if self.worker:
             run.start(Plan.load(config.workerinput[WORKER_KEY]))  # type: ignore[attr-defined]  # set by xdist
             return run
@@ -85,6 +86,7 @@ class DealHooks:
         if self.mode == "capture" and not config.option.collectonly:
             run.snapshots.clean()
             begin_manifest(run, only=only)
+        run.prepare(reasoner_overridden=_overrides_reasoner(config), only_listed=config.option.collectonly)
         return run
 
     @pytest.hookimpl(optionalhook=True)
@@ -107,8 +109,9 @@ class DealHooks:
         if len(plan.entries) < plan.total:
             what += f" (out of {plan.total:,})"
         shown = folder.relative_to(config.rootpath) if folder.is_relative_to(config.rootpath) else folder
-        into = "against" if self.mode == "gate" else "into"
-        return [printable(f"dealsnap: {self.mode}, {what}, {into} {shown}")]
+        where = {"gate": f"against {shown}", "capture": f"into {shown}"}
+        types = f"each under {', '.join(self.settings.deals.types)}"
+        return [printable(f"dealsnap: {self.mode}, {what}, {where.get(self.mode, types)}")]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -129,6 +132,7 @@ class DealHooks:
         self.run.calls.order = order_of(session.config, session.items)
         if not all(isinstance(item, DealItem) for item in session.items):
             _announce_outputs(session.items, self.run)
+        set_aside(len(session.items))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -138,11 +142,10 @@ class DealHooks:
         if call.when == "call" and isinstance(item, DealItem) and item.outcome is not None:
             result = item.outcome.result
             if item.config.getoption("xmlpath", None):
-                item.user_properties += self.closing.properties(result)
+                item.user_properties += junit_properties(result)
             report = yield
-            payload = {"result": result_to_plain(result), "used": list(item.outcome.used_entries)}
-            attached = dumps(canonical(payload)) if self.worker else (result, item.outcome.used_entries)
-            report.dealsnap = attached  # type: ignore[attr-defined]  # reports may carry extra attributes
+            attached = (result, item.outcome.used_entries)
+            report.dealsnap = pack(*attached) if self.worker else attached  # type: ignore[attr-defined]  # reports may carry extra attributes
             report.dealsnap_status = result.status  # type: ignore[attr-defined]
             return report
         return (yield)
@@ -153,8 +156,7 @@ class DealHooks:
         if attached is None or self.worker:
             return
         if isinstance(attached, str):
-            payload = loads(attached)
-            attached = (result_from_plain(payload["result"]), tuple(payload["used"]))
+            attached = unpack(attached)
         self.closing.take(*attached, under_way=self.run.calls.under_way if self.run else 0)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -206,15 +208,27 @@ def _take_deal_arguments(config: pytest.Config) -> set[str]:
     return chosen
 
 
+def _new_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
+    if mode == "matrix":
+        from pytest_dealsnap.plugin.matrix_run import MatrixRun  # other runs need no scratch copies
+
+        return MatrixRun(settings)
+    return Run(settings, mode, details=bool(config.getoption("dealsnap_report")))
+
+
 def _check_reasoner(config: pytest.Config, settings: Config) -> None:
     """Refuse a reasoner that cannot be used before the first of many deals fails by it."""
-    overridden = any(
+    if settings.reasoner is not None or not _overrides_reasoner(config):
+        bind_reasoner(import_reasoner(settings))
+
+
+def _overrides_reasoner(config: pytest.Config) -> bool:
+    """Whether a ``conftest.py`` or a plugin has a ``deal_reasoner`` of its own."""
+    return any(
         hasattr(plugin, "deal_reasoner")
         for name, plugin in config.pluginmanager.list_name_plugin()
         if plugin is not None and getattr(plugin, "__name__", "") != "pytest_dealsnap.plugin"
     )
-    if settings.reasoner is not None or not overridden:
-        bind_reasoner(import_reasoner(settings))
 
 
 def _check_executor(config: pytest.Config, run: Run) -> None:
@@ -239,8 +253,10 @@ def _collect_deals(session: pytest.Session, run: Run, items: list[pytest.Item]) 
 def _announce_outputs(items: list[pytest.Item], run: Run) -> None:
     for item in items:
         if isinstance(item, DealItem):
-            run.calls.outputs.want(item.entry.ref.id)
+            for key in run.output_keys(item.entry):
+                run.calls.outputs.want(key)
         elif isinstance(item, pytest.Function) and "deal_output" in item.fixturenames:
             callspec = getattr(item, "callspec", None)
             if callspec is not None and "deal" in callspec.params:
-                run.calls.outputs.want(callspec.params["deal"].ref.id)
+                entry = callspec.params["deal"]
+                run.calls.outputs.want(getattr(entry, "output_key", entry.ref.id))

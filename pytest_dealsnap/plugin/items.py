@@ -8,6 +8,7 @@ fixtures the way pytest's own doctest items do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,14 @@ from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
 
 from pytest_dealsnap.errors import DealsnapError, printable, redact
 from pytest_dealsnap.plugin.run import Outcome, Run
-from pytest_dealsnap.reporting.deal_text import deal_text
+from pytest_dealsnap.reporting.deal_text import brief_text, deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
 
 if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr, TracebackEntry
 
     from pytest_dealsnap.deals.selection import Entry
+    from pytest_dealsnap.plugin.options import Mode
 
 __all__ = ["NODE_PREFIX", "DealItem", "Deals", "entry_param_id", "node_name"]
 
@@ -36,9 +38,9 @@ def entry_param_id(entry: Entry) -> str:
     return f"{entry.ref.deal_type}-{printable(entry.ref.id)}"
 
 
-def node_name(entry: Entry) -> str:
+def node_name(entry: Entry, mode: Mode) -> str:
     """Return the name of a deal's test."""
-    return f"test_deal[{entry_param_id(entry)}]"
+    return f"test_{'matrix' if mode == 'matrix' else 'deal'}[{entry_param_id(entry)}]"
 
 
 class DealFailedError(Exception):
@@ -68,12 +70,20 @@ class Deals(pytest.Module):
         self._settled = False
         self._reasoner: Callable[..., Any] | None = None
 
+    @cached_property
+    def deal_hooks(self) -> Any:
+        """The hooks that deals run under: those of every plugin, and of the root folder's ``conftest.py``.
+
+        pytest would look for the folder's again at each of a hundred thousand items' seven hooks.
+        """
+        return self.session.gethookproxy(self.config.rootpath)
+
     def collect(self) -> Iterator[pytest.Item]:
         """Yield one item for each entry of the plan, in its order."""
         for entry in self.run.plan.entries:
-            yield DealItem.from_parent(
-                self, name=node_name(entry), nodeid=f"{NODE_PREFIX}{node_name(entry)}", entry=entry
-            )
+            name = node_name(entry, self.run.mode)
+            # Told apart from its parameter, as ``--lf`` reads it back: pytest would take the whole name for one.
+            yield DealItem.from_parent(self, name=name, nodeid=f"{NODE_PREFIX}{name}", entry=entry)
 
     def fixtures_of(self, item: DealItem) -> FuncFixtureInfo:
         """Return the fixtures that every deal asks for: those that are autouse, and the reasoner."""
@@ -120,6 +130,11 @@ class DealItem(pytest.Item):
         mark = getattr(pytest.mark, entry.ref.deal_type)
         self.own_markers.append(mark.mark)
         self.keywords[entry.ref.deal_type] = mark
+
+    @property
+    def ihook(self) -> Any:
+        """The hooks of all deals."""
+        return self.parent.deal_hooks
 
     @property
     def request(self) -> TopRequest:
@@ -172,7 +187,10 @@ class DealItem(pytest.Item):
     def _text(self, outcome: Outcome) -> str:
         run = self.parent.run
         before, after = None, None
-        if outcome.result.status == "regressed" and run.explain_another(FAILED_IN_FULL):
+        shown = run.explain_another(FAILED_IN_FULL)
+        if not shown and not self.config.getoption("xmlpath", None):
+            return brief_text(outcome.result)  # ten thousand tables that nobody sees cost a run a tenth of its time
+        if shown and outcome.result.status == "regressed":
             before, after = run.both_outputs(self.entry.ref, outcome)
         trace = outcome.reasoning.trace if outcome.reasoning and outcome.result.error else ""
         return deal_text(outcome.result, before=before, after=after, trace=trace)

@@ -10,7 +10,7 @@ from pytest_dealsnap.settings import SETTINGS, Setting
 
 __all__ = ["Mode", "add_options", "given_settings", "wanted_mode"]
 
-Mode = Literal["gate", "capture"]
+Mode = Literal["gate", "capture", "matrix"]
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -18,6 +18,11 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("dealsnap", "every deal of a database as a test against its snapshot")
     group.addoption("--dealsnap", action="store_true", help="gate: judge every deal against the baseline")
     group.addoption("--dealsnap-update", action="store_true", help="capture: record every deal into the baseline")
+    group.addoption(
+        "--dealsnap-matrix",
+        action="store_true",
+        help="with --dealsnap: reason every deal under each deal type, and judge between the types, without a baseline",
+    )
     group.addoption(
         "--dealsnap-only",
         choices=("missing", "errors"),
@@ -47,7 +52,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="write a report, such as json:dealsnap.json (repeatable)",
     )
     for setting in SETTINGS:
-        if setting.scalar:
+        if setting.scalar and not setting.of_rehearsal:
             group.addoption(setting.flag, default=None, metavar=_metavar(setting), help=_help(setting))
 
 
@@ -69,6 +74,10 @@ def _help(setting: Setting) -> str:
 
 def wanted_mode(config: pytest.Config) -> Mode | None:
     """Return what the run is asked to do with deals; an update wins, so a gate may stand in addopts."""
+    if config.getoption("dealsnap_matrix"):
+        if config.getoption("dealsnap_update") or not config.getoption("dealsnap"):
+            raise pytest.UsageError("--dealsnap-matrix goes with --dealsnap, and not with --dealsnap-update")
+        return "matrix"
     if config.getoption("dealsnap_update"):
         return "capture"
     return "gate" if config.getoption("dealsnap") else None
@@ -76,5 +85,6 @@ def wanted_mode(config: pytest.Config) -> Mode | None:
 
 def given_settings(config: pytest.Config) -> dict[str, Any]:
     """Return the settings that were given as flags, by setting name."""
-    names = {setting.name: setting.flag[2:].replace("-", "_") for setting in SETTINGS if setting.scalar}
+    ours = [setting for setting in SETTINGS if setting.scalar and not setting.of_rehearsal]
+    names = {setting.name: setting.flag[2:].replace("-", "_") for setting in ours}
     return {name: config.getoption(dest) for name, dest in names.items() if config.getoption(dest) is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
@@ -37,6 +37,7 @@ class Plan:
     population: Mapping[str, int] | None
     strangers: tuple[str, ...] = ()
     shard: str | None = None
+    copies: Mapping[str, str] = field(default_factory=dict, repr=False)  # URLs, which may hold a password
 
     @property
     def partial(self) -> bool:
@@ -72,18 +73,19 @@ def make_plan(
     if mode == "gate":
         _need_baseline(config, snapshots)
     refs = source.refs(selection.ids or None)
-    recorded = _recorded(snapshots, selection)
+    recorded = set() if mode == "matrix" else _recorded(snapshots, selection)
     there = recorded.union(ref.id for ref in refs)
     unknown = [deal_id for deal_id in selection.ids if deal_id not in there]
     if unknown:
         hint = did_you_mean(unknown[0], recorded)
         raise ConfigError(f"--dealsnap-id {unknown[0]}: neither the database nor the baseline has this deal.{hint}")
-    entries = [Entry(ref, "present" if ref.id in recorded else "new") for ref in refs]
+    entries = [Entry(ref, "present" if mode == "matrix" or ref.id in recorded else "new") for ref in refs]
     if mode == "gate":
         entries += [_missing(snapshots, deal_id, types) for deal_id in recorded.difference(ref.id for ref in refs)]
     elif not refs:
         where = f" where {config.deals.where}" if config.deals.where else ""
-        raise SourceError(f"{source.description} has no deals{where}: there is nothing to capture")
+        what = "capture" if mode == "capture" else "compare"
+        raise SourceError(f"{source.description} has no deals{where}: there is nothing to {what}")
     ordered = order_entries(entries, types.valid)
     offered = _only(ordered, only, snapshots)
     chosen = selection.choose(offered)
@@ -94,7 +96,7 @@ def make_plan(
         description=source.description,
         facts=dict(source.facts),
         population=None if selection.ids else Population.of(refs).by_type,
-        strangers=() if selection.ids else tuple(snapshots.strangers()),
+        strangers=() if selection.ids or mode == "matrix" else tuple(snapshots.strangers()),
         shard=str(selection.shard) if selection.shard else None,
     )
 

@@ -32,7 +32,8 @@ def begin_manifest(run: Run, *, only: str | None) -> None:
 def finish_manifest(run: Run, finished: FinishedRun, *, only: str | None) -> None:
     """Write, after the last deal, where the baseline came from and whether the capture is complete.
 
-    A capture of a part leaves the facts of the whole as they are and adds its own beside them.
+    A capture of a part leaves the manifest as it is: that is about the whole, and git knows when each deal's
+    snapshot was written. So two branches that capture different deals have nothing to merge.
     """
     facts, folder = finished.facts, run.config.snapshots
     before = read_manifest(folder)
@@ -46,15 +47,9 @@ def finish_manifest(run: Run, finished: FinishedRun, *, only: str | None) -> Non
             manifest["resume"] = (before or {}).get("resume", "missing")
         write_manifest(folder, manifest)
         return
-    manifest = dict(before)
-    if facts.selected:
-        git = git_state(run.config.root)
-        manifest["last_partial_update"] = {"captured_at": _time(run), "git": git, "deals": facts.selected}
     if only == "missing" and before.get("resume") == "missing" and done and not narrowed:
-        manifest["complete"] = True
-        del manifest["resume"]
-    if manifest != before:
-        write_manifest(folder, manifest)
+        whole = {key: value for key, value in before.items() if key != "resume"}
+        write_manifest(folder, {**whole, "complete": True})
 
 
 def _manifest(run: Run) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder, duplicated
+from pytest_dealsnap.baseline.traits import looking_at
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.opening import open_source
@@ -22,6 +24,7 @@ from pytest_dealsnap.errors import BaselineError, ConfigError, DealNotFoundError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.plugin.calls import Calls
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
+from pytest_dealsnap.reporting.detailing import Detailing
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
@@ -33,7 +36,7 @@ __all__ = ["RUN", "Outcome", "Run"]
 class Run:
     """Everything that judging or recording a deal needs; kept in ``config.stash`` under ``RUN``."""
 
-    def __init__(self, config: Config, mode: Mode) -> None:
+    def __init__(self, config: Config, mode: Mode, *, details: bool = False) -> None:
         self.config = config
         self.mode = mode
         self.started_at = datetime.now(UTC)
@@ -41,10 +44,12 @@ class Run:
         self.snapshots = DealSnapshots(config.snapshots)
         self.recorder = Recorder(config)
         self.gate = Gate(config, self.recorder, self.snapshots)
-        self.ledger: Ledger = read_ledger(config.snapshots, today=self.started_at.date(), types=config.deals.types)
+        ledger = read_ledger(config.snapshots, today=self.started_at.date(), types=config.deals.types)
+        self.ledger: Ledger = self.asked_entries(ledger)
         self._capture = Capture(self.recorder, self.snapshots)
         self._plan: Plan | None = None
         self._explained = 0
+        self._detailing = Detailing(self.gate, self.recorder) if details else None
 
     @property
     def plan(self) -> Plan:
@@ -52,9 +57,26 @@ class Run:
         assert self._plan is not None
         return self._plan
 
+    @staticmethod
+    def asked_entries(ledger: Ledger) -> Ledger:
+        """Return the part of the ledger that a run of this kind asks."""
+        return ledger.against_baseline()
+
+    @property
+    def judged_paths(self) -> Mapping[str, str]:
+        """What judges nothing, in silence, where no deal has it: each by its name, with its path or its rule."""
+        return {metric.name: metric.spec.path for metric in self.recorder.metrics}
+
     def start(self, plan: Plan) -> None:
         """Take the frozen *plan*, from the database or from xdist's controller."""
         self._plan = plan
+
+    def output_keys(self, entry: Entry) -> Sequence[str]:
+        """Return what names the outputs that the test of *entry* will ask for."""
+        return (entry.ref.id,)
+
+    def prepare(self, *, reasoner_overridden: bool, only_listed: bool) -> None:
+        """Make ready what the whole run shares, in the process that plans it; here that is nothing."""
 
     @cached_property
     def calls(self) -> Calls:
@@ -79,8 +101,19 @@ class Run:
             return Outcome(self._capture(ref, deal, reasoning), reasoning=reasoning)
         if deal is None and reasoning.failure is not None and reasoning.failure.type == DealNotFoundError.__name__:
             return Outcome(self.gate.missing(ref))
-        result, used = self.ledger.apply(self.gate(ref, deal, reasoning))
+        look = looking_at(lambda: self._recorded(ref), deal)
+        result, used = self.ledger.apply(self.gate(ref, deal, reasoning), look)
+        if self._detailing is not None and result.status != "matched":
+            result = self._detailing(result, lambda: self._both_sides(ref, deal, reasoning))
         return Outcome(result, used, reasoning)
+
+    def _both_sides(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> tuple[Snapshot, Snapshot]:
+        recorded = self.snapshots.decode(ref.id, self.snapshots.recall(ref.id) or b"")
+        return recorded, self.recorder.draft(ref, deal.name if deal else None, reasoning)
+
+    def _recorded(self, ref: DealRef) -> Snapshot | None:
+        data = self.snapshots.recall(ref.id)
+        return None if data is None else self.snapshots.decode(ref.id, data)
 
     @staticmethod
     def _unread(entry: Entry, reasoning: Reasoning) -> DealResult:

@@ -12,7 +12,7 @@ import inspect
 import queue
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
@@ -51,28 +51,30 @@ class CallsAhead:
     def __init__(self, engine: CallEngine, *, window: int) -> None:
         self.engine = engine
         self._window = window
-        self._begun: dict[str, tuple[Deal, Any]] = {}
+        self._begun: dict[Hashable, tuple[Deal, Any]] = {}
 
     @property
     def full(self) -> bool:
         """Whether the window has no room: finished calls that nobody fetched count, so memory is bounded."""
         return len(self._begun) >= self._window
 
-    def __contains__(self, deal_id: str) -> bool:
-        return deal_id in self._begun
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._begun
 
-    def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal) -> None:
-        """Begin reasoning *deal*."""
-        self._begun[deal.key] = (deal, self.engine.begin(function, reasoner, deal))
+    def begin(
+        self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal, *, key: Hashable | None = None
+    ) -> None:
+        """Begin reasoning *deal*; *key* is what the call is asked for by, the deal's id if there is none."""
+        self._begun[deal.key if key is None else key] = (deal, self.engine.begin(function, reasoner, deal))
 
     def deal(self, deal_id: str) -> Deal | None:
         """Return the deal whose call was begun, ``None`` where none was."""
         begun = self._begun.get(deal_id)
         return begun[0] if begun is not None else None
 
-    def finish(self, deal_id: str) -> Reasoning:
-        """Wait for the begun call of *deal_id*; its place in the window is free again."""
-        _, ticket = self._begun.pop(deal_id)
+    def finish(self, key: Hashable) -> Reasoning:
+        """Wait for the begun call of *key*; its place in the window is free again."""
+        _, ticket = self._begun.pop(key)
         return self.engine.finish(ticket)
 
 

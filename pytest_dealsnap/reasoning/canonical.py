@@ -21,7 +21,7 @@ from uuid import UUID
 
 from pytest_dealsnap.errors import OutputError
 
-__all__ = ["canonical", "canonical_output", "dumps", "loads", "written_as"]
+__all__ = ["canonical", "canonical_output", "dumps", "loads"]
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -223,25 +223,6 @@ def dumps(value: Any) -> str:
             f"at {_path_text(_too_long(value) or ())}: a number is too long to be written: {error}"
         ) from None
     return text if text.isascii() else _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-
-
-_COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, check_circular=False, separators=(",", ": "))
-_INDENT = re.compile(rb"\n *")
-
-
-def written_as(value: Any, data: bytes) -> bool:
-    """Whether *data* is what :func:`dumps` writes for *value*, with a final newline.
-
-    A quarter of the cost of writing it: Python's C encoder makes the text without line breaks, and no
-    text of canonical JSON holds a line break of its own. May say no where a ``Decimal`` or a lone
-    surrogate keeps that encoder from being used.
-    """
-    try:
-        compact = _COMPACT.encode(value).encode()
-        json.loads(data)  # a line break inside a text would vanish with the indents: such a file is no JSON
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return _INDENT.sub(b"", data) == compact and data.endswith(b"}\n")
 
 
 def _too_long(value: Any) -> list[object] | None:

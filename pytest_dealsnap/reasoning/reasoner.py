@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_dealsnap.config import Config, import_object
+from pytest_dealsnap.callables import import_object
+from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import ReasonerError
 
-__all__ = ["Reasoner", "bind_reasoner", "import_reasoner", "needs_row"]
+__all__ = ["Reasoner", "bind_reasoner", "import_reasoner", "needs_row", "needs_type"]
 
 Reasoner = Callable[[Deal], Any]
 _Source = Callable[[Deal], Any]
@@ -62,6 +63,15 @@ def needs_row(function: Callable[..., Any]) -> bool:
     except (TypeError, ValueError):
         return True
     return _whole in (*positional, *named.values())
+
+
+def needs_type(function: Callable[..., Any]) -> bool:
+    """Whether *function* is given something that tells it the deal's type: that itself, or the whole deal."""
+    try:
+        positional, named = _plan(repr(function), inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return True
+    return any(source in (_whole, _deal_type) for source in (*positional, *named.values()))
 
 
 def _plan(name: str, parameters: Mapping[str, inspect.Parameter]) -> tuple[list[_Source], dict[str, _Source]]:

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.causes import find_causes
 from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
+from pytest_dealsnap.reporting.detail_room import without_surplus
+from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes, matrix_steps
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
 from pytest_dealsnap.reporting.wording import plural
 
@@ -18,6 +21,8 @@ __all__ = ["conclude"]
 def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
     """Return the finished run of *facts* and *results*, which are in deal order."""
     judging = facts.judging
+    if facts.mode == "matrix" and not (facts.partial or facts.not_judged):
+        results = settle(results)
     summary = summarize(
         results,
         selected=facts.selected,
@@ -25,19 +30,19 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         new_gates=judging.new == "fail",
     )
     gate = facts.mode != "capture"
-    verdict = _verdict(facts, summary) if gate else None
+    verdict = _verdict(facts, results, summary) if gate else None
     return FinishedRun(
         facts=facts,
-        results=tuple(results),
+        results=tuple(without_surplus(results)),
         summary=summary,
         verdict=verdict,
-        causes=find_causes(results) if gate else (),
+        causes=find_causes(results, facts.traits) if gate else (),
         notes=tuple(_notes(facts, results)),
         next_steps=tuple(_gate_steps(facts, results, verdict) if verdict else _capture_steps(facts, summary)),
     )
 
 
-def _verdict(facts: RunFacts, summary: Summary) -> Verdict:
+def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -> Verdict:
     """Decide; what was never judged, or never captured, must not end in ``proceed``."""
     verdict = decide(summary, facts.judging.thresholds)
     if verdict.action != "proceed":
@@ -47,7 +52,8 @@ def _verdict(facts: RunFacts, summary: Summary) -> Verdict:
         return Verdict("inconclusive", f"{plural(count, 'selected deal')} {'was' if count == 1 else 'were'} not judged")
     if _incomplete(facts):
         return Verdict("inconclusive", "the baseline is incomplete: its capture did not finish")
-    return verdict
+    doubt = matrix_doubt(facts, results) if facts.mode == "matrix" else ""
+    return Verdict("inconclusive", doubt) if doubt else verdict
 
 
 def _incomplete(facts: RunFacts) -> bool:
@@ -56,10 +62,7 @@ def _incomplete(facts: RunFacts) -> bool:
 
 def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     """Return the warnings for the user, each one sentence: above all, what was silently not judged."""
-    notes = [
-        f"metric {name} ({path}) is absent in every deal: is its path right?"
-        for name, path in (facts.absent_metrics or {}).items()
-    ]
+    notes = matrix_notes(facts, results) if facts.mode == "matrix" else _absent_metrics(facts)
     if facts.partial:
         shard = f"shard {facts.shard}, " if facts.shard else ""
         asked = f"{facts.selected:,} of {plural(facts.total, 'deal')}"
@@ -71,7 +74,16 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         done = "recorded" if facts.mode == "capture" else "judged"
         notes.append(f"not {done}: {plural(len(facts.not_judged), 'deal')} ({shown})")
     notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]
+    if facts.mode == "matrix":
+        return notes + _ledger_notes(facts)
     return notes + (_capture_notes(results) if facts.mode == "capture" else _gate_notes(facts, results))
+
+
+def _absent_metrics(facts: RunFacts) -> list[str]:
+    return [
+        f"metric {name} ({path}) is absent in every deal: is its path right?"
+        for name, path in (facts.absent_metrics or {}).items()
+    ]
 
 
 def _capture_notes(results: Sequence[DealResult]) -> list[str]:
@@ -96,7 +108,11 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     default = facts.judging.default_type
     if not facts.judging.default_type_gates and any(result.deal_type == default for result in results):
         notes.append(f"no rule can fail a changed value of {default}: [tool.dealsnap.rules.{default}] only reports")
-    notes += [f"{fact.place} ({fact.reason}) expired on {fact.expires}" for fact in facts.ledger if fact.expired]
+    return notes + _ledger_notes(facts)
+
+
+def _ledger_notes(facts: RunFacts) -> list[str]:
+    notes = [f"{fact.place} ({fact.reason}) expired on {fact.expires}" for fact in facts.ledger if fact.expired]
     if not facts.partial and not facts.not_judged:
         stale = [fact for fact in facts.ledger if not fact.expired and not fact.matched]
         notes += [f"{fact.place} ({fact.reason}) matches nothing: stale" for fact in stale]
@@ -114,6 +130,8 @@ def _capture_steps(facts: RunFacts, summary: Summary) -> list[str]:
 
 def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict) -> list[str]:
     """Return what to run next, most useful first."""
+    if facts.mode == "matrix":
+        return matrix_steps(results)
     steps = []
     failed = next((result for result in results if result.status in ("regressed", "errored")), None)
     if failed is not None:

@@ -8,9 +8,18 @@ from typing import Any
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
 from pytest_dealsnap.judging.findings import DealResult
-from pytest_dealsnap.reporting.wording import cut, finding_row, plural, show_both, show_value, table, worst_finding
+from pytest_dealsnap.reporting.wording import (
+    cut,
+    finding_row,
+    plural,
+    show_both,
+    show_value,
+    table,
+    type_name,
+    worst_finding,
+)
 
-__all__ = ["deal_text"]
+__all__ = ["brief_text", "deal_text"]
 
 HEADER = ("metric", "baseline", "current", "change", "allowed")
 
@@ -41,11 +50,14 @@ def deal_text(
     return "\n".join(lines)
 
 
+def brief_text(result: DealResult) -> str:
+    """Return the deal and what weighs most in it, for one of many that are not shown in full."""
+    return f"{worst_finding(result)}\n\n{_title(result)}"
+
+
 def _title(result: DealResult) -> str:
     name = f" {cut(printable(result.name), 80)}" if result.name else ""
-    stored = "NULL" if result.stored_type is None else repr(result.stored_type)
-    what = f"{result.deal_type}" if result.stored_type == result.deal_type else f"{result.deal_type}, stored {stored}"
-    return f"deal {printable(result.id)}{name} ({printable(what)}): {result.status}"
+    return f"deal {printable(result.id)}{name} ({type_name(result)}): {result.status}"
 
 
 def _rows(result: DealResult) -> list[tuple[Any, tuple[str, ...]]]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.deals.selection import Shard
 from pytest_dealsnap.errors import ConfigError, DealsnapError
+from pytest_dealsnap.judging.commonality import Traits, merge_traits, worth_explaining
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, RunFacts
 
@@ -83,12 +84,20 @@ def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
         started_at=min(one.started_at for one in facts),
         seconds=max(one.seconds for one in facts),
         shard=None,
+        traits=_merged_traits(runs),
         selected=selected,
         partial=selected < facts[0].total,
         not_judged=tuple(sorted((deal_id for one in facts for deal_id in one.not_judged), key=id_order)),
         ledger=tuple(_matched_anywhere(entries) for entries in zip(*(one.ledger for one in facts), strict=True)),
         absent_metrics={name: path for name, path in (absent[0] if absent else {}).items() if name in never},
     )
+
+
+def _merged_traits(runs: Sequence[FinishedRun]) -> Traits | None:
+    """Return the traits of all shards; none where one has not told its own, for then nobody knows all totals."""
+    told = [run.facts.traits for run in runs if run.facts.traits is not None]
+    worth = worth_explaining(result for run in runs for result in run.results)
+    return merge_traits(told) if worth and len(told) == len(runs) else None
 
 
 def _ledger(run: FinishedRun) -> list[LedgerFact]:

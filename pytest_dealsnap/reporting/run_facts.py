@@ -11,6 +11,7 @@ from typing import Any
 from pytest_dealsnap.baseline.ledger import Ledger
 from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.judging.commonality import Traits
 from pytest_dealsnap.judging.findings import STATUSES, DealResult
 from pytest_dealsnap.judging.verdict import Summary, Verdict
 
@@ -45,6 +46,9 @@ class LedgerFact:
     expires: str | None
     expired: bool
     matched: bool
+    metric: str = ""
+    cause: str | None = None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ class RunFacts:
 
     ``selected`` counts the deals that were to be judged, ``not_judged`` names those that were not;
     ``total`` counts all there are. ``absent_metrics`` maps metrics that no deal has to their paths;
-    ``strangers`` are files in the baseline's folder that are no snapshot.
+    ``strangers`` are files in the baseline's folder that are no snapshot; ``traits`` tell what deals have
+    in common.
     """
 
     mode: str
@@ -73,6 +78,7 @@ class RunFacts:
     ledger: tuple[LedgerFact, ...] = ()
     absent_metrics: Mapping[str, str] | None = None
     strangers: tuple[str, ...] = ()
+    traits: Traits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,9 @@ def ledger_facts(ledger: Ledger, used: Collection[int]) -> tuple[LedgerFact, ...
             expires=entry.expires.isoformat() if entry.expires else None,
             expired=entry.expired(ledger.today),
             matched=number in used,
+            metric=entry.metric,
+            cause=entry.cause,
+            ticket=entry.ticket,
         )
         for number, entry in enumerate(ledger.entries)
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from itertools import islice
 
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.findings import STATUSES
+from pytest_dealsnap.reporting.cause_text import remarks
+from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, table, worst_finding
 
@@ -14,6 +15,9 @@ __all__ = ["progress_text", "summary_lines"]
 
 CAUSES_SHOWN = 8
 DEALS_SHOWN = 5
+TYPES_SHOWN = 8
+NOTES_SHOWN = 6
+NOTE_WIDTH = 400
 _CAPTURE_WORDS = {"matched": "unchanged", "changed": "updated", "new": "added", "errored": "errors"}
 
 
@@ -23,7 +27,9 @@ def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
     if run.verdict is not None:
         lines += _causes(run, width)
         lines += _worst(run, width)
-    lines += [f"note: {printable(note)}" for note in run.notes]
+    lines += [cut(f"note: {printable(note)}", NOTE_WIDTH) for note in run.notes[:NOTES_SHOWN]]
+    if len(run.notes) > NOTES_SHOWN:
+        lines.append(f"… and {plural(len(run.notes) - NOTES_SHOWN, 'more note')}; reports hold them all")
     if run.verdict is not None:
         part = " (a part of the deals)" if run.facts.partial else ""
         lines += ["", f"verdict: {VERDICT_WORDS[run.verdict.action]}{part} - {printable(run.verdict.reason)}"]
@@ -39,7 +45,14 @@ def _counts(run: FinishedRun) -> list[str]:
     totals = run.summary.counts
     shown = [status for status in STATUSES if status in words and (totals[status] or status == "matched")]
     by_type = run.by_type()
-    rows = [[name, *(f"{by_type[name][s]:,}" for s in shown), f"{sum(by_type[name].values()):,}"] for name in by_type]
+    rows = [
+        [cut(printable(name), 40), *(f"{counts[s]:,}" for s in shown), f"{sum(counts.values()):,}"]
+        for name, counts in islice(by_type.items(), TYPES_SHOWN)
+    ]
+    if len(by_type) > TYPES_SHOWN:
+        others = [sum(counts[s] for counts in list(by_type.values())[TYPES_SHOWN:]) for s in shown]
+        name = plural(len(by_type) - TYPES_SHOWN, "other type")
+        rows.append([name, *(f"{count:,}" for count in others), f"{sum(others):,}"])
     if len(rows) != 1:
         rows.append(["all", *(f"{totals[s]:,}" for s in shown), f"{run.summary.deals:,}"])
     header = ["type", *(words[status] for status in shown), "deals"]
@@ -49,39 +62,27 @@ def _counts(run: FinishedRun) -> list[str]:
 def _causes(run: FinishedRun, width: int) -> list[str]:
     if not run.causes:
         return []
-    accepted: Set[str] = {result.id for result in run.results if result.status == "accepted"}
-    rows = [
-        (_weight(cause, accepted), f"{len(cause.deals):,}", cut(printable(cause.title), max(width - 20, 40)))
-        for cause in run.causes[:CAUSES_SHOWN]
-    ]
-    more = len(run.causes) - len(rows)
+    room = max(width - 20, 40)
+    rows = []
+    for weight, cause in islice(weighed_causes(run), CAUSES_SHOWN):
+        rows.append((weight, f"{len(cause.deals):,}", cut(printable(cause.title), room)))
+        if weight == "fails":
+            rows += [("", "", f"  {cut(printable(remark), room - 2)}") for remark in remarks(cause)[:1]]
+    more = len(run.causes) - CAUSES_SHOWN
     lines = ["", *table(("cause", "deals", "what changed"), rows, right=(1,))]
-    return [*lines, f"… and {plural(more, 'more cause', 'more causes')}"] if more > 0 else lines
-
-
-def _weight(cause: Cause, accepted: Set[str]) -> str:
-    if not cause.gates:
-        return "reported"
-    return "accepted" if accepted >= set(cause.deals) else "fails"
+    return [*lines, f"… and {plural(more, 'more cause')}"] if more > 0 else lines
 
 
 def _worst(run: FinishedRun, width: int) -> list[str]:
-    failed = [result for result in run.results if result.status in ("regressed", "errored", "missing")]
+    failed = failed_results(run)
     if not failed:
         return []
-    worst = sorted(failed, key=lambda result: -_severity(result.findings))[:DEALS_SHOWN]
     lines = ["", f"{plural(len(failed), 'failed deal')}, the largest changes first:"]
-    for result in worst:
+    for result in worst_results(failed, DEALS_SHOWN):
         name = f" {cut(printable(result.name), 30)}" if result.name else ""
         # The word in front keeps an id such as "::error::" from being a command to a CI that reads the output.
         lines.append(cut(f"  deal {printable(result.id)}{name} ({result.deal_type}): {worst_finding(result)}", width))
     return lines
-
-
-def _severity(findings: Sequence[object]) -> float:
-    return max(
-        (abs(getattr(f, "change_percent", None) or 0.0) for f in findings if getattr(f, "gates", False)), default=0
-    )
 
 
 def progress_text(*, done: int, total: int, failed: int, errored: int, seconds: float, under_way: int = 0) -> str:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.errors import ConfigError, did_you_mean
-from pytest_dealsnap.reporting.json_report import ReportError, write_json
+from pytest_dealsnap.reporting.github_report import append_step_summary, render_github
+from pytest_dealsnap.reporting.html_report import render_html
+from pytest_dealsnap.reporting.json_reading import ReportError
+from pytest_dealsnap.reporting.json_report import render_json
+from pytest_dealsnap.reporting.markdown_report import render_markdown
+from pytest_dealsnap.reporting.openmetrics_report import render_openmetrics
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
-__all__ = ["ReportTarget"]
+__all__ = ["FORMATS", "ReportTarget"]
 
-WRITERS = {"json": write_json}
+WRITERS: dict[str, Callable[[FinishedRun], str]] = {
+    "json": render_json,
+    "html": render_html,
+    "markdown": render_markdown,
+    "github": render_github,
+    "openmetrics": render_openmetrics,
+}
+FORMATS = tuple(WRITERS)
+STANDARD_OUTPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class ReportTarget:
-    """One report that was asked for: a format and where it goes."""
+    """One report that was asked for: a format and the file it goes to; without one, the standard output."""
 
     format: str
-    path: Path
+    path: Path | None
 
     @classmethod
     def parse(cls, text: str, cwd: Path, *, flag: str = "--dealsnap-report") -> ReportTarget:
@@ -31,13 +46,23 @@ class ReportTarget:
             raise ConfigError(
                 f"{flag} {text}: unknown format.{did_you_mean(name, WRITERS)} Valid: {', '.join(WRITERS)}"
             )
-        return cls(name, cwd / path)
+        return cls(name, None if path == STANDARD_OUTPUT else cwd / path)
 
-    def write(self, run: FinishedRun) -> None:
-        """Write the report of *run*; raises :class:`ReportError` where that cannot be done."""
+    def write(self, run: FinishedRun) -> str | None:
+        """Write the report of *run* to its file; one for the standard output is returned, to be printed.
+
+        A ``github`` report also adds to the step's summary, in a workflow of GitHub's. Raises
+        :class:`ReportError` where that cannot be done.
+        """
+        text = WRITERS[self.format](run)
+        if self.format == "github":
+            append_step_summary(run)
+        if self.path is None:
+            return text
         try:
-            WRITERS[self.format](run, self.path)
+            write_atomic(str(self.path), text.encode())
         except OSError as error:
             raise ReportError(
                 f"the report {self.path} cannot be written: {type(error).__name__}: {error.strerror}"
             ) from error
+        return None

@@ -15,12 +15,15 @@ from pytest_dealsnap.judging.values import exact, is_number
 __all__ = [
     "VERDICT_WORDS",
     "cut",
+    "finding_cells",
     "finding_row",
     "plural",
     "show_both",
     "show_change",
+    "show_percent",
     "show_value",
     "table",
+    "type_name",
     "worst_finding",
 ]
 
@@ -55,8 +58,11 @@ def show_value(value: Any, width: int = 28) -> str:
         return _show_number(value)
     if isinstance(value, str):
         return cut(printable(value) or '""', width)
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return cut(printable(text), width)
+    return cut(printable(_json(value)), width)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
 def _show_number(value: int | float | Decimal) -> str:
@@ -72,12 +78,17 @@ def _show_number(value: int | float | Decimal) -> str:
     return f"{number:,f}"
 
 
+def show_percent(percent: float) -> str:
+    """Return a change in percent."""
+    return f"{percent:+,.2f} %"
+
+
 def show_change(finding: Finding) -> str:
     """Return the size of a change: percent, amount, or how many paths."""
     if finding.count is not None:
         return plural(finding.count, "path")
     if finding.change_percent is not None:
-        return f"{finding.change_percent:+,.2f} %"
+        return show_percent(finding.change_percent)
     if is_number(finding.baseline) and is_number(finding.current):
         difference = exact(finding.current) - exact(finding.baseline)
         return f"{difference:+,f}" if difference.is_finite() else ""
@@ -85,22 +96,32 @@ def show_change(finding: Finding) -> str:
 
 
 def finding_row(finding: Finding) -> tuple[str, str, str, str, str]:
-    """Return a finding's cells: metric, baseline, current, change, allowed."""
+    """Return a finding's cells for a terminal: metric, baseline, current, change, allowed."""
+    return finding_cells(finding, 28)
+
+
+def finding_cells(finding: Finding, width: int) -> tuple[str, str, str, str, str]:
+    """Return a finding's cells, values in at most *width* characters: metric, baseline, current, change, allowed."""
     metric = printable(finding.metric)
     if finding.issue.endswith("_lost"):
         metric += " (lost)"
-    if finding.issue == "output_changed" and finding.count is not None:
+    if finding.issue == "type_has_no_effect":
+        return metric, "", cut(printable(", ".join(map(str, finding.current))), 40), "no effect", finding.allowed
+    if finding.count is not None:
         shown = ", ".join(finding.paths[:2]) + (" …" if finding.count > 2 else "")
-        return "rest of the output", "", cut(printable(shown), 28), show_change(finding), finding.allowed
+        metric = "rest of the output" if finding.issue == "output_changed" else metric
+        return metric, "", cut(printable(shown), width), show_change(finding), printable(finding.allowed)
     if finding.issue == "missing_from_database":
-        return "deal", show_value(finding.baseline), "gone", "", finding.allowed
+        return "deal", show_value(finding.baseline, width), "gone", "", finding.allowed
     allowed = f"{finding.allowed} ({finding.note})" if finding.note else finding.allowed
-    baseline, current = show_both(finding.baseline, finding.current)
+    baseline, current = show_both(finding.baseline, finding.current, width)
     return metric, baseline, current, show_change(finding), printable(allowed)
 
 
 def show_both(baseline: Any, current: Any, width: int = 28) -> tuple[str, str]:
-    """Return both values so that they look different: long texts are cut before their first difference."""
+    """Return both values so that they look different: long ones are cut before their first difference."""
+    if all(isinstance(value, (dict, list)) for value in (baseline, current)):
+        baseline, current = _json(baseline), _json(current)
     if isinstance(baseline, str) and isinstance(current, str) and max(len(baseline), len(current)) > width:
         same = next((i for i, (a, b) in enumerate(zip(baseline, current, strict=False)) if a != b), None)
         start = max((min(len(baseline), len(current)) if same is None else same) - 8, 0)
@@ -119,6 +140,14 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequen
         return "  ".join(parts).rstrip()
 
     return [line(cells[0]), "  ".join("─" * width for width in widths), *map(line, cells[1:])]
+
+
+def type_name(result: DealResult) -> str:
+    """Return a deal's effective type, and the stored one where that is another."""
+    if result.stored_type == result.deal_type:
+        return printable(result.deal_type)
+    stored = "NULL" if result.stored_type is None else repr(result.stored_type)
+    return printable(f"{result.deal_type}, stored {stored}")
 
 
 def worst_finding(result: DealResult) -> str:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -100,50 +101,59 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path: Path) -> None:
     ]
 
 
-class Clock:
-    """A clock that stands still until it is moved."""
+class Disk:
+    """Stands for the system's sync, which leaves nothing to be seen: counts calls, and can hold them up."""
 
     def __init__(self) -> None:
-        self.now = 100.0
+        self.calls = 0
+        self.asked, self.free = threading.Event(), threading.Event()
+        self.free.set()
 
-    def __call__(self) -> float:
-        return self.now
+    def sync(self) -> None:
+        self.asked.set()
+        assert self.free.wait(60)
+        self.calls += 1
 
 
 @pytest.fixture
-def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Count the system's syncs, which leave nothing to be seen."""
-    calls: list[str] = []
-    monkeypatch.setattr(os, "sync", lambda: calls.append("sync"), raising=False)
-    return calls
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """The disk that is synced."""
+    disk = Disk()
+    monkeypatch.setattr(os, "sync", disk.sync, raising=False)
+    return disk
 
 
-def test_a_batch_is_synced_when_its_second_is_over(synced: list[str]) -> None:
-    """Many files within a second are one sync; the second runs from the first of them."""
-    clock = Clock()
-    syncer = Syncer(clock=clock)
-    clock.now += 50
+def test_a_batch_is_one_sync(disk: Disk) -> None:
+    """Many files within the period are one sync at the end; with nothing pending there is none."""
+    syncer = Syncer(period=3600)
     for _ in range(10):
         syncer.wrote("x")
-        clock.now += 0.09
-    assert synced == []
-    clock.now += 0.1
-    syncer.wrote("x")
-    assert synced == ["sync"]
-    syncer.wrote("x")
-    assert synced == ["sync"]
+    assert disk.calls == 0
     syncer.flush()
-    assert synced == ["sync", "sync"]
     syncer.flush()
-    assert synced == ["sync", "sync"]
+    assert disk.calls == 1
 
 
-def test_a_period_of_nothing_syncs_each_file(synced: list[str]) -> None:
-    """A period of 0 seconds batches nothing."""
-    syncer = Syncer(period=0, clock=Clock())
+def test_a_batch_is_synced_in_time_by_itself(disk: Disk) -> None:
+    """However long the next write takes to come, the batch is synced when its period is over."""
+    Syncer(period=0.01).wrote("x")
+    assert disk.asked.wait(60)
+
+
+def test_a_slow_disk_holds_up_the_end_and_not_the_run(disk: Disk) -> None:
+    """While a sync is under way the run writes on; the closing flush waits for it and syncs the rest."""
+    disk.free.clear()
+    syncer = Syncer(period=0.01)
     syncer.wrote("x")
+    assert disk.asked.wait(60)
     syncer.wrote("y")
-    assert synced == ["sync", "sync"]
+    closing = threading.Thread(target=syncer.flush)
+    closing.start()
+    assert disk.calls == 0
+    disk.free.set()
+    closing.join(60)
+    syncer.flush()
+    assert disk.calls == 2
 
 
 def test_without_a_system_wide_sync_each_file_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +167,7 @@ def test_without_a_system_wide_sync_each_file_is_synced(tmp_path: Path, monkeypa
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", counted)
-    syncer = Syncer(clock=Clock())
+    syncer = Syncer(period=3600)
     for name in ("a", "b"):
         write_atomic(str(tmp_path / name), b"x")
         syncer.wrote(str(tmp_path / name))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.forking import run_module
 from tests.plugin.project import clean_environment
 
 __all__ = ["Answer", "dealsnap"]
@@ -28,14 +27,9 @@ class Answer:
 
 def dealsnap(folder: Path, *arguments: str | Path, **environment: str) -> Answer:
     """Run ``python -m pytest_dealsnap`` in *folder*; a traceback is never an answer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest_dealsnap", *map(str, arguments)],
-        cwd=folder,
-        env=clean_environment(**environment),
-        capture_output=True,
-        check=False,
-        timeout=60,
+    done = run_module(
+        "pytest_dealsnap", *map(str, arguments), folder=folder, environment=clean_environment(**environment)
     )
-    answer = Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    answer = Answer(done.code, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
     assert "Traceback" not in answer.err, answer.err
     return answer

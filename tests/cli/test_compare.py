@@ -96,7 +96,7 @@ def test_the_verdict_is_the_gates(folder: Path) -> None:
     drop(folder, "gone", "fresh")
     answer = compare(folder)
     assert answer.code == 1
-    assert answer.verdict == "FIX FORWARD - 1 of 33 compared deals are affected (3.0 %): under 10 %"
+    assert answer.verdict == "FIX FORWARD - 1 of 33 compared deals is affected (3.0 %): under 10 %"
 
 
 def test_the_ledger_of_the_first_baseline_counts(folder: Path) -> None:

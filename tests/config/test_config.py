@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_dealsnap.config import DEFAULT_METRICS, Config, MetricSpec, import_object, load_config
+from pytest_dealsnap.callables import import_object
+from pytest_dealsnap.config import DEFAULT_METRICS, Config, MetricSpec, load_config
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.settings import SETTINGS, Setting
 
@@ -254,7 +255,8 @@ def test_a_setting_has_a_flag_and_a_variable_named_after_it() -> None:
     assert named["verdict.min_compared"] == ("--dealsnap-verdict-min-compared", "DEALSNAP_VERDICT_MIN_COMPARED")
     assert len({flag for flag, _ in named.values()}) == len(named)
     assert "deals.types" not in named
-    assert "rehearsal.flag" not in named
+    assert named["rehearsal.flag"] == ("--dealsnap-rehearsal-flag", "DEALSNAP_REHEARSAL_FLAG")
+    assert "matrix.rules" not in named
 
 
 @pytest.fixture

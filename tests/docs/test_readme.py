@@ -16,9 +16,10 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def settings_table() -> str:
-    """Return the README's table of settings, made from the program's."""
-    rows = [_row(setting) for setting in SETTINGS if setting.section not in ("rehearsal", "matrix")]
+def settings_table(*, of_rehearsal: bool = False) -> str:
+    """Return one of the README's tables of settings, made from the program's."""
+    chosen = [setting for setting in SETTINGS if setting.section != "matrix" and setting.of_rehearsal == of_rehearsal]
+    rows = [_row(setting) for setting in chosen]
     return "\n".join(["| key | default | what |", "| --- | --- | --- |", *rows])
 
 
@@ -34,6 +35,9 @@ def test_settings_table_is_the_programs() -> None:
     match = re.search(r"<!-- settings[^>]*-->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
     assert match is not None
     assert match[1] == settings_table()
+    match = re.search(r"<!-- rehearsal settings[^>]*-->\n(.*?)\n<!-- /rehearsal settings -->", README, re.DOTALL)
+    assert match is not None
+    assert match[1] == settings_table(of_rehearsal=True)
 
 
 @pytest.mark.parametrize("word", [*STATUSES, *ACTIONS])

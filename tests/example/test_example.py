@@ -80,6 +80,28 @@ def test_a_flag_that_stays_off_leaves_every_separation_regressed(checkout: Check
     assert outcome.action == "disable_flag"
 
 
+OUTLIERS = "id IN (1, 2, 3, 48, 154, 248)"
+
+
+def test_the_matrix_at_the_root_finds_the_known_outliers(checkout: Checkout) -> None:
+    """Each deal under each type keeps to the plan's ratios, but for three carve-outs that the ledger knows."""
+    before = checkout.changes()
+    outcome = checkout.run("--dealsnap", "--dealsnap-matrix", "--dealsnap-deals-where", OUTLIERS)
+    assert (outcome.code, outcome.action) == (0, "proceed"), outcome.text
+    assert {name for name, status in outcome.statuses.items() if status == "accepted"} == {"48", "154", "248"}
+    ratios = [finding["note"] for finding in outcome.deal("48")["findings"]]
+    assert ratios == ["3.876 times"]
+    assert checkout.changes() == before
+
+
+def test_the_matrix_finds_a_type_that_never_reaches_the_engine(checkout: Checkout) -> None:
+    """With the flag off no deal's report depends on its type, and the run says so."""
+    arguments = ("--dealsnap", "--dealsnap-matrix", "--dealsnap-deals-where", "id IN (1, 2, 3)")
+    outcome = checkout.run(*arguments, DEAL_TYPE_AWARENESS="false")
+    assert (outcome.code, outcome.action) == (1, "roll_back")
+    assert "the deal type does not reach the reasoner" in outcome.text
+
+
 def test_the_committed_baseline_says_where_it_came_from(checkout: Checkout) -> None:
     """The manifest at the root is whole: it names revision, reasoner, rules and the deals by type."""
     manifest = json.loads((checkout.folder / "snapshots" / "manifest.json").read_text())

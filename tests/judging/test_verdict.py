@@ -33,7 +33,7 @@ def verdict(deals: Sequence[DealResult], *, selected: int | None = None, thresho
         ({"changed": 10}, "proceed", "none of 10 compared deals is affected"),
         ({"accepted": 5, "matched": 5}, "proceed", "none of 10 compared deals is affected"),
         ({"matched": 10, "new": 90}, "proceed", "none of 10 compared deals is affected"),
-        ({"matched": 99, "regressed": 1}, "fix_forward", "1 of 100 compared deals are affected (1.0 %): under 10 %"),
+        ({"matched": 99, "regressed": 1}, "fix_forward", "1 of 100 compared deals is affected (1.0 %): under 10 %"),
         (
             {"matched": 901, "regressed": 99},
             "fix_forward",

@@ -18,14 +18,14 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+
+from tests.forking import run_module
 
 __all__ = ["CONFIG", "REASONER", "Outcome", "Project", "Row", "clean_environment", "deal", "deals", "run_pytest"]
 
@@ -85,17 +85,10 @@ def run_pytest(folder: Path, *arguments: str, environment: Mapping[str, str]) ->
     """Run ``python -m pytest`` in *folder*, in a process of its own."""
     for cache in folder.rglob("__pycache__"):
         shutil.rmtree(cache)  # a module rewritten within a second would be taken from its stale bytecode
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *BASE_ARGUMENTS, *arguments],
-        cwd=folder,
-        env=dict(environment),
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
+    done = run_module("pytest", *BASE_ARGUMENTS, *arguments, folder=folder, environment=environment)
     text = (done.stdout + done.stderr).decode("utf-8", "surrogateescape")
     assert "INTERNALERROR" not in text, text
-    return Outcome(done.returncode, text, _bytes(folder / "report.json"), _bytes(folder / "junit.xml"))
+    return Outcome(done.code, text, _bytes(folder / "report.json"), _bytes(folder / "junit.xml"))
 
 
 def _bytes(path: Path) -> bytes | None:

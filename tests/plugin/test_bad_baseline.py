@@ -70,7 +70,7 @@ def test_a_bad_manifest_or_ledger_is_a_usage_error_that_says_what_to_do(project:
         (ledger, "[[accepted", "accepted.toml cannot be read"),
         (ledger, GOOD_ENTRY.replace("who", "whom"), "unknown key 'whom'. Did you mean \"who\"?"),
         (ledger, GOOD_ENTRY.replace('reason = "agreed"\n', ""), "entry 1: reason is needed"),
-        (ledger, GOOD_ENTRY + "range = [1, 2]\n", "one of value and range is needed"),
+        (ledger, GOOD_ENTRY + "range = [1, 2]\n", "entry 1: one of value, range, change_percent"),
     ):
         before = path.read_text() if path.exists() else None
         path.write_text(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.plugin.project import CONFIG, REASONER, Project, deal, deals
@@ -163,3 +165,25 @@ def test_a_fixture_that_fails_is_that_deals_error(project: Project) -> None:
     assert "engine is down" in outcome.text
     assert outcome.action == "inconclusive"
     assert "passed" not in outcome.closing
+
+
+HOOKS = """
+import pytest
+
+def pytest_runtest_setup(item):
+    print("\\nset up", item.nodeid)
+
+def pytest_runtest_call(item):
+    if "d2" in item.nodeid:
+        pytest.skip("not d2")
+"""
+
+
+def test_the_hooks_of_the_root_conftest_serve_the_deals(project: Project) -> None:
+    """What a project's `conftest.py` does for each of its tests, it does for each deal."""
+    project = project.with_deals(*deals(3)).with_file("conftest.py", HOOKS).captured()
+    outcome = project.gate("-s")
+    assert outcome.closing == "2 passed, 1 skipped"
+    assert re.findall(r"^set up (.*)$", outcome.text, re.MULTILINE) == [
+        f"deals::test_deal[acquisition-d{number}]" for number in (1, 2, 3)
+    ]

@@ -14,14 +14,14 @@ def test_the_share_of_affected_deals_decides(project: Project) -> None:
             11,
             {
                 0: ("proceed", "PROCEED - none of 11 compared deals is affected"),
-                1: ("fix_forward", "FIX FORWARD - 1 of 11 compared deals are affected (9.1 %): under 10 %"),
+                1: ("fix_forward", "FIX FORWARD - 1 of 11 compared deals is affected (9.1 %): under 10 %"),
                 6: ("roll_back", "ROLL BACK - 6 of 11 compared deals are affected (54.5 %): over 50 %"),
             },
         ),
         (
             10,
             {
-                1: ("disable_flag", "DISABLE THE FLAG - 1 of 10 compared deals are affected (10.0 %): 10 % to 50 %"),
+                1: ("disable_flag", "DISABLE THE FLAG - 1 of 10 compared deals is affected (10.0 %): 10 % to 50 %"),
                 5: ("disable_flag", "DISABLE THE FLAG - 5 of 10 compared deals are affected (50.0 %): 10 % to 50 %"),
             },
         ),

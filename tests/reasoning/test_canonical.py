@@ -26,7 +26,8 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.errors import OutputError
 from pytest_dealsnap.judging.values import same
-from pytest_dealsnap.reasoning.canonical import canonical, canonical_output, dumps, loads, written_as
+from pytest_dealsnap.reasoning.canonical import canonical, canonical_output, dumps, loads
+from pytest_dealsnap.reasoning.recognizing import written_as
 from tests.builders import canonical_values, json_values
 
 
@@ -342,6 +343,16 @@ def test_a_file_is_recognized_without_being_written_again(value: dict[str, Any])
     assert written_as(value, data) or not plain
     assert not written_as({**value, "one more": 1}, data)
     assert not written_as(value, data[:-1])
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("rest", [{}, {"note": "NaN"}, {"tiny": 1e-7}])
+def test_a_number_that_became_nan_is_no_null(number: float, rest: dict[str, Any]) -> None:
+    """A recorded null is another value than NaN or an infinity, which the quick check's writer has no word for."""
+    recorded = (dumps({"cost": None, **rest}) + "\n").encode()
+    assert written_as({"cost": None, **rest}, recorded)
+    assert not written_as({"cost": number, **rest}, recorded)
+    assert written_as({"cost": number, **rest}, (dumps({"cost": number, **rest}) + "\n").encode())
 
 
 @pytest.mark.parametrize(

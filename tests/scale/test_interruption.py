@@ -80,7 +80,7 @@ def check_round(project: Project, before: set[str], *, progress: bool) -> None:
     """Check what a kill left: whole files, no finished deal reasoned again, a manifest that says so."""
     after = finished(project)
     assert after > before if progress else after >= before
-    assert before.isdisjoint(calls(project)), "a finished deal was reasoned again"
+    assert before.isdisjoint(calls(project)), f"reasoned again: {sorted(before.intersection(calls(project)))}"
     assert max(Counter(calls(project)).values(), default=1) == 1
     assert manifest(project)["complete"] is False
     forget_calls(project)
@@ -106,7 +106,7 @@ def check_resumed(project: Project, *arguments: str) -> None:
 
 def test_a_hundred_kills_leave_whole_files(tmp_path: Path) -> None:
     """Killed at a hundred random moments, a capture is resumed each time where it was, and is complete at last."""
-    project = slow_project(tmp_path, 1_500)
+    project = slow_project(tmp_path, 900)
     dice = random.Random(7)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pytest", "pytest_dealsnap.plugin.hooks", "pytest_dealsnap.deals.sql"])
@@ -117,9 +117,9 @@ def test_a_hundred_kills_leave_whole_files(tmp_path: Path) -> None:
         process.start()
         by_files = number % 2 == 0
         if by_files:
-            wait_until(partial(grown, project, len(before) + dice.randrange(1, 10)))
+            wait_until(partial(grown, project, len(before) + dice.randrange(1, 6)))
         else:
-            process.join(timeout=dice.uniform(0, 0.25))
+            process.join(timeout=dice.uniform(0, 0.15))
         assert process.is_alive(), (tmp_path / "output.txt").read_text()
         process.kill()
         process.join()

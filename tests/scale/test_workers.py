@@ -247,8 +247,10 @@ def test_an_interrupt_ends_the_run_at_once(hanging: Project, tmp_path: Path, fun
         process.send_signal(signal.SIGINT)
         outcome = ended(project, process)
     assert outcome.code == 2, outcome.text
-    assert outcome.statuses == {"d1": "new", "d2": "new"}
-    assert outcome.report["run"]["not_judged"] == [f"d{number}" for number in range(3, 10)]
+    # d2 has its snapshot, but the interrupt may come before pytest has reported its test.
+    assert {"d1": "new"}.items() <= outcome.statuses.items() <= {"d1": "new", "d2": "new"}.items()
+    every = [f"d{number}" for number in range(1, 10)]
+    assert outcome.report["run"]["not_judged"] == [deal_id for deal_id in every if deal_id not in outcome.statuses]
     for name, data in project.snapshots().items():
         decode(data, deal_id=name.removesuffix(".json"), path=name)
     assert "--dealsnap-only missing" in outcome.text

@@ -23,18 +23,22 @@ from .serving import Visitor, served
 
 Reports = dict[int, dict[str, object]]
 
-# Meant for this run, not for the pytest runs that tests start.
-os.environ.pop("PYTEST_ADDOPTS", None)
-
 settings.register_profile("no-deadline", deadline=None, max_examples=60)
 settings.load_profile("no-deadline")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_options_of_this_run() -> None:
+    """``PYTEST_ADDOPTS`` is meant for this run and its xdist workers, not for the pytest runs that tests start."""
+    os.environ.pop("PYTEST_ADDOPTS", None)
+
+
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No fault, flag or database of the caller's shell reaches a test."""
+    """No fault, flag or database of the caller's shell reaches a test; nor does the measuring of its coverage."""
     for variable in (
-        faults.VARIABLE, flags.DEAL_TYPE_AWARENESS, flags.DEAL_TYPE_AWARENESS_FILE, database.VARIABLE
+        faults.VARIABLE, flags.DEAL_TYPE_AWARENESS, flags.DEAL_TYPE_AWARENESS_FILE, database.VARIABLE,
+        "COVERAGE_PROCESS_CONFIG",  # it would cost the example's commands a third of their time
     ):  # fmt: skip
         monkeypatch.delenv(variable, raising=False)
 

@@ -1,0 +1,99 @@
+"""Adding entries to the ledger, as a person would write them, and leaving what stands there as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.items import Array, Float, Item, Trivia
+
+from pytest_dealsnap.baseline.files import write_atomic
+from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger
+from pytest_dealsnap.errors import LedgerError, printable
+
+__all__ = ["add_entries", "entry_text", "ledger_bytes"]
+
+# More ids than that stand in lines of so many.
+IDS_IN_A_LINE = 10
+
+
+def entry_text(entry: Mapping[str, Any], *, comment: str = "") -> str:
+    """Return one entry as TOML, its keys in the given order, under a *comment* for whoever reads it."""
+    table = tomlkit.table()
+    if comment:
+        table.add(tomlkit.comment(printable(comment)))
+    for key, value in entry.items():
+        if value is not None:
+            table.add(key, _item(value))
+    entries = tomlkit.aot()
+    entries.append(table)
+    document = tomlkit.document()
+    document.add("accepted", entries)
+    return tomlkit.dumps(document).strip() + "\n"
+
+
+def _item(value: Any) -> Item:
+    if isinstance(value, Mapping):
+        table = tomlkit.inline_table()
+        for key, inner in value.items():
+            table.add(key, _item(inner))
+        return table
+    if isinstance(value, (list, tuple)):
+        return _array(list(value))
+    if isinstance(value, Decimal):
+        # Digit for digit; a binary number need not hold them all.
+        return Float(float(value), Trivia(), str(value) if value.is_finite() else str(float(value)))
+    if isinstance(value, float):
+        return tomlkit.float_(repr(value))
+    if isinstance(value, date):
+        return tomlkit.date(value.isoformat())
+    item: Item = tomlkit.item(value)
+    return item
+
+
+def _array(values: Sequence[Any]) -> Array:
+    array = tomlkit.array()
+    if len(values) <= IDS_IN_A_LINE:
+        array.extend(map(_item, values))
+        return array
+    for start in range(0, len(values), IDS_IN_A_LINE):
+        array.add_line(*map(_item, values[start : start + IDS_IN_A_LINE]), indent="  ")
+    array.add_line(indent="")
+    return array
+
+
+def ledger_bytes(snapshots: Path) -> bytes | None:
+    """Return the ledger's file as it is, ``None`` where there is none."""
+    try:
+        return (snapshots / LEDGER).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LedgerError(f"{snapshots / LEDGER} cannot be read: {error.strerror or error}") from None
+
+
+def add_entries(snapshots: Path, texts: Sequence[str], *, today: date, types: Sequence[str]) -> bytes:
+    """Add the entries *texts* at the end of the ledger, whole or not at all, and return the file's new bytes.
+
+    What stands in the file stays as it is, to the byte. Raises :class:`LedgerError` for a ledger that
+    is bad already, and writes nothing then.
+    """
+    path = snapshots / LEDGER
+    before = ledger_bytes(snapshots)
+    try:
+        text = "" if before is None else before.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LedgerError(f"{path} cannot be read: {error}") from None
+    newline = "\r\n" if "\r\n" in text else "\n"
+    parse_ledger(text, path, today=today, types=types)
+    added = "\n".join(texts).replace("\n", newline)
+    gap = "" if not text else newline if text.endswith("\n") else 2 * newline
+    whole = f"{text}{gap}{added}"
+    parse_ledger(whole, path, today=today, types=types)
+    data = whole.encode()
+    write_atomic(str(path), data)
+    return data

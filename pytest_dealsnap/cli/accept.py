@@ -1,0 +1,141 @@
+"""Take what a gate found into the baseline or the ledger, by cause, deal or type, after showing what would change."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_dealsnap.cli.decisions import INTO, TARGETS, Decision, Decisions, parse_day, read_decisions
+from pytest_dealsnap.cli.ledger_entries import Terms
+from pytest_dealsnap.cli.output import project_config
+from pytest_dealsnap.cli.proposals import Chosen, Proposal, choose, propose_baseline, propose_ledger
+from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.reporting.json_reading import read_json
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+
+__all__ = ["add_arguments", "add_targets", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_targets(parser)
+    parser.add_argument("--decisions", type=Path, metavar="FILE", help="what was decided in the HTML report")
+    parser.add_argument("--into", choices=INTO, help="baseline: the deals' new outputs (default); ledger: an exception")
+    terms = parser.add_argument_group("an exception in the ledger")
+    terms.add_argument("--reason", default="", metavar="TEXT", help="why it is right so (needed)")
+    terms.add_argument("--who", metavar="NAME", help="who decided (default: git's user.name)")
+    terms.add_argument("--ticket", metavar="ID", help="where it is tracked")
+    terms.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day on which it counts")
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask; without a terminal, nothing is taken unless given"
+    )
+
+
+def add_targets(parser: argparse.ArgumentParser) -> None:
+    """Add the report, and what of it is meant."""
+    parser.add_argument("report", type=Path, metavar="REPORT.json", help="the JSON report of a gate")
+    parser.add_argument("--cause", action="append", default=[], metavar="ID", help="a cause (repeatable)")
+    parser.add_argument("--deal", action="append", default=[], metavar="ID", help="a deal (repeatable)")
+    parser.add_argument("--type", action="append", default=[], metavar="TYPE", help="all failed deals of a type")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show what would change, ask, and do it; 1 where something was refused or not confirmed."""
+    finished = read_json(options.report)
+    config = project_config()
+    decisions = _decisions(options, finished, config)
+    beside = Decisions(options.report, finished)
+    proposals = _proposals(config, finished, decisions, beside.into_baseline())
+    rejected = [decision for decision in decisions if decision.decision == "reject"]
+    for proposal in proposals:
+        say(proposal.lines)
+        say(f"not taken: {line}" for line in proposal.refused)
+    say(f"rejected: {printable(' '.join(decision.target))}" for decision in rejected)
+    changes = sum(proposal.count for proposal in proposals)
+    refused = any(proposal.refused for proposal in proposals)
+    if not changes and not rejected:
+        say("nothing to take")
+        return 1 if refused else 0
+    if not (options.yes or (has_terminal() and confirm("do this?"))):
+        say("nothing was taken: give --yes to do it" if not has_terminal() else "nothing was taken")
+        return 1
+    _apply([proposal for proposal in proposals if proposal.count])
+    beside.record([one for one in decisions if one.type is None])
+    say("done")
+    return 1 if refused else 0
+
+
+def _apply(proposals: Sequence[Proposal]) -> None:
+    """Apply all *proposals*, or none: where one fails, those before it are undone."""
+    undo = []
+    try:
+        for proposal in proposals:
+            undo.append(proposal.apply())
+    except BaseException:
+        for one in reversed(undo):
+            one()
+        raise
+
+
+def _decisions(options: argparse.Namespace, finished: FinishedRun, config: Config) -> list[Decision]:
+    """Return what the arguments, or the file that they name, decide."""
+    given = bool(options.cause or options.deal or options.type)
+    if given == bool(options.decisions):
+        raise ConfigError("what is accepted? Give --cause ID, --deal ID or --type TYPE, or --decisions FILE alone")
+    into = options.into or "baseline"
+    terms = {name: getattr(options, name) for name in ("reason", "who", "ticket", "expires") if getattr(options, name)}
+    if options.decisions is None:
+        if terms and into == "baseline":
+            raise ConfigError(f"--{next(iter(terms))} belongs to an exception in the ledger: add --into ledger")
+        choose(finished, causes=options.cause, deals=options.deal, types=options.type)  # refuses what there is not
+        made = [Decision("accept", cause=name) for name in options.cause]
+        made += [Decision("accept", deal=name) for name in options.deal]
+        if into == "baseline":
+            failed = [r for r in finished.results if r.status == "regressed" and r.deal_type in options.type]
+            made += [Decision("accept", deal=result.id) for result in failed]
+        else:
+            made += [Decision("accept", type=name) for name in options.type]
+    else:
+        made = read_decisions(options.decisions, finished)
+    expires = parse_day(options.expires, "--expires")
+    ledger = (options.into or "") == "ledger" or any(one.into == "ledger" for one in made)
+    who = reviewer(options.who, config.root) if ledger else ""
+    return [
+        replace(
+            one,
+            into=(options.into or one.into or into) if one.decision == "accept" else None,
+            reason=options.reason or one.reason or one.note,
+            who=options.who or one.who or who,
+            ticket=options.ticket or one.ticket,
+            expires=expires or one.expires,
+        )
+        for one in made
+    ]
+
+
+def _proposals(
+    config: Config, finished: FinishedRun, decisions: Sequence[Decision], taken_before: Sequence[str]
+) -> list[Proposal]:
+    """Return one proposal for the baseline, and one for the ledger for each set of terms."""
+    baseline = [one for one in decisions if one.decision == "accept" and one.into == "baseline"]
+    proposals = []
+    if baseline:
+        chosen = _chosen(finished, baseline)
+        proposals.append(propose_baseline(config, finished, chosen, taken_before=taken_before))
+    by_terms: dict[Terms, list[Decision]] = {}
+    for one in decisions:
+        if one.decision == "accept" and one.into == "ledger":
+            by_terms.setdefault(Terms(one.reason, one.who, one.ticket, one.expires), []).append(one)
+    return [
+        *proposals,
+        *(propose_ledger(config, finished, _chosen(finished, group), terms) for terms, group in by_terms.items()),
+    ]
+
+
+def _chosen(finished: FinishedRun, decisions: Sequence[Decision]) -> Chosen:
+    names = {kind: [name for own, name in (one.target for one in decisions) if own == kind] for kind in TARGETS}
+    return choose(finished, causes=names["cause"], deals=names["deal"], types=names["type"])

@@ -1,0 +1,134 @@
+"""Look at the database and write a commented starter configuration."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_dealsnap.cli.starter_file import check_place, choose_file, with_starter, write_starter
+from pytest_dealsnap.errors import ConfigError, printable
+
+if TYPE_CHECKING:
+    from pytest_dealsnap.deals.discovery import Discovery
+
+__all__ = ["add_arguments", "run"]
+
+VARIABLE = "DEALSNAP_DATABASE"
+_SQLITE = b"SQLite format 3\x00"
+_ALEMBIC = ("alembic.ini", "migrations/alembic.ini", "db/alembic.ini")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "url", nargs="?", metavar="URL", help=f"any SQLAlchemy URL; it is only read (default: {VARIABLE})"
+    )
+    parser.add_argument("--table", metavar="T", help="the table or view that holds the deals, where it is not clear")
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="pyproject.toml, dealsnap.toml, or - for standard output (default: the file that is there)",
+    )
+    parser.add_argument("--force", action="store_true", help="replace a [tool.dealsnap] that is there already")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the starter configuration, say what was found and what to do next."""
+    # SQLAlchemy is imported by the commands that read a database, and by no other.
+    from pytest_dealsnap.reporting.starter_config import Surroundings, found_lines, starter_config
+
+    cwd = Path.cwd()
+    url, place = _url(options.url, cwd)
+    shown_only = options.output == "-"
+    path = cwd / "dealsnap.toml" if shown_only else choose_file(options.output, cwd)
+    before = "" if shown_only else check_place(path, force=options.force)
+    found = _discover(url, place, options.table, cwd)
+    around = Surroundings(_relative_to(path.parent, url, cwd), _alembic_ini(path.parent))
+    starter = starter_config(found, around)
+    if shown_only:
+        sys.stdout.write(starter)
+        return 0
+    write_starter(path, with_starter(path, before, starter))
+    shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
+    for line in (*found_lines(found), *_next_steps(found, f"{shown}", before=bool(before))):
+        print(line)  # noqa: T201  # what a command line is for
+    return 0
+
+
+def _url(given: str | None, cwd: Path) -> tuple[str, str]:
+    """Return the URL and where it is from."""
+    if given:
+        return given, "URL"
+    if os.environ.get(VARIABLE):
+        return os.environ[VARIABLE], VARIABLE
+    files = [path for path in sorted(cwd.glob("*")) if path.is_file() and _is_sqlite(path)]
+    hint = f", such as sqlite:///{printable(files[0].name)}, which is here" if files else " (any SQLAlchemy URL)"
+    if os.environ.get("DATABASE_URL"):
+        hint = '; DATABASE_URL is set, so perhaps: dealsnap init "$DATABASE_URL"'
+    raise ConfigError(f"no database: give its URL or set {VARIABLE}{hint}")
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def _discover(url: str, place: str, table: str | None, cwd: Path) -> Discovery:
+    """Look at the database; where several tables may hold the deals, ask a person who can answer."""
+    from pytest_dealsnap.deals.discovery import SeveralTablesError, discover
+
+    try:
+        return discover(url, folder=cwd, table=table, place=place)
+    except SeveralTablesError as error:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise
+        return discover(url, folder=cwd, table=_ask(error.names), place=place)
+
+
+def _ask(names: Sequence[str]) -> str:
+    for number, name in enumerate(names, start=1):
+        print(f"{number:>3}  {printable(name)}")  # noqa: T201
+    answer = input("Which of them holds the deals? Its number: ").strip()
+    if not answer.isdecimal() or not 1 <= int(answer) <= len(names):
+        raise ConfigError(f"{printable(answer)!r} is no number from 1 to {len(names)}")
+    return names[int(answer) - 1]
+
+
+def _relative_to(folder: Path, url: str, cwd: Path) -> str:
+    """Return *url* as the file in *folder* writes it: the path of a SQLite file below it is relative to it."""
+    scheme, separator, rest = url.partition(":///")
+    if not separator or not scheme.startswith("sqlite") or rest.startswith((":memory:", "file:")):
+        return url
+    name, question, query = rest.partition("?")
+    absolute = (cwd / name).absolute()
+    written = os.path.relpath(absolute, folder) if not Path(name).is_absolute() or _below(absolute, folder) else name
+    return f"{scheme}:///{Path(written).as_posix()}{question}{query}"
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder.absolute())
+
+
+def _alembic_ini(folder: Path) -> str | None:
+    return next((name for name in _ALEMBIC if (folder / name).is_file()), None)
+
+
+def _next_steps(found: Discovery, shown: str, *, before: bool) -> list[str]:
+    variable = f"{VARIABLE}=…  " if found.secret else ""
+    lines = [f"{'added [tool.dealsnap] to' if before else 'wrote'} {printable(shown)}"]
+    if found.secret:
+        lines.append(f"the URL holds a secret, so it was not written: set {VARIABLE} in the environment")
+    return [
+        *lines,
+        "next:",
+        f"  name your reasoner in {printable(shown)}, and what to judge",
+        f"  {variable}pytest --dealsnap-update   # record every deal's output, before the change",
+        f"  {variable}pytest --dealsnap          # judge every deal's output, after it",
+    ]

@@ -1,0 +1,217 @@
+"""What would be written into the ledger for a cause, a deal or a type: as narrow as it can be told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.judging.commonality import TYPE_FIELD
+from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.items import items_gone_and_come
+from pytest_dealsnap.judging.shapes import path_shape
+from pytest_dealsnap.judging.values import exact, is_number, same
+
+__all__ = ["NotAcceptableError", "Terms", "cause_entry", "deal_entries", "type_entries"]
+
+Entry = dict[str, Any]
+# A range of percent is widened to so many digits, so that a last digit does not decide.
+DIGITS = 3
+# Percentage points: what a reported change is rounded by.
+NOISE = Decimal("1e-6")
+
+
+class NotAcceptableError(DealsnapError):
+    """Something that no entry of the ledger can take; the text says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under which terms something is accepted."""
+
+    reason: str
+    who: str
+    ticket: str | None = None
+    expires: date | None = None
+
+    def added_to(self, entry: Entry) -> Entry:
+        """Return *entry* with the terms at its end."""
+        terms = {"reason": self.reason, "who": self.who, "ticket": self.ticket, "expires": self.expires}
+        return {**entry, **{key: value for key, value in terms.items() if value is not None}}
+
+
+def cause_entry(cause: Cause, results: Iterable[DealResult], terms: Terms) -> Entry:
+    """Return the entry that takes *cause*: what it is, in which types, and by which field or in which deals.
+
+    Raises :class:`NotAcceptableError` for a cause that cannot be told narrowly enough.
+    """
+    mixed = set(cause.mixed)
+    findings = [
+        finding
+        for result in results
+        if result.id not in mixed
+        for finding in result.findings
+        if finding.metric == cause.metric and finding.issue == cause.issue
+    ]
+    condition = _cause_condition(cause, findings)
+    entry: Entry = {"cause": cause.id, "type": _one_or_all(cause.deal_types)}
+    narrow = cause.size is not None and cause.size.kind in ("ratio", "amount")
+    common = next((common for common in cause.common if common.exact), None)
+    if common is not None and common.field != TYPE_FIELD and None not in common.values:
+        entry["where"] = {common.field: _one_or_all(common.values)}
+    elif common is None and not narrow:
+        entry["deals"] = [deal for deal in cause.deals if deal not in mixed]
+    return terms.added_to({**entry, "metric": cause.metric, **condition})
+
+
+def _one_or_all(values: Sequence[Any]) -> Any:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _cause_condition(cause: Cause, findings: Sequence[Finding]) -> Entry:
+    _check(cause.issue, f"the cause {cause.id}")
+    if cause.size is not None:
+        return _size_condition(cause)
+    if cause.issue.endswith("_lost"):
+        return {"lost": True}
+    if cause.issue == "output_changed" and cause.paths:
+        return {"paths": list(cause.paths)}
+    shared = [condition for condition in (_items(findings), _value(findings)) if condition is not None]
+    if shared:
+        return shared[0]
+    raise NotAcceptableError(
+        f"{cause.title}: the new values have nothing in common that an entry could name. Take them into the baseline "
+        "(--into baseline), or accept its deals one by one (--deal ID)"
+    )
+
+
+def _check(issue: str, what: str) -> None:
+    if issue == "reasoning_failed":
+        raise NotAcceptableError(f"{what}: a deal that could not be reasoned cannot be accepted; mend the error")
+    if issue == "missing_from_database":
+        raise NotAcceptableError(
+            f"{what}: a deal that is gone cannot be accepted; if it was meant to go, drop its snapshot: dealsnap prune"
+        )
+
+
+def _size_condition(cause: Cause) -> Entry:
+    size = cause.size
+    assert size is not None
+    if size.kind == "rounding" and size.value is not None and size.amount is not None:
+        unit = exact(size.value)
+        low, high = size.amount
+        return {"change_amount": [Decimal(0) if low >= 0 else -unit, Decimal(0) if high <= 0 else unit]}
+    if size.kind == "amount" or size.percent is None:
+        assert size.amount is not None
+        return {"change_amount": [_plain(bound) for bound in size.amount]}
+    return {"change_percent": _widened(*size.percent, around=size.value if size.kind == "ratio" else None)}
+
+
+def _plain(number: Decimal) -> int | Decimal:
+    return int(number) if number == number.to_integral_value() and abs(number.adjusted()) < 18 else number
+
+
+def _widened(low: float, high: float, *, around: float | None = None) -> list[Decimal]:
+    """Return the range in a few digits, both ends moved outwards; to both sides of a ratio that it is *around*."""
+    largest = max(abs(low), abs(high)) or 1.0
+    step = Decimal(1).scaleb(math.floor(math.log10(largest)) + 1 - DIGITS)
+    least, most, room = exact(low) - NOISE, exact(high) + NOISE, Decimal(0)
+    if around is not None:
+        least, most, room = min(least, exact(around)), max(most, exact(around)), step / 2
+    bounds = [
+        ((least - room) / step).to_integral_value(ROUND_FLOOR) * step,
+        ((most + room) / step).to_integral_value(ROUND_CEILING) * step,
+    ]
+    return [Decimal(f"{bound:f}") for bound in bounds]
+
+
+def _items(findings: Sequence[Finding]) -> Entry | None:
+    """Return the items that all *findings* lost and gained, where all are lists and agree."""
+    if not all(isinstance(f.baseline, list) and isinstance(f.current, list) for f in findings):
+        return None
+    changes = [items_gone_and_come(finding.baseline, finding.current) for finding in findings]
+    if not changes or not all(same(list(change), list(changes[0])) for change in changes):
+        return None
+    sides = zip(("lost_items", "gained_items"), changes[0], strict=True)
+    entry = {key: side for key, side in sides if side}
+    return entry if entry and _writable(list(entry.values())) else None
+
+
+def _value(findings: Sequence[Finding]) -> Entry | None:
+    """Return the value that all *findings* have now."""
+    if not findings or not all(same(finding.current, findings[0].current) for finding in findings):
+        return None
+    value = findings[0].current
+    return {"value": value} if value is not None and _writable(value) else None
+
+
+def _writable(value: Any) -> bool:
+    """Whether TOML has a way to write *value*: it has no null."""
+    if isinstance(value, dict):
+        return all(_writable(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_writable(item) for item in value)
+    return value is not None
+
+
+def deal_entries(result: DealResult, terms: Terms) -> list[Entry]:
+    """Return the entries that take all of a deal's gating findings at their present values."""
+    return [
+        terms.added_to({"deals": [result.id], "metric": finding.metric, **_deal_condition(result, finding)})
+        for finding in result.gating
+    ]
+
+
+def _deal_condition(result: DealResult, finding: Finding) -> Entry:
+    what = f"deal {result.id}"
+    _check(finding.issue, what)
+    if result.corrupt:
+        raise NotAcceptableError(f"{what}: data corruption cannot be accepted: {result.corrupt}")
+    if finding.issue.endswith("_lost"):
+        return {"lost": True}
+    if finding.issue == "output_changed" and finding.count is not None:
+        return {"paths": list(dict.fromkeys(map(path_shape, finding.paths)))}
+    condition = _value([finding]) or _items([finding])
+    if condition is None:
+        raise NotAcceptableError(
+            f"{what}: {finding.metric} has a value that TOML cannot hold. Take it into the baseline"
+        )
+    return condition
+
+
+def type_entries(kind: str, results: Sequence[DealResult], terms: Terms) -> list[Entry]:
+    """Return the entries that take what deals of one type failed by: a range of change for each metric."""
+    by_metric: dict[tuple[str, str], list[Finding]] = {}
+    for result in results:
+        for finding in result.gating:
+            _check(finding.issue, f"deal {result.id}")
+            by_metric.setdefault((finding.metric, finding.issue), []).append(finding)
+    return [
+        terms.added_to({"type": kind, "metric": metric, **_type_condition(kind, metric, issue, findings)})
+        for (metric, issue), findings in sorted(by_metric.items())
+    ]
+
+
+def _type_condition(kind: str, metric: str, issue: str, findings: Sequence[Finding]) -> Mapping[str, Any]:
+    if issue.endswith("_lost"):
+        return {"lost": True}
+    if issue == "output_changed":
+        return {"paths": sorted({path_shape(path) for finding in findings for path in finding.paths})}
+    percents = [finding.change_percent for finding in findings if finding.change_percent is not None]
+    if len(percents) == len(findings):
+        return {"change_percent": _widened(min(percents), max(percents))}
+    if all(is_number(finding.baseline) and is_number(finding.current) for finding in findings):
+        amounts = [exact(finding.current) - exact(finding.baseline) for finding in findings]
+        return {"change_amount": [_plain(min(amounts)), _plain(max(amounts))]}
+    condition = _items(findings) or _value(findings)
+    if condition is None:
+        raise NotAcceptableError(
+            f"{kind}: the new values of {metric} have nothing in common that an entry could name. Take them into the "
+            "baseline (--into baseline), or accept by cause"
+        )
+    return condition

@@ -1,0 +1,268 @@
+"""What accepting something would change: shown first, applied after, and undone where that was a slip."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pytest_dealsnap.baseline.files import write_atomic
+from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger, read_ledger
+from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text, ledger_bytes
+from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, cause_entry, deal_entries, type_entries
+from pytest_dealsnap.cli.retaking import Refused, Retaken, Retaker, put_back, write_all
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.errors import ConfigError, DealsnapError, printable
+from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.judging.commonality import Traits
+from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.wording import cut, finding_row, plural
+
+__all__ = ["Chosen", "Proposal", "choose", "left_to_deals", "propose_baseline", "propose_ledger"]
+
+SHOWN_DEALS = 20
+SHOWN_RED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is decided on: causes, single deals, types."""
+
+    causes: tuple[Cause, ...] = ()
+    deals: tuple[DealResult, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What would change, in ``lines`` for a person; ``refused`` says what would not, and why.
+
+    ``apply`` does it and returns what undoes it; there is nothing to apply where ``count`` is 0.
+    """
+
+    lines: tuple[str, ...]
+    refused: tuple[str, ...]
+    count: int
+    apply: Callable[[], Callable[[], None]] = field(repr=False)
+
+
+def choose(run: FinishedRun, *, causes: Sequence[str], deals: Sequence[str], types: Sequence[str]) -> Chosen:
+    """Return the causes, deals and types of those names; raises :class:`ConfigError` for one that there is not."""
+    by_id = {cause.id: cause for cause in run.causes}
+    results = {result.id: result for result in run.results}
+    kinds = {result.deal_type for result in run.results}
+    for name in causes:
+        if name not in by_id:
+            known = ", ".join(f"{cause.id} ({cause.title})" for cause in run.causes[:5]) or "none"
+            raise ConfigError(f"the report has no cause {name!r}. It has: {known}")
+    for name in deals:
+        if name not in results:
+            raise ConfigError(f"the report has no deal {name!r}")
+    for name in types:
+        if name not in kinds:
+            raise ConfigError(f"the report has no deal of the type {name!r}. It has: {', '.join(sorted(kinds))}")
+    return Chosen(tuple(by_id[name] for name in causes), tuple(results[name] for name in deals), tuple(types))
+
+
+def propose_baseline(
+    config: Config, run: FinishedRun, chosen: Chosen, *, taken_before: Collection[str] = ()
+) -> Proposal:
+    """Compute the chosen deals anew, and return what taking their outputs into the baseline would change.
+
+    The whole output goes into the baseline, so of a cause only those deals are taken that fail by nothing
+    else, but for causes *taken_before*.
+    """
+    wanted, refused = _wanted(run, chosen, taken_before)
+    if config.reasoner is None:
+        ids = " ".join(f"--dealsnap-id {shlex.quote(result.id)}" for result in wanted[:SHOWN_DEALS])
+        more = f" (and {len(wanted) - SHOWN_DEALS:,} more)" if len(wanted) > SHOWN_DEALS else ""
+        raise ConfigError(
+            "the outputs have to be computed anew, and no reasoner is configured: that of the deal_reasoner fixture "
+            f"can be called by pytest only. Take them as they are: pytest --dealsnap-update {ids}{more}"
+        )
+    taken: list[Retaken] = []
+    with Retaker(config, run) as retaker:
+        snapshots = retaker.snapshots
+        for result in wanted:
+            one = retaker.retake(result)
+            if isinstance(one, Refused):
+                refused.append(f"deal {one.deal_id}: {one.why}")
+            elif one.before != one.after:
+                taken.append(one)
+    lines = [f"into the baseline {config.snapshots.name}/, the new output of {plural(len(taken), 'deal')}:"]
+    lines += _deal_lines([one.result for one in taken]) if taken else ["  nothing"]
+
+    def apply() -> Callable[[], None]:
+        write_all(snapshots, taken)
+        return lambda: put_back(snapshots, taken)
+
+    return Proposal(tuple(lines), tuple(map(printable, refused)), len(taken), apply)
+
+
+def _wanted(run: FinishedRun, chosen: Chosen, taken_before: Collection[str]) -> tuple[list[DealResult], list[str]]:
+    """Return the deals to be taken, and why some of a cause are not."""
+    results = {result.id: result for result in run.results}
+    wanted = {result.id for result in chosen.deals}
+    settled = {cause.id for cause in chosen.causes} | set(taken_before)
+    others: dict[str, list[Cause]] = {}
+    for cause in run.causes:
+        if cause.gates and cause.id not in settled:
+            for deal_id in cause.deals:
+                others.setdefault(deal_id, []).append(cause)
+    refused: dict[str, dict[str, None]] = {}
+    for cause in chosen.causes:
+        for deal_id in cause.deals:
+            failing = {finding.metric for finding in results[deal_id].gating}
+            beside = next((other for other in others.get(deal_id, ()) if other.metric in failing), None)
+            if beside is None or deal_id in wanted:
+                wanted.add(deal_id)
+            else:
+                why = f"by {beside.title} ({beside.id}), too: decide on both, or take them by --deal"
+                refused.setdefault(why, {})[deal_id] = None
+    lines = [f"{plural(len(ids), 'deal')} that {_fail(len(ids))} {why}: {_some(ids)}" for why, ids in refused.items()]
+    return [result for result in run.results if result.id in wanted], lines
+
+
+def _fail(count: int) -> str:
+    return "fails" if count == 1 else "fail"
+
+
+def _some(ids: Collection[str]) -> str:
+    return ", ".join(list(ids)[:SHOWN_RED]) + (", …" if len(ids) > SHOWN_RED else "")
+
+
+def _deal_lines(results: Sequence[DealResult]) -> list[str]:
+    lines = []
+    for result in results[:SHOWN_DEALS]:
+        name = f" {cut(printable(result.name), 40)}" if result.name else ""
+        lines.append(f"  deal {printable(result.id)}{name} ({printable(result.deal_type)})")
+        lines += [f"    {_finding_line(row)}" for row in map(finding_row, result.findings)]
+    more = results[SHOWN_DEALS:]
+    if more:
+        lines.append(f"  and {plural(len(more), 'more deal')}: {cut(', '.join(printable(r.id) for r in more), 400)}")
+    return lines
+
+
+def _finding_line(row: tuple[str, str, str, str, str]) -> str:
+    metric, before, after, change, _ = row
+    arrow = f" {before} → {after}" if before else f" {after}" if after else ""
+    return f"{metric}{arrow}{f' ({change})' if change else ''}"
+
+
+def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Terms) -> Proposal:
+    """Return the entries that would be added to the ledger, and which deals they cover; the rest stays red."""
+    folder, today = config.snapshots, datetime.now(UTC).date()
+    if terms.expires is not None and terms.expires < today:
+        raise ConfigError(f"expires {terms.expires.isoformat()}: that day is over, so the entry would never count")
+    if not terms.reason.strip():
+        raise ConfigError("an entry of the ledger needs a reason: --reason TEXT")
+    texts, refused = _entries(run, chosen, terms)
+    if not texts:
+        return Proposal((), tuple(map(printable, refused)), 0, lambda: lambda: None)
+    covered, red = _coverage(config, run, chosen, texts, today)
+    lines = [f"into the ledger {folder.name}/{LEDGER}:"]
+    lines += [f"  {line}".rstrip() for text in texts for line in [*text.splitlines(), ""]]
+    lines.append(f"with which {plural(len(covered), 'deal is', 'deals are')} accepted{_red(red)}")
+    lines += [f"  deal {printable(result.id)}: {_why_red(result, findings)}" for result, findings in red[:SHOWN_RED]]
+    if len(red) > SHOWN_RED:
+        lines.append(f"  and {len(red) - SHOWN_RED:,} more")
+    types = config.deals.types
+
+    def apply() -> Callable[[], None]:
+        before = ledger_bytes(folder)
+        after = add_entries(folder, texts, today=today, types=types)
+        return lambda: _restore_ledger(folder, before, after)
+
+    return Proposal(tuple(lines), tuple(map(printable, refused)), len(texts), apply)
+
+
+def _entries(run: FinishedRun, chosen: Chosen, terms: Terms) -> tuple[list[str], list[str]]:
+    texts: list[str] = []
+    refused: list[str] = []
+    results = {result.id: result for result in run.results}
+    for cause in chosen.causes:
+        try:
+            entry = cause_entry(cause, (results[deal_id] for deal_id in cause.deals), terms)
+        except NotAcceptableError as error:
+            refused.append(str(error))
+            continue
+        texts.append(entry_text(entry, comment=f"{cause.title}, {plural(len(cause.deals), 'deal')}"))
+    for result in chosen.deals:
+        try:
+            if not result.gating:
+                raise NotAcceptableError(f"deal {result.id}: nothing fails it, so there is nothing to accept")
+            texts += [entry_text(entry, comment=result.name or "") for entry in deal_entries(result, terms)]
+        except NotAcceptableError as error:
+            refused.append(str(error))
+    for kind in chosen.types:
+        failed = [result for result in run.results if result.deal_type == kind and result.status == "regressed"]
+        try:
+            texts += [
+                entry_text(entry, comment=plural(len(failed), "deal")) for entry in type_entries(kind, failed, terms)
+            ]
+        except NotAcceptableError as error:
+            refused.append(str(error))
+    return texts, refused
+
+
+def _coverage(
+    config: Config, run: FinishedRun, chosen: Chosen, texts: Sequence[str], today: date
+) -> tuple[list[DealResult], list[tuple[DealResult, tuple[Finding, ...]]]]:
+    """Return the failing deals that the ledger with its new entries accepts, and the chosen ones that it does not."""
+    folder = config.snapshots
+    try:
+        old = (ledger_bytes(folder) or b"").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DealsnapError(f"{folder / LEDGER} cannot be read: {error}") from None
+    path, types = folder / LEDGER, config.deals.types
+    parse_ledger(old, path, today=today, types=types)
+    book = parse_ledger("\n".join([old, *texts]), path, today=today, types=types)
+    asked = {deal_id for cause in chosen.causes for deal_id in cause.deals} | {result.id for result in chosen.deals}
+    traits = run.facts.traits or Traits()
+    covered, red = [], []
+    for result in run.results:
+        if result.status != "regressed":
+            continue
+        left = book.uncovered(result, traits.of(result.id).get)
+        if not left and not result.corrupt:
+            covered.append(result)
+        elif result.id in asked or result.deal_type in chosen.types:
+            red.append((result, left))
+    return covered, red
+
+
+def _red(red: Sequence[object]) -> str:
+    return f"; {plural(len(red), 'stays', 'stay')} red, because of" if red else ""
+
+
+def left_to_deals(config: Config, run: FinishedRun, causes: Sequence[Cause]) -> list[DealResult]:
+    """Return the deals of *causes*, accepted into the ledger, that its entries do not cover: they show more on top."""
+    book = read_ledger(config.snapshots, today=datetime.now(UTC).date(), types=config.deals.types)
+    traits = run.facts.traits or Traits()
+    metrics: dict[str, set[str]] = {}
+    for cause in causes:
+        for deal_id in cause.deals:
+            metrics.setdefault(deal_id, set()).add(cause.metric)
+    return [
+        result
+        for result in run.results
+        if result.status == "regressed"
+        and any(f.metric in metrics.get(result.id, ()) for f in book.uncovered(result, traits.of(result.id).get))
+    ]
+
+
+def _why_red(result: DealResult, findings: Sequence[Finding]) -> str:
+    rows = [_finding_line(finding_row(finding)) for finding in findings]
+    return printable(result.corrupt) if result.corrupt else cut("; ".join(rows), 160)
+
+
+def _restore_ledger(folder: Path, before: bytes | None, after: bytes) -> None:
+    if ledger_bytes(folder) != after:
+        raise DealsnapError(f"{folder / LEDGER} was edited since: nothing was undone")
+    if before is None:
+        (folder / LEDGER).unlink()
+    else:
+        write_atomic(str(folder / LEDGER), before)

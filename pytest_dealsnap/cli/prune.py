@@ -1,0 +1,82 @@
+"""Drop the snapshots of deals that are not in the database any more; lists them unless --yes is given."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from pathlib import Path
+
+from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.cli.output import project_config
+from pytest_dealsnap.cli.terminal import say
+from pytest_dealsnap.deals.deal import id_order
+from pytest_dealsnap.deals.opening import open_source
+from pytest_dealsnap.errors import BaselineError, SnapshotError, SourceError, printable
+from pytest_dealsnap.reporting.wording import cut, plural
+
+__all__ = ["add_arguments", "run"]
+
+SHOWN = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--yes", action="store_true", help="delete them; without it they are only listed")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the orphans, or delete them; 1 where there are some that stay."""
+    config = project_config()
+    snapshots = DealSnapshots(config.snapshots)
+    recorded = snapshots.ids()
+    if not recorded:
+        raise BaselineError(f"no baseline in {config.snapshots}: there is nothing to prune")
+    source = open_source(config)
+    try:
+        there, description = {ref.id for ref in source.refs()}, source.description
+    finally:
+        source.close()
+    if not there:
+        where = f" where {config.deals.where}" if config.deals.where else ""
+        raise SourceError(
+            f"{description} has no deals{where}: that would prune the whole baseline. Is it the right one?"
+        )
+    orphans = sorted(recorded - there, key=id_order)
+    if not orphans:
+        say(f"nothing to prune: all {plural(len(recorded), 'snapshot')} are of deals in {description}")
+        return 0
+    say(f"{plural(len(orphans), 'snapshot')} of {len(recorded):,} without a deal in {description}:")
+    say(f"  deal {_title(snapshots, deal_id)}" for deal_id in orphans[:SHOWN])
+    if len(orphans) > SHOWN:
+        say(f"  and {len(orphans) - SHOWN:,} more")
+    if not options.yes:
+        say("nothing was deleted: dealsnap prune --yes deletes them")
+        return 1
+    for deal_id in orphans:
+        _delete(Path(snapshots.path(deal_id)), snapshots.folder)
+    say(f"deleted {plural(len(orphans), 'snapshot')}; git still has them")
+    return 0
+
+
+def _title(snapshots: DealSnapshots, deal_id: str) -> str:
+    """Return the deal as its snapshot names it; a bad snapshot can be pruned as well."""
+    shown = printable(deal_id)
+    try:
+        recorded = snapshots.decode(deal_id, snapshots.recall(deal_id) or b"")
+    except SnapshotError:
+        return shown
+    name = f" {cut(printable(recorded.deal_name), 60)}" if recorded.deal_name else ""
+    return f"{shown}{name} ({printable(recorded.deal_type)})"
+
+
+def _delete(path: Path, folder: Path) -> None:
+    """Delete one snapshot, and the folders that only a long id had needed."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SnapshotError(f"the snapshot {path} cannot be deleted: {error.strerror or error}") from error
+    with suppress(OSError):  # one that is not empty stays
+        for parent in path.parents:
+            if parent == folder:
+                break
+            parent.rmdir()

@@ -1,0 +1,96 @@
+"""Go through the whole rollout on a scratch copy of the database: capture, upgrade, gate, downgrade, verdict."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pytest_dealsnap.cli.output import add_report_argument, project_config, targets
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.reporting.rehearsal_targets import write_rehearsal
+from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
+from pytest_dealsnap.settings import SETTINGS, Setting
+
+__all__ = ["add_arguments", "run"]
+
+INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments: every scalar of ``[tool.dealsnap.rehearsal]``, and how to rehearse."""
+    parser.add_argument("--database", metavar="URL", help="rehearse on a copy of this database, not the configured one")
+    parser.add_argument(
+        "--scratch-url", metavar="URL", help="a copy that you made yourself: it is migrated, and left as that leaves it"
+    )
+    for setting in _settings():
+        parser.add_argument(
+            f"--{setting.key.replace('_', '-')}", setting.flag, dest=setting.key, metavar=setting.key.upper(),
+            help=f"{setting.help} (rehearsal.{setting.key})",
+        )  # fmt: skip
+    parser.add_argument("--keep", action="store_true", help="keep the scratch copy, and say where it is")
+    parser.add_argument("--sample", type=_positive, metavar="N", help="only N deals, of every type in proportion")
+    parser.add_argument("--seed", type=int, default=0, metavar="SEED", help="the seed of --sample (default: 0)")
+    parser.add_argument(
+        "--timeout", type=float, default=3600.0, metavar="SECONDS", help="how long one step may take (default: 3600)"
+    )
+    parser.add_argument("--no-load", action="store_true", help="leave out the second upgrade, beside reads and writes")
+    add_report_argument(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Rehearse, show what that showed, and return 0 only for ``proceed``."""
+    from pytest_dealsnap.rehearsal.rehearsing import Options, rehearse  # SQLAlchemy: for this command alone
+
+    reports, config = targets(options), _config(options)
+    how = Options(
+        keep=options.keep,
+        scratch_url=options.scratch_url,
+        sample=options.sample,
+        seed=options.seed,
+        timeout=options.timeout,
+        load=not options.no_load,
+    )
+    try:
+        rehearsal = rehearse(config, how, _say)
+    except KeyboardInterrupt:
+        _say("interrupted: the scratch copy is gone, the original was only read")
+        return INTERRUPTED
+    written = [write_rehearsal(target, rehearsal) for target in reports]
+    for line in rehearsal_lines(rehearsal, width=max(shutil.get_terminal_size().columns - 50, 60)):
+        print(line)  # noqa: T201  # what a command line is for
+    for text in filter(None, written):
+        print(text, end="")  # noqa: T201
+    return 0 if rehearsal.verdict.action == "proceed" else 1
+
+
+def _settings() -> list[Setting]:
+    return [setting for setting in SETTINGS if setting.of_rehearsal]
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _config(options: argparse.Namespace) -> Config:
+    """Return the project's configuration with what was given here."""
+    flags: dict[str, Any] = {
+        setting.name: getattr(options, setting.key)
+        for setting in _settings()
+        if getattr(options, setting.key) is not None
+    }
+    config = project_config(flags)
+    if options.database is None:
+        return config
+    places = {**config.places, "database": "--database"}
+    return replace(config, database=options.database, database_folder=Path.cwd(), places=places)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  # progress, apart from the result

@@ -1,0 +1,53 @@
+"""Render a saved report in another format, as the run would have written it."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from pytest_dealsnap.cli.output import add_report_argument, targets
+from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.reporting.json_reading import read_json
+from pytest_dealsnap.reporting.report_schema import schema_text
+from pytest_dealsnap.reporting.summary_text import summary_lines
+from pytest_dealsnap.reporting.targets import FORMATS, ReportTarget
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("saved", nargs="?", type=Path, metavar="REPORT.json", help="the JSON report of a run")
+    parser.add_argument("--format", choices=FORMATS, help="what to render; without it, the summary of the terminal")
+    parser.add_argument("--output", metavar="FILE", help="where to; without it, the standard output")
+    add_report_argument(parser)
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of JSON reports instead")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Render the report; a report that could be rendered is fine, whatever its verdict."""
+    _check(options)
+    if options.schema:
+        print(schema_text(), end="")  # noqa: T201  # what a command line is for
+        return 0
+    wanted = targets(options)
+    if options.format:
+        wanted.append(ReportTarget.parse(f"{options.format}:{options.output or '-'}", Path.cwd(), flag="--format"))
+    finished = read_json(options.saved)
+    printed = [target.write(finished) for target in wanted]
+    if not wanted:
+        printed = [f"{line}\n" for line in summary_lines(finished, width=max(shutil.get_terminal_size().columns, 80))]
+    for text in filter(None, printed):
+        print(text, end="")  # noqa: T201
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse arguments that do not go together."""
+    if options.schema and (options.saved or options.format or options.report):
+        raise ConfigError("--schema goes alone: it is the same for every report")
+    if not options.schema and options.saved is None:
+        raise ConfigError("which report? dealsnap report REPORT.json --format html --output report.html")
+    if options.output and not options.format:
+        raise ConfigError(f"--output {options.output}: in which --format? Valid: {', '.join(FORMATS)}")

@@ -1,0 +1,112 @@
+"""What a review shows: an item in brief, in full, a decision in words, and the commands where nobody can be asked."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_dealsnap.cli.decisions import Decision, Decisions
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.reporting.cause_text import remarks
+from pytest_dealsnap.reporting.deal_text import deal_text
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.wording import cut, plural, worst_finding
+
+__all__ = ["decided_text", "item_details", "item_lines", "usable_commands"]
+
+Item = Cause | DealResult
+SHOWN_DEALS = 5
+DEALS_IN_FULL = 8
+COMMANDS_SHOWN = 20
+
+
+def item_lines(item: Item, finished: FinishedRun, decisions: Decisions, *, left: int) -> list[str]:
+    """Return *item* in brief: what it is, what its deals have in common, the first of them."""
+    if isinstance(item, DealResult):
+        lines = [f"deal {_deal(item)}: {cut(worst_finding(item), 200)}   ({left} left)"]
+    else:
+        results = {result.id: result for result in finished.results}
+        lines = [f"{printable(item.title)}: {plural(len(item.deals), 'deal')}, {item.failing:,} fail   ({left} left)"]
+        lines += [f"  {printable(line)}" for line in remarks(item)]
+        lines += [
+            f"  deal {_deal(r)}: {cut(_change(item, r), 120)}"
+            for r in map(results.__getitem__, item.deals[:SHOWN_DEALS])
+        ]
+        if len(item.deals) > SHOWN_DEALS:
+            lines.append(f"  and {len(item.deals) - SHOWN_DEALS:,} more")
+    earlier = decisions.earlier.get(("cause" if isinstance(item, Cause) else "deal", item.id))
+    if earlier is not None:
+        lines.append(f"  rejected at an earlier report{_by(earlier)}")
+    return lines
+
+
+def _deal(result: DealResult) -> str:
+    name = f" {cut(printable(result.name), 40)}" if result.name else ""
+    return f"{printable(result.id)}{name} ({printable(result.deal_type)})"
+
+
+def _change(cause: Cause, result: DealResult) -> str:
+    """Return what *cause* did to one deal; the deal's worst finding may be another cause's."""
+    own = tuple(f for f in result.findings if f.metric == cause.metric and f.issue == cause.issue)
+    return worst_finding(replace(result, findings=own)) if any(f.gates for f in own) else "only reported"
+
+
+def item_details(item: Item, results: Mapping[str, DealResult]) -> list[str]:
+    """Return *item* in full: each deal with its findings."""
+    if isinstance(item, DealResult):
+        return deal_text(item).splitlines()
+    lines = []
+    for deal_id in item.deals[:DEALS_IN_FULL]:
+        lines += [*deal_text(results[deal_id]).splitlines()[2:], ""]
+    if len(item.deals) > DEALS_IN_FULL:
+        lines.append(f"and {len(item.deals) - DEALS_IN_FULL:,} more; dealsnap report --format html shows all of them")
+    return lines
+
+
+def decided_text(decision: Decision, finished: FinishedRun) -> str:
+    """Return a decision in words."""
+    kind, name = decision.target
+    titles = {cause.id: cause.title for cause in finished.causes}
+    what = printable(titles.get(name, f"cause {name}") if kind == "cause" else f"deal {name}")
+    if decision.decision == "reject":
+        return f"rejected: {what}{_by(decision)}"
+    return f"accepted into the {decision.into}: {what}"
+
+
+def _by(decision: Decision) -> str:
+    who = f" by {printable(decision.who)}" if decision.who else ""
+    return f"{who}: {printable(decision.note)}" if decision.note else who
+
+
+def usable_commands(finished: FinishedRun, report: Path, decisions: Decisions, open_items: Sequence[Item]) -> list[str]:
+    """Return what a person without a terminal can run for each item that is left to decide."""
+    lines = [decided_text(decision, finished) for decision in decisions.all()]
+    if not open_items:
+        return [*lines, "nothing left to decide"]
+    path = shlex.quote(printable(str(report)))
+    lines += ["this is no terminal, so nothing can be asked. Each of these works without one:"]
+    for item in open_items[:COMMANDS_SHOWN]:
+        lines += ["", *_commands(item, path)]
+    more = len(open_items) - COMMANDS_SHOWN
+    return [*lines, "", f"and {more:,} more"] if more > 0 else lines
+
+
+def _commands(item: Item, path: str) -> list[str]:
+    """Return what can be done with one item; what has no value can only be mended, or its deal dropped."""
+    kind, issue = ("cause", item.issue) if isinstance(item, Cause) else ("deal", _STATUS_ISSUES.get(item.status, ""))
+    title = f"{item.title}, {plural(len(item.deals), 'deal')}" if isinstance(item, Cause) else f"deal {item.id}"
+    what = f"{path} --{kind} {shlex.quote(printable(item.id))}"
+    lines = [printable(title)]
+    if issue == "missing_from_database":
+        lines.append("  dealsnap prune   # if the deals were meant to go")
+    elif issue != "reasoning_failed":
+        lines.append(f"  dealsnap accept {what} --into baseline --yes")
+        lines.append(f"  dealsnap accept {what} --into ledger --reason TEXT --yes")
+    return [*lines, f"  dealsnap reject {what} --note TEXT"]
+
+
+_STATUS_ISSUES = {"errored": "reasoning_failed", "missing": "missing_from_database"}

@@ -1,0 +1,88 @@
+"""A capture of the scratch copy by the user's own project, in a pytest process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.baseline.manifest import read_manifest
+from pytest_dealsnap.deals.database import public_url
+from pytest_dealsnap.errors import BaselineError
+from pytest_dealsnap.rehearsal.journal import Entry
+from pytest_dealsnap.rehearsal.surroundings import FlagState, Surroundings
+from pytest_dealsnap.reporting.wording import plural
+
+__all__ = ["capture"]
+
+REFUSED = "OriginalDatabaseError"
+
+
+def capture(
+    surroundings: Surroundings, entry: Entry, name: str, flag: FlagState, selection: Sequence[str] = ()
+) -> DealSnapshots | None:
+    """Capture into a folder called *name*; ``None``, with a problem in *entry*, where that failed.
+
+    *selection* are further flags of pytest's, such as ``--dealsnap-sample 50``.
+    """
+    folder = surroundings.folder / name
+    root = surroundings.config.root
+    arguments = [
+        *("-m", "pytest", "--dealsnap-update", "-q", "--no-header", f"--rootdir={root}"),
+        *("-p", "pytest_dealsnap.rehearsal.guarded", "-o", f"cache_dir={surroundings.folder / 'cache'}"),
+        *selection,
+    ]
+    done = surroundings.python(entry.title, flag, *arguments, DEALSNAP_SNAPSHOTS=str(folder))
+    snapshots = DealSnapshots(folder)
+    ids = snapshots.ids()
+    errors = snapshots.errors_among(ids)
+    entry.headline = plural(len(ids), "deal") + (f", {len(errors):,} of them errors" if errors else "")
+    problem = _problem(folder, surroundings, ids, errors)
+    if not done.ok and (problem is None or not ids):
+        problem = f"pytest --dealsnap-update {done.ending()}"
+    if problem is not None:
+        refused = any(REFUSED in (_message(snapshots, deal_id) or "") for deal_id in sorted(errors)[:1])
+        code = "original_asked_for" if refused else "capture_failed"
+        evidence = [*_first_errors(snapshots, errors), *(done.tail() if not ids else ())]
+        entry.find(code, problem, weight="unfinished", evidence=evidence, advice=_advice(refused, surroundings))
+        return None
+    return snapshots
+
+
+def _problem(folder: Path, surroundings: Surroundings, ids: set[str], errors: set[str]) -> str | None:
+    try:
+        manifest = read_manifest(folder)
+    except BaselineError as error:
+        return str(error)
+    if manifest is None or not ids:
+        return "the capture recorded no deal"
+    shown = public_url(make_url(surroundings.scratch))
+    if surroundings.config.deals.source is None and manifest.get("database") != shown:
+        read = manifest.get("database")
+        return f"the capture read {read}, not the scratch copy: does a flag in addopts name a database?"
+    if manifest.get("complete") is False:
+        return "the capture did not come to its end"
+    if errors == ids:
+        return f"every deal errored ({len(ids):,})"
+    return None
+
+
+def _advice(refused: bool, surroundings: Surroundings) -> str:
+    if refused:
+        env = surroundings.config.rehearsal.database_env
+        return (
+            f"the application opened the original database instead of the one that {env} names: set "
+            "rehearsal.database_env to the variable it reads, and read that where the connection is made"
+        )
+    return "run pytest --dealsnap-update by hand to see the whole of it"
+
+
+def _first_errors(snapshots: DealSnapshots, errors: set[str]) -> list[str]:
+    return [f"deal {deal_id}: {_message(snapshots, deal_id)}" for deal_id in sorted(errors)[:3]]
+
+
+def _message(snapshots: DealSnapshots, deal_id: str) -> str | None:
+    snapshot = snapshots.decode(deal_id, snapshots.recall(deal_id) or b"")
+    return str(snapshot.error) if snapshot.error else None

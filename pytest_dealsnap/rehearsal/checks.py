@@ -1,0 +1,190 @@
+"""From what was seen of the migrated database to problems: rows, types, constraints, revision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_dealsnap.config import DealsConfig
+from pytest_dealsnap.deals.deal import id_order
+from pytest_dealsnap.deals.types import DealTypes
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.rehearsal.journal import Entry
+from pytest_dealsnap.rehearsal.probing import TypeProbes
+from pytest_dealsnap.rehearsal.rows import RowChanges, TableChanges
+from pytest_dealsnap.rehearsal.schema import Schema, missing_parts
+from pytest_dealsnap.reporting.audit_facts import show_stored
+from pytest_dealsnap.reporting.wording import plural
+
+__all__ = ["check_constraints", "check_restored", "check_rows", "check_types", "speaks_of"]
+
+SHOWN = 5
+StoredTypes = Mapping[str, str | None]
+
+
+def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig) -> None:
+    """No row lost, none added twice, no column touched but the deal type's."""
+    for table in changes.tables:
+        name = printable(table.name)
+        if table.lost:
+            what = f"table {name} is gone with its {plural(table.lost, 'row')}" if table.gone else (
+                f"{plural(table.lost, 'row')} of {name} {'is' if table.lost == 1 else 'are'} lost"
+            )  # fmt: skip
+            entry.find(
+                "rows_lost", what, weight="corrupts", evidence=_keys("lost", table.lost_keys, table.lost),
+                advice="the upgrade must keep every row: find the DELETE, or the join that leaves them out",
+            )  # fmt: skip
+        if table.added:
+            _check_added(entry, table, name, is_deals=table.name == deals.table)
+        for column, count in table.changed.items():
+            if not (table.name == deals.table and column == deals.type):
+                keys = (table.changed_keys or {}).get(column, ())
+                entry.find(
+                    "columns_changed",
+                    f"{name}.{printable(column)} changed in {plural(count, 'row')}",
+                    weight="corrupts",
+                    evidence=_keys("changed", keys, count),
+                    advice="the upgrade may touch the deal type only: look for an UPDATE, a type change or a trigger",
+                )
+        if table.gone_columns:
+            columns = ", ".join(map(printable, table.gone_columns))
+            entry.find(
+                "columns_lost", f"{name} lost the column {columns} with its values", weight="corrupts",
+                advice="drop a column in a later release, once nothing needs it for a rollback",
+            )  # fmt: skip
+
+
+def _check_added(entry: Entry, table: TableChanges, name: str, *, is_deals: bool) -> None:
+    evidence = _keys("added", table.added_keys, table.added)
+    if table.copied:
+        title = f"{plural(table.copied, 'row')} of {name} {'is' if table.copied == 1 else 'are'} duplicated"
+        advice = "rows that say the same under another key: look for an INSERT … SELECT that ran twice"
+        entry.find("rows_duplicated", title, weight="corrupts", evidence=evidence, advice=advice)
+    elif is_deals:
+        title = f"{plural(table.added, 'row')} of {name} {'was' if table.added == 1 else 'were'} added"
+        entry.find("rows_added", title, evidence=evidence, advice="a migration should not make deals")
+    else:
+        entry.find("rows_added", f"{plural(table.added, 'row')} of {name} added", weight="note", evidence=evidence)
+
+
+def _keys(what: str, keys: Sequence[str], count: int) -> list[str]:
+    if not keys:
+        return []
+    more = f" and {count - len(keys):,} more" if count > len(keys) else ""
+    return [f"{what}: {', '.join(printable(key) for key in keys)}{more}"]
+
+
+def check_types(entry: Entry, before: StoredTypes, after: StoredTypes, deals: DealsConfig, *, meant: bool) -> int:
+    """The backfill makes every type valid, as the default says, and leaves valid ones alone; return how many changed.
+
+    *meant* says whether the upgrade was to see to the types at all; if not, what it leaves is only noted.
+    """
+    types = DealTypes.of(deals)
+    common = sorted(before.keys() & after.keys(), key=id_order)
+    changed = [deal_id for deal_id in common if before[deal_id] != after[deal_id]]
+    other = [deal_id for deal_id in changed if types.effective(after[deal_id]) != types.effective(before[deal_id])]
+    spoilt = [deal_id for deal_id in other if types.recognizes(before[deal_id])]
+    elsewhere = [i for i in other if not types.recognizes(before[i]) and types.recognizes(after[i])]
+    invalid = sorted((i for i, stored in after.items() if not types.recognizes(stored)), key=id_order)
+
+    def moves(ids: Sequence[str]) -> list[str]:
+        lines = [f"deal {printable(i)}: {show_stored(before.get(i))} → {show_stored(after[i])}" for i in ids[:SHOWN]]
+        return [*lines, f"… and {len(ids) - SHOWN:,} more"] if len(ids) > SHOWN else lines
+
+    if spoilt:
+        entry.find(
+            "types_changed", f"{plural(len(spoilt), 'valid deal type')} changed", weight="corrupts",
+            evidence=moves(spoilt), deals=spoilt,
+            advice="the backfill may touch NULL, blank and unknown types only: look at its WHERE",
+        )  # fmt: skip
+    if elsewhere:
+        entry.find(
+            "backfill_elsewhere",
+            f"the backfill gave {plural(len(elsewhere), 'deal')} another type than they count as",
+            evidence=moves(elsewhere), deals=elsewhere,
+            advice=f'they counted as "{deals.default_type}" (deals.default_type): backfill them with that',
+        )  # fmt: skip
+    if invalid:
+        entry.find(
+            "types_invalid",
+            f"{plural(len(invalid), 'deal')} {'has' if len(invalid) == 1 else 'have'} no valid type after the upgrade",
+            weight="fails" if meant else "note",
+            evidence=[f"deal {printable(i)}: {show_stored(after[i])}" for i in invalid[:SHOWN]], deals=invalid,
+            advice="widen the backfill's WHERE: NULL, blank, other spellings, rows that are soft-deleted",
+        )  # fmt: skip
+    return len(changed)
+
+
+def speaks_of(asked: Sequence[Mapping[str, Any]], deals: DealsConfig) -> bool:
+    """Whether one of Alembic's operations names the deal type's column."""
+    word = re.compile(rf"(?<!\w){re.escape(deals.type)}(?!\w)")
+    return bool(deals.type) and any(word.search(f"{n.get('name')} {n.get('condition')} {n.get('text')}") for n in asked)
+
+
+def check_constraints(
+    entry: Entry,
+    schema: Schema,
+    asked: Sequence[Mapping[str, Any]],
+    probes: TypeProbes | None,
+    *,
+    meant: bool,
+    recorded: bool,
+) -> None:
+    """Every constraint that was asked for is there, and an invalid row is refused."""
+    if missing := missing_parts(asked, schema):
+        lead = "the revision is recorded, but " if recorded else ""
+        what = missing[0] if len(missing) == 1 else f"{len(missing):,} parts of the schema are not there"
+        entry.find(
+            "constraint_missing",
+            f"{lead}{what}",
+            evidence=missing,
+            advice="the migration asked for it and the database has not got it: look for an error that is caught; "
+            "on SQLite a constraint takes op.batch_alter_table",
+        )
+    if probes is None:
+        return
+    if not probes.tried:
+        entry.lines.append("no deal to try the constraints on")
+    if probes.accepted:
+        words = ", ".join(show_stored(word) for word in probes.accepted)
+        entry.find(
+            "invalid_types_accepted",
+            f"the database still accepts invalid deal types ({words})",
+            weight="fails" if meant else "note",
+            evidence=["tried on one deal, in a transaction that was rolled back"],
+            advice="add NOT NULL and a CHECK constraint on the deal type, and let the migration fail if it cannot",
+        )
+    if probes.refused:
+        words = ", ".join(probes.refused)
+        entry.find(
+            "valid_types_refused", f"the database refuses valid deal types ({words})",
+            advice="the CHECK constraint and deals.types do not name the same types",
+        )  # fmt: skip
+
+
+def check_restored(entry: Entry, changes: RowChanges, schema_lines: Sequence[str]) -> None:
+    """After the downgrade, rows and schema are what they were at the start."""
+    lines = []
+    for table in changes.tables:
+        if table.gone or table.lost:
+            lines.append(f"{printable(table.name)}: {plural(table.lost, 'row')} lost")
+        if table.added:
+            lines.append(f"{printable(table.name)}: {plural(table.added, 'row')} more")
+        for column, count in table.changed.items():
+            keys = ", ".join(printable(key) for key in (table.changed_keys or {}).get(column, ()))
+            lines.append(
+                f"{printable(table.name)}.{printable(column)}: other values in {plural(count, 'row')} ({keys})"
+            )
+        lines += [f"{printable(table.name)}: column {printable(column)} is gone" for column in table.gone_columns]
+    if lines:
+        entry.find(
+            "downgrade_loses_data", "the downgrade does not restore every row", evidence=lines,
+            advice="remember in the upgrade what it replaces, and put that back in the downgrade",
+        )  # fmt: skip
+    if schema_lines:
+        entry.find(
+            "downgrade_leaves_schema", "the downgrade does not restore the schema",
+            evidence=[printable(line) for line in schema_lines],
+            advice="undo in the downgrade everything that the upgrade did",
+        )  # fmt: skip

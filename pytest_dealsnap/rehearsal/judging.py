@@ -1,0 +1,107 @@
+"""The last capture against the first by the project's rules: the gate, without computing an answer again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+
+from pytest_dealsnap.baseline.comparison import compare_baselines
+from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.baseline.ledger import read_ledger
+from pytest_dealsnap.baseline.manifest import git_state, read_manifest
+from pytest_dealsnap.baseline.recording import Gate, Recorder
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.judging.findings import AFFECTED, DealResult
+from pytest_dealsnap.judging.values import exact, is_number, working_context
+from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.rehearsal_facts import Exposure
+from pytest_dealsnap.reporting.run_facts import (
+    FinishedRun,
+    JudgingFacts,
+    RunFacts,
+    absent_everywhere,
+    ledger_facts,
+)
+
+__all__ = ["exposures", "judge_captures"]
+
+
+def judge_captures(
+    config: Config,
+    before: DealSnapshots,
+    after: DealSnapshots,
+    *,
+    started_at: datetime,
+    database: str,
+    total: int,
+    there: tuple[Collection[str], Collection[str]] | None,
+) -> FinishedRun:
+    """Return the run that a gate would have been; the user's ledger counts.
+
+    *there* are, for a sample, the ids of all deals before and after: one that only the other sample
+    drew is neither gone nor new.
+    """
+    recorder = Recorder(config)
+    gate = Gate(config, recorder, before)
+    ledger = read_ledger(config.snapshots, today=datetime.now(UTC).date(), types=config.deals.types)
+    results: list[DealResult] = []
+    used: set[int] = set()
+    for judged in compare_baselines(before, after, gate, default_type=config.deals.default_type):
+        if there is not None and _only_drawn_once(judged, there):
+            continue
+        result, matched = ledger.apply(judged)
+        results.append(result)
+        used.update(matched)
+    paths = {metric.name: metric.spec.path for metric in recorder.metrics}
+    facts = RunFacts(
+        mode="rehearsal",
+        started_at=started_at,
+        seconds=(datetime.now(UTC) - started_at).total_seconds(),
+        database=database,
+        reasoner=config.reasoner or "the deal_reasoner fixture",
+        git_commit=git_state(config.root)["commit"],
+        partial=there is not None,
+        shard=None,
+        total=total,
+        selected=len(results),
+        not_judged=(),
+        baseline=read_manifest(before.folder.parent),
+        snapshots="the capture with the flag off, before the upgrade",
+        judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
+        ledger=ledger_facts(ledger, used),
+        absent_metrics=absent_everywhere(results, paths),
+    )
+    return conclude(facts, results)
+
+
+def _only_drawn_once(result: DealResult, there: tuple[Collection[str], Collection[str]]) -> bool:
+    before, after = there
+    return (result.status == "missing" and result.id in after) or (result.status == "new" and result.id in before)
+
+
+def exposures(results: Iterable[DealResult]) -> tuple[Exposure, ...]:
+    """Return, for each number that fails a deal, the most that it moved and all its moves together."""
+    moves: dict[str, list[tuple[Decimal, DealResult]]] = defaultdict(list)
+    for result in results:
+        if result.status not in AFFECTED:
+            continue
+        for finding in result.gating:
+            if is_number(finding.baseline) and is_number(finding.current):
+                old, new = exact(finding.baseline), exact(finding.current)
+                if old.is_finite() and new.is_finite():
+                    with localcontext(working_context(old, new)):
+                        moves[finding.metric].append((abs(new - old), result))
+    found = []
+    for metric, amounts in moves.items():
+        largest, deal = max(amounts, key=lambda item: item[0])
+        total = sum((amount for amount, _ in amounts), Decimal(0))
+        found.append((total, Exposure(metric, _amount(largest), deal.id, deal.name, _amount(total), len(amounts))))
+    return tuple(exposure for _, exposure in sorted(found, key=lambda item: -item[0]))
+
+
+def _amount(number: Decimal) -> str:
+    """Return the number written out, without zeros that say nothing."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,208 @@
+"""Up and down: the chain of revisions, the upgrade and what it left, the downgrade, and load beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.rehearsal.checks import check_constraints, check_restored, check_rows, check_types, speaks_of
+from pytest_dealsnap.rehearsal.journal import Entry, Journal
+from pytest_dealsnap.rehearsal.load import under_load
+from pytest_dealsnap.rehearsal.locks import watch_locks
+from pytest_dealsnap.rehearsal.probing import TypeProbes, probe_types
+from pytest_dealsnap.rehearsal.rollout import Rollout
+from pytest_dealsnap.rehearsal.rows import RowChanges
+from pytest_dealsnap.rehearsal.states import State, connected
+from pytest_dealsnap.rehearsal.steps import Done
+from pytest_dealsnap.rehearsal.surroundings import Surroundings
+from pytest_dealsnap.reporting.rehearsal_facts import LoadFact, LockFact
+from pytest_dealsnap.reporting.wording import plural
+
+__all__ = ["Migration"]
+
+_TROUBLE = re.compile(r"error|exception|fail|warn|abort", re.IGNORECASE)
+
+
+class Migration:
+    """The user's upgrade and downgrade on the scratch copy, and what they did to it."""
+
+    def __init__(self, surroundings: Surroundings, rollout: Rollout, journal: Journal) -> None:
+        self._surroundings = surroundings
+        self._rollout = rollout
+        self._journal = journal
+        self._deals = surroundings.config.deals
+        self._heads: list[str] = []
+        self._pending = True
+        self._asked: Sequence[Mapping[str, Any]] = ()
+        self._done: Done | None = None
+        self.locks: tuple[LockFact, ...] = ()
+        self.load: LoadFact | None = None
+
+    def state(self, name: str, *, since: State | None = None) -> State:
+        """Read what the scratch copy holds now."""
+        path = self._surroundings.folder / f"{name}.rows"
+        return State.take(self._surroundings.scratch, self._deals, path, since=since)
+
+    def chain(self, start: State) -> None:
+        """Every revision hangs on the one before, and there is one head."""
+        if not self._rollout.by_alembic:
+            return
+        with self._journal.phase("chain", "the chain of revisions") as entry:
+            done, notes = self._rollout.chain(self._surroundings, start.schema.revisions)
+            problems, self._heads = list(notes.get("problems", ())), list(notes.get("heads", ()))
+            pending = list(notes.get("pending", ()))
+            if not done.ok:
+                problems.append(f"reading it {done.ending()}")
+            if len(self._heads) > 1:
+                problems.append(f"it has {len(self._heads)} heads: {', '.join(self._heads)}")
+            if len(notes.get("bases", ())) > 1:
+                problems.append(f"it has {len(notes['bases'])} beginnings: {', '.join(notes['bases'])}")
+            self._pending = bool(pending) or bool(problems)
+            entry.headline = f"{plural(len(pending), 'revision')} to go, head {', '.join(self._heads) or 'none'}"
+            entry.lines += [printable(f"{revision}  {doc}") for revision, doc in reversed(pending)]
+            if problems:
+                first = problems[0]
+                entry.find(
+                    "chain_broken",
+                    f"the chain of revisions is broken: {printable(first)}",
+                    evidence=[*map(printable, problems[1:]), *(() if done.ok else done.tail(4))],
+                    advice="alembic history; mend down_revision, or join the heads with alembic merge heads",
+                )
+            elif not pending:
+                entry.find("nothing_to_upgrade", "the database is at the newest revision already", weight="note")
+
+    def upgrade(self) -> bool:
+        """Upgrade the scratch copy, watching the locks; whether it ended well."""
+        with self._journal.phase("upgrade", "upgrade") as entry:
+            with watch_locks(self._surroundings.scratch) as watch:
+                done, notes = self._rollout.up(self._surroundings)
+            self._done, self._asked = done, list(notes.get("asked", ()))
+            if watch is not None:
+                self.locks = watch.seen()
+                entry.lines += [f"{lock.mode} on {lock.relation}, {lock.seconds:,.2f} s" for lock in self.locks]
+            entry.headline = f"took {done.seconds:,.1f} s on the copy"
+            if not done.ok:
+                entry.find(
+                    "upgrade_failed", f"the upgrade {done.ending()}", evidence=done.tail(),
+                    advice="mend the upgrade: nothing after it could be rehearsed",
+                )  # fmt: skip
+            return done.ok
+
+    def verify(self, start: State, *, finished: bool) -> State:
+        """Is the revision recorded, every constraint there, no row lost, no other column touched?"""
+        with self._journal.phase("verify", "what the upgrade left") as entry:
+            probes = self._probes() if finished else None
+            after = self.state("after", since=start)
+            changes = start.rows.compare(after.rows)
+            schema_lines = start.schema.differences(after.schema)
+            if not finished:
+                _half_done(entry, changes, schema_lines)
+                return after
+            check_rows(entry, changes, self._deals)
+            meant = self._sees_to_types(start, after, schema_lines)
+            moved = check_types(entry, start.types, after.types, self._deals, meant=meant)
+            recorded = self._check_revision(entry, start, after)
+            check_constraints(entry, after.schema, self._asked, probes, meant=meant, recorded=recorded)
+            if not moved and not changes.tables and not schema_lines and self._pending:
+                entry.find(
+                    "upgrade_did_nothing", "the upgrade ended well and changed nothing",
+                    evidence=self._trouble(), advice="an error that is caught, or a transaction that is not committed",
+                )  # fmt: skip
+            lost = sum(table.lost for table in changes.tables)
+            entry.headline = (
+                f"{plural(changes.rows - lost, 'row')} kept, {f'{lost:,} lost, ' if lost else ''}"
+                f"{plural(moved, 'deal type')} backfilled, {plural(len(schema_lines), 'change')} of the schema"
+            )
+            entry.lines += [printable(line) for line in schema_lines[:20]]
+            return after
+
+    def _probes(self) -> TypeProbes | None:
+        if self._deals.source is not None or not self._deals.type:
+            return None
+        with connected(self._surroundings.scratch) as connection:
+            return probe_types(connection, self._deals)
+
+    def _sees_to_types(self, start: State, after: State, schema_lines: Sequence[str]) -> bool:
+        """Whether the upgrade is about the deal type: by what it asked for or changed, or where nobody can know."""
+        if not self._rollout.by_alembic or speaks_of(self._asked, self._deals):
+            return True
+        changed = any(
+            start.types[deal_id] != after.types[deal_id] for deal_id in start.types.keys() & after.types.keys()
+        )
+        return changed or any(self._deals.type and self._deals.type in line for line in schema_lines)
+
+    def _check_revision(self, entry: Entry, start: State, after: State) -> bool:
+        """Whether the newest revision is recorded, where there are revisions."""
+        if not self._rollout.by_alembic or not self._heads:
+            return False
+        recorded, shown = set(after.schema.revisions) == set(self._heads), ", ".join(after.schema.revisions) or "none"
+        if not recorded:
+            entry.find(
+                "revision_not_recorded",
+                f"the upgrade ended well, but the revision is {shown}, not {', '.join(self._heads)}",
+                evidence=self._trouble(),
+                advice="the transaction was rolled back: look for an error that is caught inside of the migration",
+            )
+        return recorded
+
+    def _trouble(self) -> list[str]:
+        """Return what the upgrade said that sounds like the reason."""
+        said = self._done.tail(200) if self._done is not None else ()
+        return [line for line in said if _TROUBLE.search(line)][:5]
+
+    def downgrade(self, start: State) -> bool:
+        """Take the schema back; whether rows and schema are what they were."""
+        if not self._rollout.can_return:
+            self._journal.skip("downgrade", "downgrade", "rehearsal.downgrade names none: the way back is the backup")
+            return False
+        with self._journal.phase("downgrade", "downgrade") as entry:
+            done = self._rollout.down(self._surroundings, start.schema.revisions)
+            if not done.ok:
+                entry.find(
+                    "downgrade_failed", f"the downgrade {done.ending()}", evidence=done.tail(),
+                    advice="mend the downgrade: without it, the way back is a restore from the backup",
+                )  # fmt: skip
+                return False
+            restored = self.state("restored", since=start)
+            lines = start.schema.differences(restored.schema)
+            if restored.schema.revisions != start.schema.revisions:
+                lines.append(f"revision {', '.join(start.schema.revisions)} → {', '.join(restored.schema.revisions)}")
+            check_restored(entry, start.rows.compare(restored.rows), lines)
+            entry.headline = "" if entry.problems else f"rows and schema are what they were, in {done.seconds:,.1f} s"
+            return True
+
+    def under_load(self) -> None:
+        """Upgrade once more with reads and writes beside it, and count those that failed."""
+        with self._journal.phase("load", "upgrade under load") as entry:
+            with under_load(self._surroundings.scratch, self._deals) as end:
+                done, _ = self._rollout.up(self._surroundings)
+                self.load = load = end()
+            failed = load.failed_reads + load.failed_writes
+            entry.headline = (
+                f"{load.reads + failed + load.writes:,} requests in {load.seconds:,.1f} s, {failed:,} failed, "
+                f"longest wait {max(load.longest_read, load.longest_write):,.2f} s"
+            )
+            entry.lines += [f"{count:,} times: {printable(reason)}" for reason, count in load.reasons.items()]
+            if not done.ok:
+                entry.find("upgrade_failed_under_load", f"beside reads and writes, the upgrade {done.ending()}",
+                    weight="note", evidence=done.tail(6), advice="take it in a maintenance window, or in smaller steps",
+                )  # fmt: skip
+            elif failed:
+                entry.find(
+                    "requests_failed", f"{plural(failed, 'request')} failed while the upgrade ran", weight="note"
+                )
+
+
+def _half_done(entry: Entry, changes: RowChanges, schema_lines: Sequence[str]) -> None:
+    """Tell what a failed upgrade left behind."""
+    lines = [printable(line) for line in schema_lines]
+    lines += [f"rows of {printable(table.name)} changed" for table in changes.tables]
+    entry.headline = "the failed upgrade left nothing behind"
+    if lines:
+        entry.headline = ""
+        entry.find(
+            "upgrade_half_done", "the failed upgrade left a part of its changes behind", evidence=lines[:20],
+            advice="let the migration run in one transaction",
+        )  # fmt: skip

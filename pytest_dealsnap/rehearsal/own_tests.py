@@ -1,0 +1,84 @@
+"""The user's own test suite, before and after, each time on a copy of the scratch copy: tests may change it."""
+
+from __future__ import annotations
+
+import shlex
+
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.rehearsal.journal import Entry, Journal
+from pytest_dealsnap.rehearsal.scratch import scratch_copy
+from pytest_dealsnap.rehearsal.suites import SuiteChanges, SuiteError, compare_suites, read_junit
+from pytest_dealsnap.rehearsal.surroundings import FlagState, Surroundings
+from pytest_dealsnap.reporting.wording import plural
+
+__all__ = ["OwnTests"]
+
+SHOWN = 8
+
+
+class OwnTests:
+    """Runs the command of ``rehearsal.tests`` twice, and compares test by test."""
+
+    def __init__(self, surroundings: Surroundings, journal: Journal) -> None:
+        self._surroundings = surroundings
+        self._journal = journal
+        self._command = surroundings.config.rehearsal.tests
+        self._before: dict[str, str] | None = None
+
+    def before(self) -> None:
+        """Run them on the old schema, flag off; what fails is known, and carried."""
+        if not self._command:
+            self._journal.skip("tests_before", "your own tests, before", "rehearsal.tests names no command")
+            return
+        with self._journal.phase("tests_before", "your own tests, before") as entry:
+            self._before = self._run(entry, "off", "before.xml")
+            if self._before is not None:
+                failing = sorted(name for name, outcome in self._before.items() if outcome == "failed")
+                known = f", {len(failing):,} of them fail already" if failing else ""
+                entry.headline = f"{plural(len(self._before), 'test')}{known}"
+                entry.lines += [f"fails already: {printable(name)}" for name in failing[:SHOWN]]
+
+    def after(self, flag: FlagState) -> None:
+        """Run them on the new schema, flag on, and tell what passed before and does not now."""
+        if self._before is None:
+            if self._command:
+                self._journal.skip("tests_after", "your own tests, after", "there is no run before to compare with")
+            return
+        with self._journal.phase("tests_after", "your own tests, after") as entry:
+            after = self._run(entry, flag, "after.xml")
+            if after is not None:
+                _tell(entry, compare_suites(self._before, after))
+
+    def _run(self, entry: Entry, flag: FlagState, name: str) -> dict[str, str] | None:
+        surroundings = self._surroundings
+        junit = surroundings.folder / name
+        command = self._command.replace("{junit}", shlex.quote(str(junit)))
+        with scratch_copy(surroundings.scratch, say=surroundings.say) as copy:
+            done = surroundings.shell(entry.title, command, flag, url=copy.url)
+        try:
+            return read_junit(junit)
+        except SuiteError as error:
+            entry.find(
+                "tests_unread", f"your test command {done.ending()}; {error}", weight="unfinished",
+                evidence=done.tail(), advice="run it by hand; it must write JUnit XML to {junit}",
+            )  # fmt: skip
+            return None
+
+
+def _tell(entry: Entry, changes: SuiteChanges) -> None:
+    carried = f", {plural(len(changes.known), 'known failure')} carried" if changes.known else ""
+    mended = f", {len(changes.mended):,} mended" if changes.mended else ""
+    entry.headline = f"{plural(changes.after, 'test')}{carried}{mended}"
+    if count := len(changes.regressions):
+        evidence = [
+            f"{what}: {printable(name)}"
+            for what, names in (("fails", changes.failing), ("is skipped", changes.skipped), ("is gone", changes.gone))
+            for name in names
+        ]
+        more = [f"… and {len(evidence) - SHOWN:,} more"] if len(evidence) > SHOWN else []
+        entry.find(
+            "tests_regressed",
+            f"{plural(count, 'test')} of your own passed before and {'does' if count == 1 else 'do'} not now",
+            evidence=[*evidence[:SHOWN], *more],
+            advice="mend what your own tests found, or the tests where they hold the old schema to be right",
+        )

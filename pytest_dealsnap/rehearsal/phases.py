@@ -1,0 +1,117 @@
+"""Which phase follows which between copy and verdict, and which are left out when one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_dealsnap.deals.audit import audit_types
+from pytest_dealsnap.deals.opening import open_source
+from pytest_dealsnap.deals.types import DealTypes
+from pytest_dealsnap.rehearsal.answers import Answers
+from pytest_dealsnap.rehearsal.journal import Journal
+from pytest_dealsnap.rehearsal.migration import Migration
+from pytest_dealsnap.rehearsal.own_tests import OwnTests
+from pytest_dealsnap.rehearsal.rollout import Rollout
+from pytest_dealsnap.rehearsal.states import State
+from pytest_dealsnap.rehearsal.surroundings import Surroundings
+from pytest_dealsnap.reporting.rehearsal_facts import Attributed, LoadFact, LockFact
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.wording import plural
+
+__all__ = ["Phases"]
+
+
+class Phases:
+    """A rehearsal under way."""
+
+    def __init__(
+        self, surroundings: Surroundings, rollout: Rollout, journal: Journal, selection: Sequence[str] = ()
+    ) -> None:
+        self.journal = journal
+        self.revision = "base"
+        self._surroundings = surroundings
+        self._rollout = rollout
+        self._answers = Answers(surroundings, journal, selection)
+        self._migration = Migration(surroundings, rollout, journal)
+        self._tests = OwnTests(surroundings, journal)
+
+    @property
+    def gate(self) -> FinishedRun | None:
+        """The run that was judged by the rules."""
+        return self._answers.gate
+
+    @property
+    def attributed(self) -> tuple[Attributed, ...]:
+        """What each changed deal is put down to."""
+        return self._answers.attributed
+
+    @property
+    def locks(self) -> tuple[LockFact, ...]:
+        """The locks that the upgrade took."""
+        return self._migration.locks
+
+    @property
+    def load(self) -> LoadFact | None:
+        """What became of the requests beside the upgrade."""
+        return self._migration.load
+
+    def go(self, *, load: bool) -> None:
+        """Go through all phases, as far as each allows the next."""
+        start = self._audit()
+        self.revision = start.schema.revisions[0] if start.schema.revisions else "base"
+        self._tests.before()
+        if not self._answers.start():
+            return
+        self._answers.flag_on_before()
+        if self._rollout.migrates:
+            self._with_upgrade(start, load=load)
+        else:
+            self._without_upgrade(start)
+
+    def _with_upgrade(self, start: State, *, load: bool) -> None:
+        self._migration.chain(start)
+        finished = self._migration.upgrade()
+        after = self._migration.verify(start, finished=finished)
+        if not finished:
+            return
+        self._answers.flag_off_after()
+        self._answers.flag_on_after(start, after)
+        self._answers.flag_effect()
+        self._answers.type_reach(after)
+        self._tests.after("on")
+        if self._migration.downgrade(start):
+            self._answers.restored()
+            if load and self._surroundings.config.deals.source is None:
+                self._migration.under_load()
+
+    def _without_upgrade(self, start: State) -> None:
+        """Rehearse a flag alone: the schema stays as it is."""
+        self.journal.skip("upgrade", "upgrade", "none is configured: the flag alone is rehearsed")
+        captures = self._answers.captures
+        captures.update({("after", flag): found for (_, flag), found in list(captures.items())})
+        self._answers.flag_on_after(start, start)
+        self._answers.flag_effect()
+        self._answers.type_reach(start)
+        self._tests.after("on")
+
+    def _audit(self) -> State:
+        with self.journal.phase("audit", "audit of the deal types") as entry:
+            config = replace(self._surroundings.config, database=self._surroundings.scratch)
+            source = open_source(config)
+            try:
+                audit = audit_types(source.stored_rows(), DealTypes.of(config.deals), ids_unique=source.ids_unique)
+            finally:
+                source.close()
+            backfill = plural(len(audit.backfill), "row")
+            entry.headline = (
+                f"{plural(audit.deals, 'deal')} of {plural(audit.rows, 'row')}; the backfill has {backfill} to change"
+            )
+            entry.lines += [f"{value.stored_type!r}: {plural(value.rows, 'row')}" for value in audit.stored[:12]]
+            if audit.duplicates or audit.nameless:
+                entry.find(
+                    "ids_unusable", f"{len(audit.duplicates) + audit.nameless:,} deal ids are shared or NULL",
+                    evidence=[f"{i}: {count:,} rows" for i, count in list(audit.duplicates.items())[:5]],
+                    advice="give every deal an id of its own: dealsnap audit lists them",
+                )  # fmt: skip
+            return self._migration.state("start")

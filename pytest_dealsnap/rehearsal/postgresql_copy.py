@@ -1,0 +1,211 @@
+"""A copy of a PostgreSQL database on its own server.
+
+``CREATE DATABASE … TEMPLATE`` copies files, exactly and fast, but only a database to which nobody else is
+connected. Where somebody is, ``pg_dump`` reads one snapshot and ``psql`` restores it. A schema
+rebuilt from reflection would lack triggers, policies and functions, and a rehearsal on it would prove
+less than it says: without the client programs this is an error, not a third way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from pytest_dealsnap.deals.database import public_url
+from pytest_dealsnap.errors import SourceError, redact
+
+__all__ = ["copy_postgresql", "drop_postgresql", "new_name"]
+
+PREFIX = "dealsnap_scratch_"
+IN_USE, NOT_ALLOWED = "55006", "42501"
+WAY_OUT = "Or copy the database yourself and name the copy: --scratch-url URL"
+
+
+def new_name() -> str:
+    """Return a name that no database has."""
+    return PREFIX + secrets.token_hex(6)
+
+
+def copy_postgresql(source: URL, name: str, *, place: str) -> str:
+    """Make the database *name* a copy of *source*, and return in words how; it may be there after a failure.
+
+    Raises :class:`SourceError`, without secrets.
+    """
+    try:
+        with _administration(source) as connection:
+            if _others(connection, source) == 0 and _from_template(connection, source, name):
+                means = "CREATE DATABASE … TEMPLATE"
+            else:
+                _create_empty(connection, source, name)
+                _dump_and_restore(connection, source, name, place)
+                means = "pg_dump and psql"
+            _same_settings(connection, source, name)
+    except DBAPIError as error:
+        raise SourceError(
+            f"{place}: {public_url(source)} cannot be copied: {_reason(error, source)}. {WAY_OUT}"
+        ) from None
+    return means
+
+
+def drop_postgresql(source: URL, name: str) -> str | None:
+    """Drop the database *name* if it is there, whoever is connected to it; return why that failed, if it did."""
+    disconnect = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+    try:
+        with _administration(source) as connection:
+            connection.execute(disconnect, {"name": name})
+            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}"')
+    except DBAPIError as error:
+        return _reason(error, source)
+    return None
+
+
+@contextmanager
+def _administration(source: URL) -> Iterator[Connection]:
+    """Connect to the server, but not to the database: one that is connected to cannot be a template."""
+    problem: DBAPIError | None = None
+    for database in ("postgres", "template1"):
+        if database == source.database:
+            continue
+        engine = create_engine(source.set(database=database), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        try:
+            connection = engine.connect()
+        except DBAPIError as error:
+            problem = problem or error
+            continue
+        with connection:
+            yield connection
+        return
+    assert problem is not None
+    raise problem
+
+
+def _others(connection: Connection, source: URL) -> int:
+    question = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+    prepared = text("SELECT count(*) FROM pg_prepared_xacts WHERE database = :name")
+    name = {"name": source.database}
+    return int(connection.scalar(question, name) or 0) + int(connection.scalar(prepared, name) or 0)
+
+
+def _from_template(connection: Connection, source: URL, name: str) -> bool:
+    """Whether the copy could be made of the files; not if somebody connected, or the source is not ours."""
+    original = connection.dialect.identifier_preparer.quote_identifier(str(source.database))
+    try:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE {original}')
+    except DBAPIError as error:
+        if _state(error) in (IN_USE, NOT_ALLOWED):
+            return False
+        raise
+    return True
+
+
+def _create_empty(connection: Connection, source: URL, name: str) -> None:
+    """Create an empty database that sorts and encodes as the source does."""
+    question = text("SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = :name")
+    encoding, collate, ctype = connection.execute(question, {"name": source.database}).one()
+    connection.exec_driver_sql(
+        f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE '{collate}' LC_CTYPE '{ctype}'"
+    )
+
+
+def _same_settings(connection: Connection, source: URL, name: str) -> None:
+    """Give the copy what ``ALTER DATABASE … SET`` gave the source, such as a search path."""
+    question = text(
+        "SELECT unnest(setconfig) FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase "
+        "WHERE setrole = 0 AND datname = :name"
+    )
+    for setting in connection.scalars(question, {"name": source.database}).all():
+        key, _, value = str(setting).partition("=")
+        connection.execute(text("SELECT set_config(:key, :value, false)"), {"key": key, "value": value})
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET {key} FROM CURRENT')
+
+
+def _dump_and_restore(connection: Connection, source: URL, name: str, place: str) -> None:
+    server = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
+    dump, psql = _programs(server, place, source)
+    with tempfile.TemporaryDirectory(prefix="dealsnap-") as folder:
+        arguments = ["--format=plain", "--no-owner", "--no-privileges", "--no-comments", "--dbname=service=dealsnap"]
+        reading = [dump, *arguments]
+        writing = [psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "service=dealsnap"]
+        from_, to = _service(source, Path(folder) / "from"), _service(source.set(database=name), Path(folder) / "to")
+        with (Path(folder) / "errors").open("w+b") as errors:
+            dumping = subprocess.Popen(reading, env=from_, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
+            try:
+                restored = subprocess.run(  # noqa: S603  # no shell; programs found by name, secrets not in arguments
+                    writing, env=to, stdin=dumping.stdout, stdout=subprocess.DEVNULL, stderr=errors, check=False
+                )
+            finally:
+                if dumping.stdout is not None:
+                    dumping.stdout.close()  # so that a dump whose reader has gone ends
+                dumped = dumping.wait()
+            errors.seek(0)
+            said = " ".join(errors.read(4_000).decode("utf-8", "replace").split())
+    if dumped or restored.returncode:
+        raise SourceError(
+            f"{place}: {public_url(source)} cannot be copied: somebody else is connected to it, and pg_dump and psql "
+            f"failed: {_without_password(said, source)}. {WAY_OUT}"
+        )
+
+
+def _programs(server: int, place: str, source: URL) -> tuple[str, str]:
+    """Return pg_dump and psql of one installation that is no older than the server."""
+    folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    seen = []
+    for folder in folders:
+        dump, psql = shutil.which("pg_dump", path=str(folder)), shutil.which("psql", path=str(folder))
+        if dump and psql:
+            version = _version(dump)
+            if version >= server:
+                return dump, psql
+            seen.append(str(version))
+    found = f"only of version {', '.join(dict.fromkeys(seen))}" if seen else "none here"
+    raise SourceError(
+        f"{place}: somebody else is connected to {public_url(source)}, so its copy takes pg_dump and psql of version "
+        f"{server} or newer ({found}). Install PostgreSQL's client programs, or disconnect the others. {WAY_OUT}"
+    )
+
+
+def _version(program: str) -> int:
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.search(r"\) (\d+)", done.stdout)
+    return int(found[1]) if found else 0
+
+
+def _service(url: URL, path: Path) -> dict[str, str]:
+    """Return an environment in which ``service=dealsnap`` is *url*: a command line would show its secrets."""
+    settings = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
+    if url.drivername.partition("+")[2] != "pg8000":  # whose query is not libpq's
+        settings |= {key: value if isinstance(value, str) else ",".join(value) for key, value in url.query.items()}
+    lines = [f"{key}={value}" for key, value in settings.items() if value not in (None, "")]
+    path.touch(mode=0o600)
+    path.write_text("\n".join(["[dealsnap]", *lines, ""]), encoding="utf-8")
+    password = {"PGPASSWORD": str(url.password)} if url.password is not None else {}
+    return {**os.environ, "PGSERVICEFILE": str(path), "LC_MESSAGES": "C", **password}
+
+
+def _state(error: DBAPIError) -> str | None:
+    """Return the SQLSTATE, which drivers call by different names."""
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+
+
+def _reason(error: DBAPIError, source: URL) -> str:
+    hint = ""
+    if _state(error) == NOT_ALLOWED:
+        hint = f" (the rehearsal needs the right to create a database: ALTER ROLE {source.username or '…'} CREATEDB)"
+    return _without_password(" ".join(str(error.orig).split()), source) + hint
+
+
+def _without_password(message: str, source: URL) -> str:
+    return redact(message.replace(str(source.password), "***") if source.password else message)

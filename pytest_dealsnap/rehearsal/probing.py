@@ -1,0 +1,72 @@
+"""Whether the database refuses what it ought to: tried on a real row, in a transaction that is rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, column, select, table, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from pytest_dealsnap.config import DealsConfig
+from pytest_dealsnap.deals.types import DealTypes
+
+__all__ = ["TypeProbes", "accepts_null", "probe_types"]
+
+STRANGERS = ("no such type", "")
+
+
+@dataclass(frozen=True, slots=True)
+class TypeProbes:
+    """What the type column took when it was tried: invalid types (``None`` is NULL), and valid ones refused.
+
+    ``tried`` is false where there was no row to try it on.
+    """
+
+    accepted: tuple[str | None, ...]
+    refused: tuple[str, ...]
+    tried: bool = True
+
+
+def probe_types(connection: Connection, deals: DealsConfig) -> TypeProbes:
+    """Try NULL, strangers and every valid type on one deal; the transaction is rolled back."""
+    types = DealTypes.of(deals)
+    invalid: list[str | None] = [None, *(word for word in STRANGERS if word not in types.valid)]
+    invalid += [word for word in (types.valid[0].upper(), *types.aliases) if word not in types.valid]
+    key = _some_key(connection, deals)
+    if key is None:
+        return TypeProbes((), (), tried=False)
+    accepted = tuple(word for word in dict.fromkeys(invalid) if _takes(connection, deals, key, deals.type, word))
+    refused = tuple(word for word in types.valid if not _takes(connection, deals, key, deals.type, word))
+    return TypeProbes(accepted, refused)
+
+
+def accepts_null(connection: Connection, deals: DealsConfig, name: str) -> bool:
+    """Whether some deal's column *name* may be set to NULL; the transaction is rolled back."""
+    key = _some_key(connection, deals)
+    return key is not None and _takes(connection, deals, key, name, None)
+
+
+def _some_key(connection: Connection, deals: DealsConfig) -> object | None:
+    source = _table(deals, [deals.id])
+    key: object | None = connection.scalar(select(source.c[deals.id]).where(source.c[deals.id].is_not(None)).limit(1))
+    return key
+
+
+def _takes(connection: Connection, deals: DealsConfig, key: object, name: str, value: str | None) -> bool:
+    source = _table(deals, list(dict.fromkeys([deals.id, name])))
+    attempt = connection.begin_nested() if connection.in_transaction() else connection.begin()
+    try:
+        connection.execute(update(source).where(source.c[deals.id] == key).values({name: value}))
+    except IntegrityError:
+        return False
+    except DBAPIError:  # an enumerated type refuses a stranger as bad input, a trigger by an error of its own
+        return False
+    finally:
+        attempt.rollback()
+    return True
+
+
+def _table(deals: DealsConfig, columns: Sequence[str]):  # type: ignore[no-untyped-def]  # SQLAlchemy's TableClause
+    schema, _, name = deals.table.rpartition(".")
+    return table(name, *map(column, columns), schema=schema or None)

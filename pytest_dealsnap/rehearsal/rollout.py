@@ -1,0 +1,97 @@
+"""The user's upgrade and downgrade: Alembic, a shell command, or ``module:callable``."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.rehearsal.steps import Done
+from pytest_dealsnap.rehearsal.surroundings import Surroundings
+
+__all__ = ["Rollout"]
+
+_CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How the schema goes up and down; ``upgrade`` and ``downgrade`` outrank Alembic."""
+
+    alembic: Path | None
+    upgrade: str | None
+    downgrade: str | None
+    named: str = "alembic.ini"
+
+    @classmethod
+    def of(cls, config: Config) -> Rollout:
+        """Return what *config* says; raises :class:`ConfigError` where there is nothing to rehearse."""
+        rehearsal = config.rehearsal
+        alembic = config.root / rehearsal.alembic if rehearsal.alembic else None
+        if alembic is None and not rehearsal.upgrade and (config.root / "alembic.ini").is_file():
+            alembic = config.root / "alembic.ini"
+        if alembic is not None and not alembic.is_file():
+            raise ConfigError(
+                f'{config.place("rehearsal.alembic")} = "{rehearsal.alembic}": no such file: {alembic}. '
+                "It is Alembic's configuration file, relative to the project's root folder"
+            )
+        if alembic is None and not rehearsal.upgrade and not rehearsal.flag:
+            raise ConfigError(
+                "there is nothing to rehearse: set alembic, or upgrade (a shell command or module:callable), or flag, "
+                "in [tool.dealsnap.rehearsal]; or give --alembic FILE, --upgrade COMMAND or --flag NAME"
+            )
+        return cls(alembic, rehearsal.upgrade or None, rehearsal.downgrade or None, rehearsal.alembic or "alembic.ini")
+
+    @property
+    def migrates(self) -> bool:
+        """Whether there is an upgrade at all."""
+        return self.alembic is not None or self.upgrade is not None
+
+    @property
+    def by_alembic(self) -> bool:
+        """Whether Alembic carries the upgrade out."""
+        return self.alembic is not None and self.upgrade is None
+
+    @property
+    def can_return(self) -> bool:
+        """Whether there is a downgrade."""
+        return self.downgrade is not None or self.by_alembic
+
+    def up(self, surroundings: Surroundings) -> tuple[Done, dict[str, Any]]:
+        """Upgrade the scratch copy; the notes hold what Alembic was asked for."""
+        if self.upgrade is not None:
+            return _carry_out(surroundings, "upgrade", self.upgrade)
+        return surroundings.move("upgrade", {"action": "upgrade", "target": str(self.alembic)})
+
+    def down(self, surroundings: Surroundings, revisions: tuple[str, ...]) -> Done:
+        """Take the scratch copy back to *revisions*, at which it was."""
+        if self.downgrade is not None:
+            return _carry_out(surroundings, "downgrade", self.downgrade)[0]
+        revision = revisions[0] if revisions else "base"
+        return surroundings.move(
+            "downgrade", {"action": "downgrade", "target": str(self.alembic), "revision": revision}
+        )[0]
+
+    def chain(self, surroundings: Surroundings, revisions: tuple[str, ...]) -> tuple[Done, dict[str, Any]]:
+        """Read the chain of revisions, without touching a database."""
+        orders: Mapping[str, Any] = {"action": "chain", "target": str(self.alembic), "current": list(revisions)}
+        return surroundings.move("revision chain", orders)
+
+    def words(self, way: Literal["up", "down"], revision: str = "base") -> str:
+        """Return the command that a person would type to go *way*, down to *revision*."""
+        own = self.upgrade if way == "up" else self.downgrade
+        if own is not None or not self.by_alembic:
+            return f"call {own}" if own and _CALLABLE.fullmatch(own) else own or ""
+        config = "" if self.named == "alembic.ini" else f" -c {shlex.quote(self.named)}"
+        return f"alembic{config} {'upgrade head' if way == 'up' else f'downgrade {revision}'}"
+
+
+def _carry_out(surroundings: Surroundings, title: str, command: str) -> tuple[Done, dict[str, Any]]:
+    if _CALLABLE.fullmatch(command):
+        return surroundings.move(title, {"action": "call", "target": command})
+    return surroundings.shell(title, command, "off"), {}

@@ -1,0 +1,174 @@
+"""The schema as reflected, and which of the wanted parts of it are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+
+__all__ = ["Schema", "TableShape", "missing_parts", "read_schema"]
+
+VERSIONS = "alembic_version"
+_SYSTEM = ("information_schema", "pg_catalog")
+
+
+def _default(inspector: Any) -> str | None:
+    name: str | None = inspector.default_schema_name
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """One table: columns with type and nullability, key, and constraints as comparable texts."""
+
+    columns: Mapping[str, tuple[str, bool]]
+    key: tuple[str, ...]
+    checks: tuple[tuple[str, str], ...]
+    uniques: tuple[tuple[str, tuple[str, ...]], ...]
+    foreign_keys: tuple[tuple[str, tuple[str, ...], str], ...]
+    indexes: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Every table of a database by its name (``schema.table`` outside of the default schema), and the revision."""
+
+    tables: Mapping[str, TableShape]
+    revisions: tuple[str, ...]
+
+    def differences(self, other: Schema) -> list[str]:
+        """Return in words what *other* has otherwise."""
+        lines = [f"table {name} is new" for name in sorted(other.tables.keys() - self.tables.keys())]
+        lines += [f"table {name} is gone" for name in sorted(self.tables.keys() - other.tables.keys())]
+        for name in sorted(self.tables.keys() & other.tables.keys()):
+            lines += [f"{name}: {line}" for line in _shape_differences(self.tables[name], other.tables[name])]
+        return lines
+
+
+def read_schema(connection: Connection) -> Schema:
+    """Reflect every table of every schema that is not the system's; the revision table is not among them."""
+    inspector = inspect(connection)
+    schemas: list[str | None] = [None]
+    if connection.dialect.name == "postgresql":
+        schemas += [
+            name for name in inspector.get_schema_names() if name not in _SYSTEM and name != _default(inspector)
+        ]
+    tables = {
+        f"{schema}.{name}" if schema else name: _shape(inspector, name, schema)
+        for schema in schemas
+        for name in inspector.get_table_names(schema=schema)
+        if name != VERSIONS
+    }
+    revisions: list[str] = []
+    if inspector.has_table(VERSIONS):
+        revisions = sorted(map(str, connection.scalars(text(f"SELECT version_num FROM {VERSIONS}")).all()))  # noqa: S608
+    return Schema(tables, tuple(revisions))
+
+
+def _shape(inspector: Any, name: str, schema: str | None) -> TableShape:
+    columns = {
+        column["name"]: (_type_name(column["type"]), bool(column["nullable"]))
+        for column in inspector.get_columns(name, schema=schema)
+    }
+    return TableShape(
+        columns,
+        tuple(inspector.get_pk_constraint(name, schema=schema).get("constrained_columns") or ()),
+        tuple(sorted((c["name"] or "", c["sqltext"]) for c in inspector.get_check_constraints(name, schema=schema))),
+        tuple(
+            sorted(
+                (c["name"] or "", tuple(c["column_names"]))
+                for c in inspector.get_unique_constraints(name, schema=schema)
+            )
+        ),
+        tuple(
+            sorted(
+                (c["name"] or "", tuple(c["constrained_columns"]), c["referred_table"])
+                for c in inspector.get_foreign_keys(name, schema=schema)
+            )
+        ),
+        tuple(
+            sorted(
+                (c["name"] or "", tuple(map(str, c["column_names"])))
+                for c in inspector.get_indexes(name, schema=schema)
+            )
+        ),
+    )
+
+
+def _type_name(kind: Any) -> str:
+    try:
+        return str(kind)
+    except Exception:  # a type that this dialect cannot write, such as NullType
+        return type(kind).__name__
+
+
+def _shape_differences(old: TableShape, new: TableShape) -> list[str]:
+    lines = [f"column {name} is new" for name in new.columns if name not in old.columns]
+    lines += [f"column {name} is gone" for name in old.columns if name not in new.columns]
+    for name in old.columns.keys() & new.columns.keys():
+        (type_before, null_before), (type_after, null_after) = old.columns[name], new.columns[name]
+        if type_before != type_after:
+            lines.append(f"column {name} was {type_before} and is {type_after}")
+        if null_before != null_after:
+            lines.append(f"column {name} {'may be NULL now' if null_after else 'is NOT NULL now'}")
+    if old.key != new.key:
+        lines.append(f"the primary key was ({', '.join(old.key)}) and is ({', '.join(new.key)})")
+    for what in ("checks", "uniques", "foreign_keys", "indexes"):
+        before, after = set(getattr(old, what)), set(getattr(new, what))
+        noun = {"checks": "CHECK", "uniques": "UNIQUE", "foreign_keys": "FOREIGN KEY", "indexes": "index"}[what]
+        lines += [f"{noun} {_words(part)} is new" for part in sorted(after - before, key=str)]
+        lines += [f"{noun} {_words(part)} is gone" for part in sorted(before - after, key=str)]
+    return sorted(lines)
+
+
+def _words(part: tuple[Any, ...]) -> str:
+    name, *rest = part
+    said = ", ".join(", ".join(r) if isinstance(r, tuple) else str(r) for r in rest)
+    return f"{name or 'without a name'} ({said})"
+
+
+def missing_parts(asked: Iterable[Mapping[str, Any]], schema: Schema) -> list[str]:
+    """Return in words what Alembic's operations were asked for and *schema* does not have.
+
+    The last word counts: what a later operation dropped or renamed again is not looked for.
+    """
+    wanted: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    for note in asked:
+        if note["kind"] == "statement":
+            continue
+        table = f"{note['schema']}.{note['table']}" if note.get("schema") else str(note["table"])
+        key = (table, note["kind"], str(note["name"] or note.get("condition") or note.get("columns")))
+        if note["kind"] == "constraint":
+            wanted = {k: v for k, v in wanted.items() if not (k[0] == table and k[2] == note["name"])}
+        elif note.get("dropped") or note.get("renamed"):
+            wanted = {
+                k: v for k, v in wanted.items() if not (k[0] == table and (note["kind"] == "table" or k[2] == key[2]))
+            }
+        elif note["kind"] != "nullable" or note.get("wanted") is not None:
+            wanted[key] = note
+    return [line for (table, _, _), note in wanted.items() if (line := _absent(table, note, schema.tables.get(table)))]
+
+
+def _absent(table: str, note: Mapping[str, Any], shape: TableShape | None) -> str | None:
+    kind, name = note["kind"], note["name"]
+    if kind == "table":
+        return None if shape is not None else f"table {table} is not there"
+    if shape is None:
+        return None  # dropped or renamed by other means; what became of its rows is another check
+    if kind == "column":
+        return None if name in shape.columns else f"{table}: column {name} is not there"
+    if kind == "nullable":
+        if name not in shape.columns or shape.columns[name][1] == note["wanted"]:
+            return None
+        return f"{table}: {name} is {'NOT NULL' if note['wanted'] else 'not NOT NULL'}"
+    if kind == "check":
+        names = [check for check, _ in shape.checks]
+        there = name in names if name else bool(names)
+        return None if there else f"{table}: CHECK {name or 'without a name'} ({note['condition']}) is not there"
+    parts: Sequence[tuple[Any, ...]] = shape.uniques + shape.indexes if kind == "unique" else shape.foreign_keys
+    there = any(part[0] == name if name else list(part[1]) == note["columns"] for part in parts)
+    # SQLite reflects a named constraint without its name where the table was written otherwise.
+    there = there or any(list(part[1]) == note["columns"] for part in parts)
+    return None if there else f"{table}: {kind.upper()} {name or ''} ({', '.join(note['columns'])}) is not there"

@@ -1,0 +1,170 @@
+"""A scratch copy of the user's database: made by the database's own means, gone at the end.
+
+::
+
+    with scratch_copy("postgresql://ana@db/deals") as scratch:
+        scratch.url  # to be given to a process; scratch.shown is the one to be printed
+
+The original is only ever read. The copy is dropped when the block is left: normally, by an exception,
+by Ctrl-C, SIGTERM or SIGHUP. Only a process that is killed outright leaves it behind.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from sqlalchemy.engine import URL
+
+from pytest_dealsnap.deals.database import parse_url, public_url
+from pytest_dealsnap.errors import SourceError
+from pytest_dealsnap.rehearsal.postgresql_copy import copy_postgresql, drop_postgresql, new_name
+from pytest_dealsnap.rehearsal.sqlite_copy import copy_sqlite, drop_sqlite, new_file
+
+__all__ = ["ScratchDatabase", "scratch_copy"]
+
+_ENDING = ("SIGTERM", "SIGHUP")  # Ctrl-C, SIGINT, raises KeyboardInterrupt by itself
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchDatabase:
+    """A database that may be changed.
+
+    ``url`` works and may hold a password, ``shown`` is for people. ``means`` says in words how the copy
+    was made, ``own`` whether it is the user's (``--scratch-url``), which is never dropped.
+    """
+
+    url: str
+    shown: str
+    dialect: str
+    means: str
+    own: bool = False
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+@contextmanager
+def scratch_copy(
+    url: str | URL,
+    *,
+    keep: bool = False,
+    folder: Path | None = None,
+    place: str = "database",
+    scratch_url: str | None = None,
+    say: Callable[[str], None] = _to_stderr,
+) -> Iterator[ScratchDatabase]:
+    """Copy the database at *url*, and yield the copy; it is dropped when the block is left.
+
+    A relative SQLite path is relative to *folder* (the current one). *keep* leaves the copy and has
+    *say* tell where it is. *scratch_url* names a copy that the user made, for databases that dealsnap
+    cannot copy: it is used as it is, changed, and left.
+
+    Raises :class:`SourceError`, without secrets, where the database cannot be copied.
+    """
+    source = parse_url(url if isinstance(url, str) else url.render_as_string(hide_password=False), place)
+    if scratch_url is not None:
+        yield _users_own(source, scratch_url, folder or Path.cwd())
+        return
+    with _signals_raise():
+        if source.get_backend_name() == "sqlite":
+            yield from _sqlite(source, folder or Path.cwd(), place, keep, say)
+        elif source.get_backend_name() == "postgresql":
+            yield from _postgresql(source, place, keep, say)
+        else:
+            raise SourceError(
+                f"{place}: dealsnap copies SQLite and PostgreSQL databases, not {public_url(source)}. Make a copy by "
+                "the database's own means and give it as --scratch-url URL: the rehearsal migrates it, and leaves it"
+            )
+
+
+def _sqlite(source: URL, folder: Path, place: str, keep: bool, say: Callable[[str], None]) -> Iterator[ScratchDatabase]:
+    path = new_file()
+    target = source.set(database=str(path), query={k: v for k, v in source.query.items() if k not in ("mode", "uri")})
+    try:
+        copy_sqlite(source, path, folder=folder, place=place)
+        yield _described(target, "SQLite's online backup")
+    finally:
+        _end(target, lambda: drop_sqlite(path), keep, say)
+
+
+def _postgresql(source: URL, place: str, keep: bool, say: Callable[[str], None]) -> Iterator[ScratchDatabase]:
+    name = new_name()
+    target = source.set(database=name)
+    try:
+        yield _described(target, copy_postgresql(source, name, place=place))
+    finally:
+        _end(target, lambda: drop_postgresql(source, name), keep, say)
+
+
+def _described(target: URL, means: str, *, own: bool = False) -> ScratchDatabase:
+    text = target.render_as_string(hide_password=False)
+    return ScratchDatabase(text, public_url(target), target.get_backend_name(), means, own)
+
+
+def _end(target: URL, drop: Callable[[], str | None], keep: bool, say: Callable[[str], None]) -> None:
+    """Keep the copy, or drop it undisturbed: a second Ctrl-C must not leave half of it."""
+    if keep and sys.exc_info()[0] is not SourceError:
+        say(f"the scratch database is kept: {public_url(target)}")
+        return
+    with _signals_wait():
+        problem = drop()
+    # Where the copy could not even be begun, the error that is under way says why.
+    if problem is not None and not isinstance(sys.exc_info()[1], SourceError):
+        say(f"the scratch database {public_url(target)} could not be dropped: {problem}")
+
+
+def _users_own(source: URL, scratch_url: str, folder: Path) -> ScratchDatabase:
+    target = parse_url(scratch_url, "--scratch-url")
+    if target.get_backend_name() == "sqlite" and target.database:
+        target = target.set(database=str((folder / target.database).absolute()))
+    if _identity(target, folder) == _identity(source, folder):
+        raise SourceError("--scratch-url names the database itself: a rehearsal would migrate it. Name a copy of it")
+    return _described(target, "the copy named by --scratch-url", own=True)
+
+
+def _identity(url: URL, folder: Path) -> tuple[object, ...]:
+    if url.get_backend_name() == "sqlite":
+        return (str((folder / (url.database or "").removeprefix("file:")).resolve()),)
+    return (url.get_backend_name(), url.host or url.query.get("host") or "localhost", url.port, url.database)
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, where nobody else listens to them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    taken = {number: signal.signal(number, leave) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, before in taken.items():
+            signal.signal(number, before)
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Pass over Ctrl-C and the like for the moment that dropping takes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", *_ENDING) if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

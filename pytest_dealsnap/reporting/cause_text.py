@@ -1,0 +1,44 @@
+"""A cause in words: what its deals have in common, and what else is to be known of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.judging.commonality import TYPE_FIELD, Common
+from pytest_dealsnap.reporting.wording import plural, show_value
+
+__all__ = ["common_text", "remarks"]
+
+
+def common_text(common: Common) -> str:
+    """Return ``all 41 have region = "EMEA", no other deal has``; values as they are, to be escaped where shown."""
+    but = f" but {common.failed:,} that failed" if common.failed else ""
+    if common.field == TYPE_FIELD:
+        return f"every {' and every '.join(map(str, common.values))}{but}, no other deal"
+    has = f"all {common.deals:,} have {common.field} = {' or '.join(map(_value, common.values))}"
+    if common.within:
+        return f"{has}, no other {' or '.join(common.within)} has{but}"
+    if common.exact:
+        return f"{has}, no other deal has{but}"
+    return f"{has}; of the others {common.others:,} {'has' if common.others == 1 else 'have'} it, too"
+
+
+def _value(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else show_value(value)
+
+
+def remarks(cause: Cause) -> list[str]:
+    """Return, a line each, what the cause's deals have in common, and what changed with it or on top of it."""
+    lines = [common_text(common) for common in cause.common]
+    if cause.gates and cause.failing < len(cause.deals):
+        lines.append(f"fails {cause.failing:,} of them; for the others it is only reported")
+    if cause.mixed:
+        shown = ", ".join(cause.mixed[:5]) + (", …" if len(cause.mixed) > 5 else "")
+        have = "shows" if len(cause.mixed) == 1 else "show"
+        lines.append(
+            f"{plural(len(cause.mixed), 'of its deals', 'of its deals')} {have} another change on top: {shown}"
+        )
+    if cause.also:
+        lines.append(f"with it, in the same deals: {'; '.join(cause.also)}")
+    return lines

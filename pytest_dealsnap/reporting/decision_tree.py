@@ -1,0 +1,40 @@
+"""The decision tree behind a verdict, with the branch that a run took: for reports that show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+
+__all__ = ["Branch", "branches"]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One branch, asked in this order: its condition, the action it leads to, whether it was taken."""
+
+    condition: str
+    action: str
+    taken: bool
+
+
+def branches(run: FinishedRun) -> tuple[Branch, ...]:
+    """Return the branches of the verdict on *run*, of which exactly one was taken; none for a capture."""
+    if run.verdict is None:
+        return ()
+    thresholds, action = run.facts.judging.thresholds, run.verdict.action
+    low, high = f"{thresholds.fix_forward_below:g} %", f"{thresholds.roll_back_above:g} %"
+    corrupt = bool(run.summary.corrupt)
+    compared = f"{thresholds.min_compared:g} % of the selected deals"
+    return (
+        Branch("data corruption: a deal gone, a valid type turned invalid, an id twice", "roll_back", corrupt),
+        Branch(
+            f"less than {compared} compared, or none; deals not judged; an incomplete baseline",
+            "inconclusive",
+            action == "inconclusive",
+        ),
+        Branch("no deal affected", "proceed", action == "proceed"),
+        Branch(f"under {low} of the compared deals affected", "fix_forward", action == "fix_forward"),
+        Branch(f"{low} to {high} affected", "disable_flag", action == "disable_flag"),
+        Branch(f"over {high} affected", "roll_back", action == "roll_back" and not corrupt),
+    )

@@ -1,0 +1,84 @@
+"""The GitHub report: one annotation a cause as workflow commands, and a step's summary in Markdown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.reporting.highlights import weighed_causes
+from pytest_dealsnap.reporting.json_reading import ReportError
+from pytest_dealsnap.reporting.markdown_report import STEP_SUMMARY, render_markdown
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural
+
+__all__ = ["SUMMARY_VARIABLE", "append_step_summary", "append_to_summary", "command", "render_github"]
+
+SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+# GitHub shows ten annotations of a step, and titles of a line.
+MOST_ANNOTATIONS = 10
+LONGEST_TITLE = 180
+IDS_SHOWN = 20
+
+
+def render_github(run: FinishedRun) -> str:
+    """Return workflow commands: an error for each cause that fails, at most ten in all.
+
+    A run that proceeds gets one notice; one that does not and has no failing cause, one error.
+    """
+    if run.verdict is None:
+        return ""
+    headline = f"dealsnap: {VERDICT_WORDS[run.verdict.action]}"
+    if run.verdict.action == "proceed":
+        return command("notice", headline, run.verdict.reason) + "\n"
+    failing = [cause for weight, cause in weighed_causes(run) if weight == "fails"]
+    if not failing:
+        return command("error", headline, run.verdict.reason) + "\n"
+    return "\n".join(_annotations(run.verdict.reason, headline, failing)) + "\n"
+
+
+def _annotations(reason: str, headline: str, failing: list[Cause]) -> Iterator[str]:
+    surplus = len(failing) > MOST_ANNOTATIONS
+    for cause in islice(failing, MOST_ANNOTATIONS - surplus):
+        ids = ", ".join(cut(deal_id, 40) for deal_id in cause.deals[:IDS_SHOWN])
+        more = f" and {len(cause.deals) - IDS_SHOWN:,} more" if len(cause.deals) > IDS_SHOWN else ""
+        which = f"{plural(len(cause.deals), 'deal')}: {ids}{more}"
+        yield command("error", f"dealsnap: {cause.title}", f"{which}\n{headline} - {reason}")
+    if surplus:
+        left = failing[MOST_ANNOTATIONS - 1 :]
+        deals = plural(len({deal_id for cause in left for deal_id in cause.deals}), "deal")
+        yield command("error", headline, f"{plural(len(left), 'more cause')}, of {deals}; the step's summary has them")
+
+
+def append_step_summary(run: FinishedRun) -> None:
+    """Append the report of *run* to the summary of the workflow's step; see :func:`append_to_summary`."""
+    append_to_summary(render_markdown(run, STEP_SUMMARY))
+
+
+def append_to_summary(markdown: str) -> None:
+    """Append *markdown* to the summary of the workflow's step, where there is one.
+
+    Raises :class:`ReportError` for a file that cannot be written.
+    """
+    path = os.environ.get(SUMMARY_VARIABLE)
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(markdown)
+    except OSError as error:
+        raise ReportError(f"{SUMMARY_VARIABLE}={path} cannot be written: {error.strerror}") from error
+
+
+def command(name: str, title: str, message: str) -> str:
+    """Return a workflow command; what is foreign in it can neither end it nor begin another."""
+    lines = "%0A".join(_data(printable(line)) for line in message.split("\n"))
+    shown = _data(cut(printable(title), LONGEST_TITLE)).replace(":", "%3A").replace(",", "%2C")
+    return f"::{name} title={shown}::{lines}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

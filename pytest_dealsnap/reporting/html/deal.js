@@ -1,0 +1,91 @@
+// One deal: metrics side by side, where its output differs, its texts word by word.
+
+const LONG = 60;
+
+function showDeal(place) {
+  const deal = data.deals[place], at = view.places.indexOf(place);
+  const list = at < 0 ? data.deals.map((_, number) => number) : view.places, here = at < 0 ? place : at;
+  const neighbour = (to, text, key) => (list[to] === undefined
+    ? make("span", { class: "gone" }, text)
+    : make("a", { href: linkTo(list[to]), rel: key, "data-key": key }, text));
+  const causes = CAUSES_OF[place];
+  const about = [make("span", { class: `badge ${STATUS(deal)}` }, STATUS(deal)), make("span", {}, deal.types || visible(word(deal.type)))];
+  if (deal.seconds >= 0.001) about.push(make("span", {}, `reasoned in ${deal.seconds.toFixed(3)} s`));
+  field("deal").replaceChildren(
+    make("nav", { class: "steps", "aria-label": "Deals" },
+      make("a", { href: "#deals", "data-key": "back" }, "↑ All deals"), make("span", { class: "where" }, `${(here + 1).toLocaleString("en")} of ${list.length.toLocaleString("en")}`),
+      neighbour(here - 1, "← Previous", "prev"), neighbour(here + 1, "Next →", "next")),
+    make("h1", { id: "deal-title" }, `Deal ${printable(deal.id) || "(empty id)"}`, deal.name ? make("span", { class: "name" }, printable(deal.name)) : null),
+    make("p", { class: "about" }, ...about),
+    ...["corrupt", "error", "reason"].filter((key) => deal[key]).map((key) => make("p", { class: `word ${key}` }, deal[key])),
+    causes.length ? make("ul", { class: "because", "aria-label": "Causes" }, ...causes.slice(0, 12).map((number) =>
+      make("li", {}, make("a", { href: `#cause=${data.causes[number].id}` }, data.causes[number].title), ` · ${data.causes[number].weight}`))) : null,
+    deal.findings || data.details[place] ? metricTable(deal, data.details[place]) : null,
+    data.details[place] ? differences(data.details[place]) : withoutDetails(deal),
+    data.capture || STATUS(deal) === "matched" ? null : decisionForm("deal", deal.id, `deal ${printable(deal.id)}`, !["errored", "missing"].includes(STATUS(deal))),
+  );
+  field("overview").hidden = true;
+  field("deal").hidden = false;
+  document.title = `Deal ${printable(deal.id)} · dealsnap`;
+  scrollTo(0, 0);
+  field("deal").focus({ preventScroll: true });
+}
+
+function metricTable(deal, details) {
+  // What the details tell better is not told twice: their metrics, and the paths of the output.
+  const told = new Set(details ? details.metrics.map((one) => one[0]) : []);
+  if (details && details.total) told.add("output");
+  const others = (deal.findings || []).filter((finding) => !told.has(printable(word(finding[0]))));
+  const rows = [...(details ? details.metrics : []), ...others.map(findingRow)];
+  const cells = ([metric, before, after, change, rule, outcome]) => make("tr", { class: outcome },
+    make("th", { scope: "row" }, visible(metric)),
+    make("td", { "data-label": "baseline", class: "before" }, ...marked(before, after, "-")),
+    make("td", { "data-label": "current", class: "after" }, ...marked(before, after, "+")),
+    make("td", { "data-label": "change", class: "number change" }, change),
+    make("td", { "data-label": "rule", class: "rule" }, rule),
+    make("td", { "data-label": "" }, outcome === "unknown" ? "" : make("span", { class: `outcome ${outcome}` }, outcome === "same" ? "unchanged" : outcome)));
+  return make("section", {}, make("h2", {}, "Metrics"), make("table", { class: "metrics" },
+    make("caption", { class: "hidden" }, "Metrics side by side"),
+    make("thead", {}, make("tr", {}, ...["metric", "baseline", "current", "change", "rule", ""].map((name) =>
+      make("th", { scope: "col", class: name === "change" ? "number" : null }, name || make("span", { class: "hidden" }, "outcome"))))),
+    make("tbody", {}, ...rows.map(cells))));
+}
+
+// One side of a metric; of two long values, the words that the other side lacks are marked.
+function marked(before, after, side) {
+  const own = side === "-" ? before : after;
+  if (before === after || !before || !after || Math.max(before.length, after.length) <= LONG) return [prose(own)];
+  return oneSide(compareWords(before, after), side);
+}
+
+const findingRow = (finding) => [word(finding[1]), finding[2], finding[3], finding[4], word(finding[5]), finding[6] ? "fails" : "allowed"];
+
+function differences(details) {
+  const shown = details.differences, rest = details.total - shown.length;
+  if (!details.total) return null;
+  const count = `${details.total.toLocaleString("en")} ${details.total === 1 ? "difference" : "differences"} in its output`;
+  return make("section", {}, make("h2", {}, count),
+    make("dl", { class: "differences" }, ...shown.map(([path, move, before, after]) =>
+      make("div", { class: move === "changed" && Math.max(before.length, after.length) <= LONG ? "short" : "long" },
+        make("dt", {}, make("code", {}, path), make("span", { class: "move" }, move)),
+        make("dd", {}, ...sides(move, before, after))))),
+    rest > 0 ? make("p", {}, `… and ${rest.toLocaleString("en")} more`) : null);
+}
+
+function sides(move, before, after) {
+  if (move === "added") return [make("ins", {}, prose(after))];
+  if (move === "removed") return [make("del", {}, prose(before))];
+  if (Math.max(before.length, after.length) > LONG) return [wordDifference(before, after)];
+  return [make("del", {}, visible(before)), " → ", make("ins", {}, visible(after))];
+}
+
+function withoutDetails(deal) {
+  if (!deal.findings || data.capture || STATUS(deal) === "missing") return null;
+  const typed = printable(deal.id) === deal.id ? `pytest --dealsnap --dealsnap-id ${quoted(deal.id)} --dealsnap-report html:deal.html` : null;
+  return make("section", { class: "without" },
+    make("h2", {}, "Its output is not in this report"),
+    make("p", {}, "A report holds both outputs of the first deals of each kind of change. " + (typed ? "This shows it whole:" : "A run that selects this deal shows it whole.")),
+    typed ? make("pre", { class: "command" }, typed) : null);
+}
+
+const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);

@@ -1,0 +1,140 @@
+// The table of deals: what is filtered and sorted is a list of numbers; only one page of it is in the document.
+
+const PAGE = 50;
+const SEVERITY = ["regressed", "errored", "missing", "accepted", "new", "changed", "matched"];
+const field = (id) => document.getElementById(id);
+const view = { sort: "worst", down: false, page: 0, places: [] };
+
+const TEXTS = data.deals.map((deal) => [deal.id, deal.name, deal.types, deal.error, deal.reason, deal.corrupt]
+  .filter(Boolean).join("\n").toLocaleLowerCase());
+const SIZES = data.deals.map((deal) => Math.max(-1, ...(deal.findings || [])
+  .filter((finding) => finding[6] || !deal.findings[0][6]).map((finding) => Math.abs(finding[7] || 0))));
+const RANKS = data.deals.map((deal) => SEVERITY.indexOf(STATUS(deal)));
+const ORDERS = {
+  worst: (a, b) => RANKS[a] - RANKS[b] || SIZES[b] - SIZES[a],
+  id: () => 0,
+  name: (a, b) => (data.deals[a].name || "").localeCompare(data.deals[b].name || ""),
+  type: (a, b) => data.types.indexOf(word(data.deals[a].type)) - data.types.indexOf(word(data.deals[b].type)),
+  status: (a, b) => RANKS[a] - RANKS[b],
+  change: (a, b) => SIZES[b] - SIZES[a],
+};
+
+function filtered() {
+  const wanted = field("search").value.trim().toLocaleLowerCase();
+  const status = field("by-status").value, type = field("by-type").value;
+  const metric = field("by-metric").value, cause = field("by-cause").value;
+  const members = cause === "" ? null : new Set(data.causes[Number(cause)].deals);
+  const fits = (deal, place) => (!wanted || TEXTS[place].includes(wanted))
+    && (!status || (status === "failing" ? data.failing.includes(STATUS(deal)) : STATUS(deal) === status))
+    && (!type || word(deal.type) === type)
+    && (!metric || (deal.findings || []).some((finding) => finding[0] === Number(metric)))
+    && (!members || members.has(place));
+  const places = [];
+  data.deals.forEach((deal, place) => { if (fits(deal, place)) places.push(place); });
+  const order = ORDERS[view.sort];
+  places.sort((a, b) => (view.down ? order(b, a) : order(a, b)) || (view.sort === "id" && view.down ? b - a : a - b));
+  return places;
+}
+
+function refresh() {
+  view.places = filtered();
+  view.page = 0;
+  showPage();
+}
+
+function showPage() {
+  const pages = Math.max(Math.ceil(view.places.length / PAGE), 1);
+  view.page = Math.min(Math.max(view.page, 0), pages - 1);
+  const first = view.page * PAGE, shown = view.places.slice(first, first + PAGE);
+  field("table").tBodies[0].replaceChildren(...shown.map(row));
+  const among = view.places.length === data.deals.length ? "" : ` (of ${data.deals.length.toLocaleString("en")})`;
+  const count = view.places.length.toLocaleString("en");
+  field("shown").textContent = shown.length
+    ? `${(first + 1).toLocaleString("en")}–${(first + shown.length).toLocaleString("en")} of ${count} ${view.places.length === 1 ? "deal" : "deals"}${among}`
+    : `No deal fits${among}`;
+  field("earlier").disabled = view.page === 0;
+  field("later").disabled = view.page >= pages - 1;
+  for (const head of field("table").tHead.rows[0].cells) {
+    if (!head.dataset.sort) continue;
+    const active = head.dataset.sort === view.sort;
+    if (active) head.setAttribute("aria-sort", view.down ? "descending" : "ascending");
+    else head.removeAttribute("aria-sort");
+  }
+}
+
+const linkTo = (place) => `#deal=${encodeURIComponent(data.deals[place].id.toWellFormed())}`;
+
+function row(place) {
+  const deal = data.deals[place], main = (deal.findings || [])[0];
+  const name = deal.name ? printable(deal.name) : "";
+  const what = deal.error || (main ? describe(main) : deal.reason || "");
+  return make("tr", { "data-place": place, class: STATUS(deal) },
+    make("td", { class: "id" }, make("a", { href: linkTo(place) }, printable(deal.id) || "(empty id)"),
+      make("span", { class: "narrow" }, name)),
+    make("td", { class: "wide name", title: name }, name),
+    make("td", { class: "wide what" }, deal.types || visible(word(deal.type))),
+    make("td", {}, make("span", { class: `badge ${STATUS(deal)}` }, STATUS(deal)), decisionMark("deal", deal.id)),
+    make("td", { class: "wide what", title: what }, what),
+    make("td", { class: "number" }, deal.error || !main ? "" : main[4]));
+}
+
+function describe(finding) {
+  const sides = finding[2] || finding[3] ? ` ${[finding[2], finding[3]].filter(Boolean).join(" → ")}` : "";
+  return `${word(finding[1])}${sides}`;
+}
+
+function filterByCause(number) {
+  for (const id of ["by-status", "by-type", "by-metric", "search"]) field(id).value = "";
+  field("by-cause").value = number;
+  refresh();
+}
+
+function setUpTable() {
+  const options = (id, all, entries) => field(id).append(make("option", { value: "" }, all),
+    ...entries.map(([value, text]) => make("option", { value }, text.length > 70 ? text.slice(0, 69) + "…" : text)));
+  const there = new Set(data.deals.map(STATUS));
+  const failing = data.failing.some((status) => there.has(status)) ? [["failing", "all that fail"]] : [];
+  options("by-status", "any", [...failing, ...SEVERITY.filter((status) => there.has(status)).map((status) => [status, status])]);
+  options("by-type", "any", data.types.map((type) => [type, visible(type)]));
+  const metrics = new Set(data.deals.flatMap((deal) => (deal.findings || []).map((finding) => finding[0])));
+  options("by-metric", "any", [...metrics].map((metric) => [metric, visible(word(metric))]).sort((a, b) => (a[1] < b[1] ? -1 : 1)));
+  options("by-cause", "any", data.causes.map((cause, number) => [number, `${cause.title} (${cause.deals.length})`]));
+  field("filters").addEventListener("input", refresh);
+  field("filters").addEventListener("submit", (event) => event.preventDefault());
+  field("filters").addEventListener("reset", (event) => {
+    event.preventDefault();
+    if (location.hash.startsWith("#cause=")) history.replaceState(null, "", "#deals");
+    filterByCause("");
+  });
+  field("table").tHead.addEventListener("click", (event) => {
+    const sort = event.target.closest("th[data-sort]")?.dataset.sort;
+    if (!sort) return;
+    view.down = view.sort === sort ? !view.down : false;
+    view.sort = sort;
+    refresh();
+  });
+  field("table").tBodies[0].addEventListener("click", (event) => {
+    const line = event.target.closest("tr");
+    if (line && !event.target.closest("a") && !getSelection().toString()) location.hash = linkTo(Number(line.dataset.place));
+  });
+  field("earlier").addEventListener("click", () => { view.page--; showPage(); });
+  field("later").addEventListener("click", () => { view.page++; showPage(); });
+  refresh();
+}
+
+// Moves the focus to the next or previous deal, over the ends of a page.
+function step(by) {
+  const links = [...field("table").tBodies[0].querySelectorAll("a")];
+  const at = links.indexOf(document.activeElement?.closest?.("tr")?.querySelector("a"));
+  let to = at < 0 ? (by > 0 ? 0 : links.length - 1) : at + by;
+  if (to < 0 || to >= links.length) {
+    const page = view.page + by;
+    if (page < 0 || page * PAGE >= view.places.length) return;
+    view.page = page;
+    showPage();
+    to = by > 0 ? 0 : PAGE - 1;
+  }
+  const link = [...field("table").tBodies[0].querySelectorAll("a")][to];
+  link?.focus();
+  link?.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,128 @@
+"""The HTML report: one file that asks no network, whose text can be read without JavaScript.
+
+Data stands in the page as JSON that cannot end its element; the page's script writes it as text only.
+The page allows itself nothing but its own style and its own script, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any
+
+from pytest_dealsnap import __version__
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.findings import STATUSES
+from pytest_dealsnap.reporting.cause_text import remarks
+from pytest_dealsnap.reporting.decision_tree import branches
+from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
+from pytest_dealsnap.reporting.json_report import run_document
+from pytest_dealsnap.reporting.page_data import page_data
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, type_name, worst_finding
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["STYLE", "asset", "content_policy", "page_template", "render_html"]
+
+PAGE, STYLE = "page.html", "page.css"
+# In this order, and in one scope.
+SCRIPTS = ("store.js", "words.js", "plot.js", "table.js", "deal.js", "decisions.js", "page.js")
+WORST_SHOWN = 10
+
+
+def render_html(run: FinishedRun) -> str:
+    """Return the page of *run*."""
+    style, script = asset(STYLE), _script()
+    return page_template().render(
+        style=style,
+        script=script,
+        policy=content_policy(style, script),
+        data=_as_data(page_data(run)),
+        **_words(run),
+    )
+
+
+def _folder() -> Traversable:
+    return files("pytest_dealsnap.reporting") / "html"
+
+
+def asset(name: str) -> str:
+    """Return a file of the page."""
+    return (_folder() / name).read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    parts = "\n".join(asset(name) for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}\n}})();\n'
+
+
+def page_template(name: str = PAGE) -> Template:
+    """Return a template; what it is given is escaped."""
+    from jinja2 import Environment, StrictUndefined  # most runs write no page
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"printable": printable, "count": lambda number: f"{number:,}"}
+    environment.globals |= {"plural": plural, "cut": cut}
+    return environment.from_string(asset(name))
+
+
+def content_policy(style: str, script: str) -> str:
+    """Return the content security policy that lets in this style and this script and nothing else."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _as_data(data: Any) -> str:
+    """Return *data* as JSON that may stand in a script element: no tag can begin in it."""
+    text = json.dumps(data, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _words(run: FinishedRun) -> dict[str, Any]:
+    """Return what the page says without JavaScript."""
+    failed = failed_results(run) if run.verdict is not None else []
+    return {
+        "mode": run.facts.mode,
+        "run": run_document(run.facts),
+        "version": __version__,
+        "baseline": _baseline_facts(run.facts.baseline or {}),
+        "verdict": run.verdict,
+        "verdict_words": VERDICT_WORDS,
+        "summary": run.summary,
+        "thresholds": run.facts.judging.thresholds,
+        "branches": branches(run),
+        "statuses": [status for status in STATUSES if run.summary.counts[status]],
+        "by_type": run.by_type(),
+        "causes": [(index, weight, cause, remarks(cause)) for index, (weight, cause) in enumerate(weighed_causes(run))],
+        "worst": [(r, type_name(r), worst_finding(r)) for r in worst_results(failed, WORST_SHOWN)],
+        "failed": len(failed),
+        "notes": run.notes,
+        "next_steps": run.next_steps,
+    }
+
+
+def _baseline_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the manifest's facts in words; one that a person edited may hold anything."""
+    git, deals = (part if isinstance(part := manifest.get(key), dict) else {} for key in ("git", "deals"))
+    commit = str(git.get("commit") or "") + (" (with uncommitted changes)" if git.get("dirty") else "")
+    facts = [
+        ("captured", manifest.get("captured_at")),
+        ("commit", commit),
+        ("database", manifest.get("database")),
+        ("revision", manifest.get("alembic_revision")),
+        ("reasoner", manifest.get("reasoner")),
+        ("deals", ", ".join(f"{count} {name}" for name, count in deals.items())),
+    ]
+    return [(name, str(value)) for name, value in facts if value]

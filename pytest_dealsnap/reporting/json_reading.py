@@ -1,0 +1,144 @@
+"""Reading a saved JSON report back: checked, and concluded anew from its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pytest_dealsnap.config import VerdictConfig
+from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.judging.details import Details, details_from_plain
+from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
+from pytest_dealsnap.reasoning.canonical import loads
+from pytest_dealsnap.reporting.cause_json import read_traits
+from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
+
+__all__ = ["REPORT_FORMAT", "ReportError", "read_json"]
+
+REPORT_FORMAT = 1
+
+
+class ReportError(DealsnapError):
+    """A saved report cannot be read, or a report cannot be written."""
+
+
+def read_json(path: Path) -> FinishedRun:
+    """Read a saved report back; its conclusions are drawn anew from its facts.
+
+    Raises :class:`ReportError` for a file that is no report, or one of an unknown format.
+    """
+    try:
+        document = loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReportError(f"no such report: {path}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReportError(f"{path} is no JSON report: {error}") from None
+    if not isinstance(document, dict) or document.get("format") != REPORT_FORMAT:
+        given = document.get("format") if isinstance(document, dict) else None
+        raise ReportError(f"{path} has format {given!r}; this version of pytest-dealsnap knows format {REPORT_FORMAT}")
+    try:
+        results = [_read_deal(deal) for deal in document["deals"]]
+        return conclude(_read_facts(document), results)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
+
+
+_TEXT, _NUMBER, _TEXT_OR_NONE = (str,), (int, float, Decimal), (str, type(None))
+_RUN: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("mode", "started_at", "database", "reasoner", "snapshots"), _TEXT),
+    **dict.fromkeys(("git_commit", "shard"), _TEXT_OR_NONE),
+    **dict.fromkeys(("total", "selected"), (int,)),
+    "seconds": _NUMBER,
+    "partial": (bool,),
+}
+_DEAL: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("id", "deal_type", "status"), _TEXT),
+    **dict.fromkeys(("name", "stored_type"), _TEXT_OR_NONE),
+    "seconds": _NUMBER,
+}
+_FINDING: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("metric", "issue", "allowed"), _TEXT),
+    "change_percent": (*_NUMBER, type(None)),
+    "gates": (bool,),
+}
+
+_METRIC_ROW: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("metric", "rule", "outcome"), _TEXT),
+    "change_percent": (*_NUMBER, type(None)),
+}
+_DIFFERENCE: dict[str, tuple[type, ...]] = dict.fromkeys(("path", "move"), _TEXT)
+
+
+def _checked(values: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> Mapping[str, Any]:
+    """Return *values* if they are of their *kinds*: what reads them later need not ask."""
+    for key, kind in kinds.items():
+        if not isinstance(values[key], kind):
+            raise TypeError(f"{key} is {values[key]!r}")
+    return values
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{values!r} is no list of texts")
+    return tuple(values)
+
+
+def _table(values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise TypeError(f"{values!r} is no table")
+    return values
+
+
+def _read_facts(document: Mapping[str, Any]) -> RunFacts:
+    run, judging = _checked(_table(document["run"]), _RUN), dict(_table(document["judging"]))
+    thresholds = VerdictConfig(**judging.pop("thresholds"))
+    return RunFacts(
+        **{
+            **run,
+            "started_at": datetime.fromisoformat(run["started_at"]),
+            "not_judged": _texts(run["not_judged"]),
+            "strangers": _texts(run["strangers"]),
+        },
+        baseline=None if document["baseline"] is None else _table(document["baseline"]),
+        judging=JudgingFacts(**{**judging, "types": _texts(judging["types"])}, thresholds=thresholds),
+        ledger=tuple(LedgerFact(**fact) for fact in document["ledger"]),
+        absent_metrics=_table(document["absent_metrics"]),
+        traits=None if document.get("traits") is None else read_traits(_table(document["traits"])),
+    )
+
+
+def _read_deal(deal: Mapping[str, Any]) -> DealResult:
+    error = _checked(_table(deal), _DEAL)["error"]
+    return DealResult(
+        id=deal["id"],
+        name=deal["name"],
+        deal_type=deal["deal_type"],
+        stored_type=deal["stored_type"],
+        status=deal["status"],
+        seconds=deal["seconds"],
+        findings=tuple(_read_finding(finding) for finding in deal["findings"]),
+        error=Failure(error["type"], error["message"]) if error else None,
+        corrupt=deal.get("corrupt"),
+        compared=deal.get("compared", True),
+        reason=deal.get("reason", ""),
+        details=_read_details(deal.get("details")),
+    )
+
+
+def _read_details(details: Any) -> Details | None:
+    if details is None:
+        return None
+    for row in _table(details)["metrics"]:
+        _checked(_table(row), _METRIC_ROW)
+    for row in details["differences"]:
+        _checked(_table(row), _DIFFERENCE)
+    return details_from_plain(_checked(details, {"total": (int,)}))
+
+
+def _read_finding(finding: Mapping[str, Any]) -> Finding:
+    plain = _checked(_table(finding), _FINDING)
+    return Finding(**{**plain, "paths": _texts(plain.get("paths", []))})

@@ -1,0 +1,155 @@
+"""The Markdown report: fits a pull-request comment. Causes first, then types, the worst deals, what to run next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.judging.findings import STATUSES
+from pytest_dealsnap.reporting.cause_text import remarks
+from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, type_name, worst_finding
+
+__all__ = ["COMMENT", "STEP_SUMMARY", "Limits", "render_markdown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many rows of each kind are shown; each cell is cut, so the whole is bounded."""
+
+    causes: int
+    deals: int
+    types: int = 12
+    notes: int = 8
+
+
+# GitHub takes 65,536 characters in a comment, and 1 MiB in the summary of a step.
+COMMENT = Limits(causes=15, deals=10)
+STEP_SUMMARY = Limits(causes=100, deals=200, types=50, notes=50)
+LONGEST_CELL = 200
+LONGEST_CODE = 300
+REMARKS_SHOWN = 2
+
+
+def render_markdown(run: FinishedRun, limits: Limits = COMMENT) -> str:
+    """Return the report of *run* as GitHub Markdown, bounded by *limits*."""
+    blocks = [_headline(run), *_causes(run, limits), *_types(run, limits), *_worst(run, limits)]
+    blocks += [*_notes(run, limits), *_next_steps(run), _origin(run)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _headline(run: FinishedRun) -> str:
+    if run.verdict is None:
+        return f"## dealsnap capture\n\n{plural(run.summary.deals, 'deal')} recorded"
+    part = " (a part of the deals)" if run.facts.partial else ""
+    return f"## dealsnap: {VERDICT_WORDS[run.verdict.action]}{part}\n\n{text(run.verdict.reason, 1000)}"
+
+
+def _causes(run: FinishedRun, limits: Limits) -> Iterable[str]:
+    if not run.causes:
+        return
+    rows = [
+        (f"**{weight}**" if weight == "fails" else weight, f"{len(cause.deals):,}", _what_changed(cause))
+        for weight, cause in islice(weighed_causes(run), limits.causes)
+    ]
+    yield f"### {plural(len(run.causes), 'cause')}"
+    yield _table(("", "deals", "what changed"), rows, right=(1,)) + _more(len(run.causes) - len(rows), "cause")
+
+
+def _what_changed(cause: Cause) -> str:
+    lines = [text(cause.title), *(f"<sub>{text(remark)}</sub>" for remark in remarks(cause)[:REMARKS_SHOWN])]
+    return "<br>".join(lines)
+
+
+def _types(run: FinishedRun, limits: Limits) -> Iterable[str]:
+    if not run.results:
+        return
+    shown = [status for status in STATUSES if run.summary.counts[status] or status == "matched"]
+    by_type = run.by_type()
+    rows = [
+        (text(name, 40), *(f"{counts[status]:,}" for status in shown), f"{sum(counts.values()):,}")
+        for name, counts in islice(by_type.items(), limits.types)
+    ]
+    total = ("**all**", *(f"{run.summary.counts[status]:,}" for status in shown), f"{run.summary.deals:,}")
+    header = ("type", *shown, "deals")
+    yield "### Deals by type"
+    more = _more(len(by_type) - len(rows), "type")
+    yield _table(header, [*rows, total] if len(by_type) > 1 else rows, right=range(1, len(header))) + more
+
+
+def _worst(run: FinishedRun, limits: Limits) -> Iterable[str]:
+    failed = failed_results(run) if run.verdict is not None else []
+    if not failed:
+        return
+    rows = [
+        (code(result.id, 60), text(result.name or "", 60), text(type_name(result), 60), code(worst_finding(result)))
+        for result in worst_results(failed, limits.deals)
+    ]
+    yield f"### {plural(len(failed), 'failed deal')}, the largest changes first"
+    yield _table(("deal", "name", "type", "why"), rows) + _more(len(failed) - len(rows), "failed deal")
+
+
+def _notes(run: FinishedRun, limits: Limits) -> Iterable[str]:
+    if run.notes:
+        lines = [f"- {text(note, LONGEST_CODE)}" for note in run.notes[: limits.notes]]
+        yield "### Notes\n\n" + "\n".join(lines) + _more(len(run.notes) - len(lines), "note")
+
+
+def _next_steps(run: FinishedRun) -> Iterable[str]:
+    if run.next_steps:
+        steps = "\n".join(f"    {cut(printable(step), LONGEST_CODE)}" for step in run.next_steps)
+        yield f"### Next\n\n{steps}"  # an indented block: no fence that a hostile id could close
+
+
+def _origin(run: FinishedRun) -> str:
+    facts, baseline = run.facts, run.facts.baseline or {}
+    words = [f"{facts.mode} of {code(facts.database, 100)}", f"reasoner {code(facts.reasoner, 100)}"]
+    if facts.git_commit:
+        words.append(f"at {code(facts.git_commit[:12])}")
+    captured = [str(baseline["captured_at"])] if baseline.get("captured_at") else []
+    git = baseline.get("git")
+    if isinstance(git, dict) and git.get("commit"):
+        captured.append(str(git["commit"])[:12])
+    against = f" against {code(facts.snapshots, 100)}"
+    if captured:
+        against += f", captured {code(' at '.join(captured), 80)}"
+    return f"<sub>{', '.join(words)}{against if facts.mode not in ('capture', 'matrix') else ''}</sub>"
+
+
+def _more(count: int, noun: str) -> str:
+    return f"\n\n… and {plural(count, f'more {noun}')}" if count > 0 else ""
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
+    flush = set(right)
+    rule = ["---:" if column in flush else "---" for column in range(len(header))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
+
+
+# Inside a line: what could begin code, emphasis, a link, a tag, an entity, a formula, a cell, or an address.
+_MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.")
+# A person or an issue must not be told of a deal: a zero-width space keeps the sign from being a reference.
+_REFERENCE = re.compile(r"([@#]|\bGH-)(?=\w)", re.IGNORECASE)
+
+
+def text(words: str, width: int = LONGEST_CELL) -> str:
+    r"""Return *words* as one line of text that Markdown leaves as it is: no link, tag, mention or table cell.
+
+    >>> print(text("<b>|*x*"))
+    \<b\>\|\*x\*
+    """
+    return _REFERENCE.sub("\\1\u200b", _MARKUP.sub(r"\\\g<0>", cut(printable(words), width)))
+
+
+def code(words: str, width: int = LONGEST_CELL) -> str:
+    """Return *words* as code, in a table or outside of one; backticks are shown as apostrophes.
+
+    In a table a pipe is escaped, which Markdown undoes there; elsewhere there are none to escape.
+    """
+    shown = cut(printable(words), width).replace("`", "'").replace("|", "\\|").strip()
+    return f"`{shown}`" if shown else ""

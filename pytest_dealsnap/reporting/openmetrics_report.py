@@ -1,0 +1,98 @@
+"""The OpenMetrics report: for a dashboard or an alert, as a file that node_exporter's textfile collector reads.
+
+Every family is a gauge, the verdict too: the collector reads Prometheus' older text format as well,
+which knows neither state sets nor info metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from pytest_dealsnap import __version__
+from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.findings import STATUSES
+from pytest_dealsnap.judging.verdict import ACTIONS
+from pytest_dealsnap.reporting.highlights import WEIGHTS, weighed_causes
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.wording import cut
+
+__all__ = ["render_openmetrics"]
+
+# Each cause is a series of its own: few, so that a gate gone wrong cannot flood a monitoring system.
+CAUSES_SHOWN = 20
+TYPES_SHOWN = 50
+LONGEST_LABEL = 200
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric family: its name below ``dealsnap_``, what it says, its samples; a unit ends the name."""
+
+    name: str
+    help: str
+    samples: Iterable[tuple[Labels, float]]
+    unit: str = ""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the family's lines."""
+        name = f"dealsnap_{self.name}"
+        yield f"# HELP {name} {self.help}"
+        yield f"# TYPE {name} gauge"
+        if self.unit:
+            yield f"# UNIT {name} {self.unit}"
+        for labels, value in self.samples:
+            shown = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+            yield f"{name}{{{shown}}} {value!r}" if shown else f"{name} {value!r}"
+
+
+def render_openmetrics(run: FinishedRun) -> str:
+    """Return the facts of *run* as an OpenMetrics exposition."""
+    lines = [line for family in _families(run) for line in family.lines()]
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def _families(run: FinishedRun) -> Iterator[Family]:
+    facts, summary = run.facts, run.summary
+    labels = {"mode": facts.mode, "database": facts.database, "reasoner": facts.reasoner, "version": __version__}
+    yield Family("run_info", "What the run was.", [({**labels, "git_commit": facts.git_commit or ""}, 1)])
+    started = facts.started_at.replace(microsecond=0).timestamp()
+    yield Family("run_timestamp_seconds", "When the run began, in Unix time.", [({}, started)], "seconds")
+    yield Family("run_seconds", "How long the run took.", [({}, round(facts.seconds, 3))], "seconds")
+    if run.verdict is not None:
+        states = [({"verdict": action}, int(action == run.verdict.action)) for action in ACTIONS]
+        yield Family("verdict", "The verdict: 1 for the one that was reached.", states)
+    by_type = [
+        ({"type": name, "status": status}, counts[status])
+        for name, counts in islice(run.by_type().items(), TYPES_SHOWN)
+        for status in STATUSES
+    ]
+    yield Family("deals", "Deals by type and status.", by_type)
+    yield Family("selected_deals", "Deals that were to be judged.", [({}, summary.selected)])
+    yield Family("compared_deals", "Deals that were compared with the baseline.", [({}, summary.compared)])
+    yield Family("affected_deals", "Compared deals that regressed, errored or are missing.", [({}, summary.affected)])
+    ratio = round(summary.affected_percent / 100, 6)
+    yield Family("affected_ratio", "Affected deals as a part of the compared ones.", [({}, ratio)], "ratio")
+    yield from _cause_families(run)
+
+
+def _cause_families(run: FinishedRun) -> Iterator[Family]:
+    weighed = weighed_causes(run)
+    counts = dict.fromkeys(WEIGHTS, 0)
+    for weight, _ in weighed:
+        counts[weight] += 1
+    by_weight = [({"weight": weight}, count) for weight, count in counts.items()]
+    yield Family("causes", "Causes by weight: they fail, are accepted, or are only reported.", by_weight)
+    samples = [
+        ({"cause": cause.id, "title": cause.title, "metric": cause.metric, "weight": weight}, len(cause.deals))
+        for weight, cause in weighed[:CAUSES_SHOWN]
+    ]
+    yield Family("cause_deals", "Deals of each of the heaviest causes.", samples)
+
+
+def _escaped(text: str) -> str:
+    """Return *text* for a label: controls shown, then the format's own escapes."""
+    return cut(printable(text), LONGEST_LABEL).replace("\\", r"\\").replace('"', r"\"")

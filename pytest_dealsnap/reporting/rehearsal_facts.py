@@ -1,0 +1,162 @@
+"""A rehearsal as every report of it needs it: its phases, what they found, and what follows. Nothing live."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import NormalDist
+from typing import Literal
+
+from pytest_dealsnap.judging.verdict import Verdict
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+
+__all__ = [
+    "Attributed",
+    "Exposure",
+    "LoadFact",
+    "LockFact",
+    "Phase",
+    "Problem",
+    "Rehearsal",
+    "Share",
+    "Weight",
+    "share_of",
+]
+
+PhaseStatus = Literal["passed", "failed", "noted", "skipped"]
+Weight = Literal["corrupts", "fails", "unfinished", "note"]
+Origin = Literal["data", "code", "both"]
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that the rehearsal found.
+
+    ``weight``: it ``corrupts`` data, ``fails`` the rehearsal, left it ``unfinished``, or is a ``note``.
+    ``evidence`` are lines for a person; ``deals`` the ids it is about; ``advice`` is what to do.
+    """
+
+    code: str
+    phase: str
+    title: str
+    weight: Weight = "fails"
+    evidence: tuple[str, ...] = ()
+    advice: str = ""
+    deals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One step of the timeline: what it was, how it ended, how long it took, what it showed."""
+
+    name: str
+    title: str
+    status: PhaseStatus
+    seconds: float
+    headline: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LockFact:
+    """A lock that the migration was seen to hold: table, PostgreSQL's mode, and the longest time in seconds."""
+
+    relation: str
+    mode: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFact:
+    """Requests that ran beside the upgrade; ``seconds`` is how long it took, waits are in seconds."""
+
+    seconds: float
+    reads: int
+    failed_reads: int
+    writes: int
+    failed_writes: int
+    longest_read: float
+    longest_write: float
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """A deal whose answer changed from the start (old schema, flag off) to the end (new schema, flag on)."""
+
+    id: str
+    name: str | None
+    deal_type: str
+    origin: Origin
+    regressed: bool
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The most that one gating number moved, and all of them together; amounts are exact texts."""
+
+    metric: str
+    largest: str
+    deal_id: str
+    deal_name: str | None
+    total: str
+    deals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Affected deals among the compared ones, in percent; with bounds where the run was a sample."""
+
+    affected: int
+    compared: int
+    percent: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A whole rehearsal. Times are aware UTC; ``gate`` is the run with the flag on, judged by the rules."""
+
+    started_at: datetime
+    seconds: float
+    database: str
+    scratch: str
+    means: str
+    kept: bool
+    flag: str | None
+    git_commit: str | None
+    phases: tuple[Phase, ...]
+    problems: tuple[Problem, ...]
+    attributed: tuple[Attributed, ...]
+    share: Share | None
+    exposures: tuple[Exposure, ...]
+    locks: tuple[LockFact, ...]
+    load: LoadFact | None
+    gate: FinishedRun | None
+    verdict: Verdict
+    next_steps: tuple[str, ...]
+
+    def origins(self) -> dict[Origin, int]:
+        """Count the changed deals by what their change is put down to."""
+        counts = Counter(deal.origin for deal in self.attributed)
+        order: tuple[Origin, ...] = ("data", "code", "both")
+        return {origin: counts[origin] for origin in order}
+
+
+def share_of(affected: int, compared: int, *, sampled: bool) -> Share:
+    """Return the affected share; of a sample with its Wilson score interval, which holds for few deals too."""
+    if not compared:
+        return Share(affected, compared, 0.0)
+    share = affected / compared
+    if not sampled:
+        return Share(affected, compared, 100 * share)
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+    center = (share + z * z / (2 * compared)) / (1 + z * z / compared)
+    margin = z / (1 + z * z / compared) * (share * (1 - share) / compared + z * z / (4 * compared * compared)) ** 0.5
+    low, high = max(0.0, center - margin), min(1.0, center + margin)
+    return Share(affected, compared, 100 * share, 100 * low, 100 * high)

@@ -1,0 +1,116 @@
+"""Looking for the smallest deal with which something is wrong: the same one in every run."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Generic, TypeVar
+
+from hypothesis import Phase, configuration, find, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky, NoSuchExample
+
+__all__ = ["Deals", "Found", "fresh", "search"]
+
+T = TypeVar("T")
+Deals = st.SearchStrategy[Any] | Iterable[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """The smallest deal that was found, and what is wrong with it; ``steady`` if it is so every time."""
+
+    deal: Any
+    problem: T
+    tried: int
+    steady: bool = True
+
+
+def search(
+    deals: Deals, wrong: Callable[[Any], T | None], *, max_examples: int, seed: int
+) -> tuple[Found[T] | None, int]:
+    """Return the smallest of *deals* for which *wrong* returns a problem, or ``None``; and how many were tried.
+
+    *deals* is a strategy, of which up to *max_examples* are drawn from *seed* and shrunk, or an iterable, of which
+    all are tried. Nothing is written to disk.
+    """
+    if isinstance(deals, st.SearchStrategy):
+        return _drawn(deals, wrong, max_examples=max_examples, seed=seed)
+    found, tried = [], 0
+    for deal in deals:
+        tried += 1
+        problem = wrong(deal)
+        if problem is not None:
+            found.append((deal, problem))
+    if not found:
+        return None, tried
+    deal, problem = min(found, key=lambda pair: _size(pair[0]))
+    return Found(deal, problem, tried), tried
+
+
+def _drawn(
+    deals: st.SearchStrategy[Any], wrong: Callable[[Any], T | None], *, max_examples: int, seed: int
+) -> tuple[Found[T] | None, int]:
+    tried = 0
+    last: list[tuple[Any, T]] = []
+
+    def is_wrong(deal: Any) -> bool:
+        nonlocal tried
+        tried += 1
+        problem = wrong(deal)
+        if problem is not None:
+            last[:] = [(deal, problem)]
+        return problem is not None
+
+    profile = settings(
+        max_examples=max_examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        print_blob=False,
+    )
+    try:
+        with _storing_nothing():
+            smallest = find(deals, is_wrong, settings=profile, random=Random(seed))  # noqa: S311  # no secret
+    except NoSuchExample:
+        return None, tried
+    except Flaky:
+        deal, problem = last[0]
+        return Found(deal, problem, tried, steady=False), tried
+    again = wrong(smallest)
+    deal, problem = (smallest, again) if again is not None else last[0]
+    return Found(deal, problem, tried, steady=again is not None), tried
+
+
+@contextmanager
+def _storing_nothing() -> Iterator[None]:
+    """Let Hypothesis keep its tables elsewhere: no ``.hypothesis`` is left where there was none."""
+    if Path(".hypothesis").is_dir():  # made by the user's own tests; its tables save a second
+        yield
+        return
+    before = vars(configuration).get("__hypothesis_home_directory")
+    with tempfile.TemporaryDirectory(prefix="dealsnap-", ignore_cleanup_errors=True) as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(before)
+
+
+def fresh(deal: T) -> T:
+    """Return a copy of *deal* that a reasoner may change; what cannot be copied is passed on as it is."""
+    try:
+        return copy.deepcopy(deal)
+    except Exception:  # a copy is a courtesy: sessions, locks and the like have none
+        return deal
+
+
+def _size(deal: Any) -> tuple[int, str]:
+    fields = getattr(deal, "fields", None)
+    text = repr(dict(fields)) if isinstance(fields, Mapping) else ""
+    return (len(repr(deal)) + len(text), repr(deal))

@@ -1,0 +1,137 @@
+"""A rehearsal in every format: whole, escaped, and readable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from pytest_dealsnap.judging.verdict import Verdict
+from pytest_dealsnap.reporting.rehearsal_facts import (
+    Attributed,
+    Exposure,
+    LoadFact,
+    LockFact,
+    Phase,
+    Problem,
+    Rehearsal,
+    share_of,
+)
+from pytest_dealsnap.reporting.rehearsal_targets import REHEARSAL_WRITERS, write_rehearsal
+from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
+from pytest_dealsnap.reporting.targets import FORMATS, ReportTarget
+
+HOSTILE = "<script>alert(1)</script> ::error::x | `y` \x1b[31m %0A"
+
+REHEARSAL = Rehearsal(
+    started_at=datetime(2026, 11, 23, 17, 0, tzinfo=UTC),
+    seconds=42.5,
+    database="postgresql://ana:***@db/deals",
+    scratch="postgresql://ana:***@db/dealsnap_scratch_1",
+    means="pg_dump and psql",
+    kept=False,
+    flag="AWARE",
+    git_commit="0123456789abcdef",
+    phases=(
+        Phase("copy", "copy the database", "passed", 1.0, HOSTILE, (HOSTILE,)),
+        Phase("verify", "what the upgrade left", "failed", 2.0, "2 rows lost"),
+        Phase("tests_before", "your own tests, before", "skipped", 0.0, "none"),
+    ),
+    problems=(
+        Problem("requests_failed", "load", "3 requests failed", "note"),
+        Problem("rows_lost", "verify", HOSTILE, "corrupts", ("lost: 7",), "find the DELETE", ("7",)),
+    ),
+    attributed=(Attributed("7", HOSTILE, "carveout", "both", True, ("offer.price",)),),
+    share=share_of(3, 50, sampled=True),
+    exposures=(Exposure("price", "1250000.5", "7", HOSTILE, "2000000", 3),),
+    locks=(LockFact("deals", "AccessExclusiveLock", 0.25), LockFact("notes", "RowExclusiveLock", 0.1)),
+    load=LoadFact(1.5, 100, 1, 90, 2, 0.3, 0.5, {"LockNotAvailable": 2}),
+    gate=None,
+    verdict=Verdict("roll_back", f"data corruption: {HOSTILE}"),
+    next_steps=("restore from the backup", "dealsnap rehearse"),
+)
+
+
+def test_every_format_of_the_gate_is_one_of_the_rehearsal() -> None:
+    """``--report`` takes the same formats everywhere."""
+    assert set(REHEARSAL_WRITERS) == set(FORMATS)
+
+
+@pytest.mark.parametrize("render", REHEARSAL_WRITERS.values(), ids=REHEARSAL_WRITERS)
+def test_nothing_hostile_gets_through(render: Callable[[Rehearsal], str]) -> None:
+    """No tag, no workflow command of somebody else's, no control character; and the finding is there."""
+    text = render(REHEARSAL)
+    assert "\x1b" not in text
+    assert "<script>alert" not in text or render.__name__.endswith(("json", "github", "openmetrics"))  # no markup
+    assert not any(line.startswith("::error::x") for line in text.splitlines())
+    assert "rows_lost" in text or "lost: 7" in text or "corrupts" in text
+
+
+def test_the_terminal_shows_the_heaviest_first() -> None:
+    """Timeline, findings with evidence and advice, what the verdict rests on, what to do next."""
+    lines = rehearsal_lines(REHEARSAL)
+    text = "\n".join(lines)
+    assert "\x1b" not in text
+    assert text.index("CORRUPTION: ") < text.index("note: 3 requests failed")
+    assert "    → find the DELETE" in lines
+    assert (
+        "affected: 3 of 50 compared deals (6.0 %), a sample: of all deals 2.1 % to 16.2 %, with 95 % confidence"
+        in lines
+    )
+    assert "put down to: 0 to the data, 0 to the code, 1 to both (of 1 changed deal, 1 of them regressed)" in lines
+    assert any(line.startswith("exposure: price moved by up to 1,250,000.5 (deal 7") for line in lines)
+    assert "locks: AccessExclusiveLock on deals for 0.25 s; RowExclusiveLock on notes for 0.10 s" in lines
+    assert lines[-3:] == ["next:", "  restore from the backup", "  dealsnap rehearse"]
+
+
+def test_openmetrics_can_be_read() -> None:
+    """By the reference parser; the verdict is a state, the phases have their seconds."""
+    text = REHEARSAL_WRITERS["openmetrics"](REHEARSAL)
+    parsed = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]  # the reference parser has no types
+    families = {family.name: family for family in parsed}
+    verdicts = {sample.labels["verdict"]: sample.value for sample in families["dealsnap_rehearsal_verdict"].samples}
+    assert verdicts["roll_back"] == 1
+    assert sum(verdicts.values()) == 1
+    assert {s.labels["weight"]: s.value for s in families["dealsnap_rehearsal_findings"].samples}["corrupts"] == 1
+
+
+def test_json_is_strict_and_whole() -> None:
+    """Every fact is in it, by name."""
+    document = json.loads(REHEARSAL_WRITERS["json"](REHEARSAL))
+    assert document["run"]["mode"] == "rehearsal"
+    assert [finding["code"] for finding in document["findings"]] == ["rows_lost", "requests_failed"]
+    assert document["attribution"]["both"] == 1
+    assert document["affected"]["high"] == pytest.approx(16.22, abs=0.01)
+
+
+def test_markdown_fits_a_comment_however_much_was_found() -> None:
+    """GitHub takes 65,536 characters."""
+    many = replace(REHEARSAL, problems=REHEARSAL.problems * 400, phases=REHEARSAL.phases * 8)
+    assert len(REHEARSAL_WRITERS["markdown"](many)) < 60_000
+    assert REHEARSAL_WRITERS["github"](many).count("\n") == 10
+
+
+def test_a_report_goes_to_its_file_and_to_the_steps_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the gate's do."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    target = ReportTarget.parse("github:out.txt", tmp_path)
+    assert write_rehearsal(target, REHEARSAL) is None
+    assert (tmp_path / "out.txt").read_text().startswith("::error title=dealsnap rehearsal%3A ROLL BACK::")
+    assert (tmp_path / "summary.md").read_text().startswith("## dealsnap rehearsal: ROLL BACK")
+
+
+@pytest.mark.parametrize(
+    ("affected", "compared", "low", "high"), [(0, 30, 0.0, 11.35), (15, 30, 33.15, 66.85), (30, 30, 88.65, 100.0)]
+)
+def test_wilson_interval(affected: int, compared: int, low: float, high: float) -> None:
+    """Known values of the Wilson score interval; a whole run has none."""
+    share = share_of(affected, compared, sampled=True)
+    assert share.low == pytest.approx(low, abs=0.01)
+    assert share.high == pytest.approx(high, abs=0.01)
+    assert share_of(affected, compared, sampled=False).low is None
+    assert share_of(0, 0, sampled=True).percent == 0

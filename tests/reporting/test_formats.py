@@ -1,0 +1,140 @@
+"""All formats: one result, the same from the run and from its saved JSON, small for any number of deals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.reporting.highlights import weighed_causes
+from pytest_dealsnap.reporting.json_reading import ReportError
+from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.summary_text import summary_lines
+from pytest_dealsnap.reporting.targets import FORMATS, WRITERS, ReportTarget
+from tests.reporting.runs import finding, finished, hostile_run, large_run, result, saved, small_run
+
+GOLDEN = Path(__file__).parent / "golden"
+RUNS: dict[str, Callable[[], FinishedRun]] = {
+    "small": small_run,
+    "hostile": hostile_run,
+    "large": lambda: large_run(500),
+    "empty": lambda: finished([]),
+    "capture": lambda: finished([result("1", "new"), result("2", "matched")], mode="capture"),
+    "no manifest": lambda: finished([result("1")], baseline=None, git_commit=None),
+}
+
+
+def terminal(run: FinishedRun) -> str:
+    """Return what the terminal shows of *run*."""
+    return "\n".join(summary_lines(run)) + "\n"
+
+
+def test_the_formats_of_the_design_are_there() -> None:
+    """json, html, markdown, github and openmetrics, and nothing that nobody was told of."""
+    assert FORMATS == ("json", "html", "markdown", "github", "openmetrics")
+
+
+@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_saved_report_renders_byte_for_byte_the_same(name: str, format_name: str, tmp_path: Path) -> None:
+    """Whatever was in the run: rendering from the saved JSON gives what the run itself would have written."""
+    run = RUNS[name]()
+    write = WRITERS[format_name]
+    assert write(saved(run, tmp_path)) == write(run)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_terminals_summary_is_the_same_from_a_saved_report(name: str, tmp_path: Path) -> None:
+    """`dealsnap report` shows the summary that closed the run."""
+    run = RUNS[name]()
+    assert terminal(saved(run, tmp_path)) == terminal(run)
+
+
+@pytest.mark.parametrize(
+    ("file", "write"),
+    [
+        ("small.md", WRITERS["markdown"]),
+        ("small.github", WRITERS["github"]),
+        ("small.prom", WRITERS["openmetrics"]),
+        ("small.txt", terminal),
+    ],
+)
+def test_a_small_run_reads_as_it_was_approved(file: str, write: Callable[[FinishedRun], str]) -> None:
+    """The whole text of a run with every status, as a person approved it."""
+    assert write(small_run()) == (GOLDEN / file).read_text(encoding="utf-8")
+
+
+def test_all_reports_tell_the_same_causes_in_the_same_words() -> None:
+    """One wording: a cause's title is the same in every format."""
+    run = small_run()
+    for cause in run.causes:
+        if cause.gates and cause.metric == "cost_total" and "12.0%" in cause.title:
+            words = cause.title.split(" · ")[0]
+            break
+    plain = {name: write(run).replace("\\", "").replace("%25", "%") for name, write in WRITERS.items()}
+    assert [name for name, text in plain.items() if words not in text] == []
+    assert words in terminal(run)
+
+
+def test_ten_thousand_deals_stay_bounded() -> None:
+    """A comment, a screen, ten annotations and a few series, for any number of deals."""
+    run = large_run()
+    assert len(WRITERS["markdown"](run)) < 30_000
+    assert len(WRITERS["github"](run).splitlines()) <= 10
+    assert len(WRITERS["openmetrics"](run)) < 20_000
+    assert len(summary_lines(run)) <= 40
+    assert max(map(len, summary_lines(run, width=100))) <= 110
+
+
+def test_a_screen_is_enough_for_hostile_amounts() -> None:
+    """Thousands of types, causes and notes: the terminal's summary is one screen all the same."""
+    many = [result(f"{n}", "new", deal_type=f"type {n}", compared=False) for n in range(500)]
+    run = finished(
+        many, strangers=tuple(map(str, range(100))), absent_metrics={f"m{n}": "x" * 5000 for n in range(100)}
+    )
+    lines = summary_lines(run)
+    assert len(lines) <= 40
+    assert "… and 99 more notes; reports hold them all" in lines
+    assert max(map(len, lines)) <= 400
+    assert [line.split() for line in lines if line.startswith("492 other types")] == [
+        ["492", "other", "types", "0", "492", "492"]
+    ]
+
+
+def test_a_target_is_checked_before_any_work(tmp_path: Path) -> None:
+    """A slip in FORMAT:PATH is a usage error that says what is valid."""
+    with pytest.raises(
+        ConfigError, match=r"markdwn:x.md: unknown format\. Did you mean \"markdown\"\? Valid: json, html"
+    ):
+        ReportTarget.parse("markdwn:x.md", tmp_path)
+    with pytest.raises(ConfigError, match="must be FORMAT:PATH"):
+        ReportTarget.parse("html", tmp_path)
+
+
+def test_a_target_writes_its_file_or_gives_the_text_to_be_printed(tmp_path: Path) -> None:
+    """PATH is written whole, with its folders; `-` is for the standard output."""
+    run = small_run()
+    assert ReportTarget.parse("markdown:deep/er/comment.md", tmp_path).write(run) is None
+    text = ReportTarget.parse("markdown:-", tmp_path).write(run)
+    assert (tmp_path / "deep/er/comment.md").read_text(encoding="utf-8") == text
+
+
+def test_a_report_that_cannot_be_written_says_which(tmp_path: Path) -> None:
+    """A folder in the file's place is one clear error."""
+    (tmp_path / "x.html").mkdir()
+    with pytest.raises(ReportError, match=r"x\.html cannot be written: IsADirectoryError"):
+        ReportTarget.parse("html:x.html", tmp_path).write(finished([result("1")]))
+
+
+def test_an_accepted_cause_is_not_blamed_for_deals_that_fail_by_another() -> None:
+    """Accepted where its deals are and none fails by it alone; as soon as one does, it fails."""
+    cost, count = finding("cost_total", 100, 112, 12.0), finding("synergy_count", 2, 1, -50.0)
+    covered = [result(str(n), "accepted", cost) for n in range(1, 4)]
+    both = [result(str(n), "regressed", cost, count) for n in range(4, 7)]
+    weights = {cause.metric: weight for weight, cause in weighed_causes(finished([*covered, *both]))}
+    assert weights == {"cost_total": "accepted", "synergy_count": "fails"}
+    alone = result("7", "regressed", cost)
+    weights = {cause.metric: weight for weight, cause in weighed_causes(finished([*covered, *both, alone]))}
+    assert weights == {"cost_total": "fails", "synergy_count": "fails"}

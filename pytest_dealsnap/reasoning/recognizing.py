@@ -36,7 +36,7 @@ def written_as(value: Any, data: bytes) -> bool:
 
 
 def quick_size(value: Any) -> int | None:
-    """Return the bytes that *value* takes, right within a factor of two; ``None`` where only ``canonical.dumps`` can tell."""
+    """Return how many bytes *value* takes, within a factor of two; ``None`` where only ``canonical.dumps`` can tell."""
     try:
         return len(orjson.dumps(value, option=_PRETTY))
     except (TypeError, RecursionError):

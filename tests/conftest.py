@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 
 import pytest
 from hypothesis import settings
@@ -19,3 +21,11 @@ settings.load_profile("dealsnap")
 def no_options_of_this_run() -> None:
     """``PYTEST_ADDOPTS`` is meant for this run and its xdist workers, not for the pytest runs that tests start."""
     os.environ.pop("PYTEST_ADDOPTS", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """A shell's background job ignores Ctrl-C, and so would every process that the tests start and interrupt."""
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -197,7 +197,7 @@ def test_ctrl_c_drops_the_scratch_database(tmp_path: Path, postgresql: str) -> N
     step = int((tmp_path / "pipe").read_text())  # waits until the upgrade runs
     assert len(scratch_databases(postgresql)) == 1
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert "interrupted: the scratch copy is gone" in said
     assert scratch_databases(postgresql) == []

@@ -16,7 +16,8 @@ from pytest_dealsnap.reporting.rehearsal_facts import LockFact
 __all__ = ["OURS", "LockWatch", "watch_locks"]
 
 OURS = "dealsnap"  # application_name of connections that are not the migration's
-EVERY = 0.01
+EVERY = 0.002  # seconds: the change of a small table holds its lock no longer
+REST = 2.0  # times as long as a look took, so that looking leaves the migration its processor
 # Strongest last, as in PostgreSQL's manual; what only reads take is not told.
 MODES = (
     "RowShareLock",
@@ -68,9 +69,11 @@ class LockWatch:
         try:
             with self._engine.connect() as connection:
                 while not self._stop.is_set():
+                    asked = time.monotonic()
                     rows = connection.execute(_QUESTION, {"ours": f"{OURS}%"}).all()
-                    self._note([tuple(row) for row in rows], time.monotonic())
-                    self._stop.wait(EVERY)
+                    now = time.monotonic()
+                    self._note([tuple(row) for row in rows], now)
+                    self._stop.wait(max(EVERY, REST * (now - asked)))
         except DBAPIError:  # the server ended it: what was seen until then was seen
             return
 

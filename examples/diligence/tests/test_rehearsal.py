@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine
+
 from examples.diligence import database
 
 ROOT = database.PACKAGE.parents[1]
@@ -42,6 +44,20 @@ def rehearse(url: str, report: Path, *options: str, fault: str = "") -> dict[str
     return document
 
 
+def take_time_over_ddl(url: str) -> None:
+    """Let each ALTER TABLE, also of a copy of the database, hold its locks for a while, as on a large table."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION take_time() RETURNS event_trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN PERFORM pg_sleep(0.5); END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE EVENT TRIGGER take_time ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION take_time()"
+        )
+    engine.dispose()
+
+
 def gating(report: dict[str, Any]) -> set[str]:
     """The findings that keep a rollout from being green."""
     return {finding["code"] for finding in report["findings"] if finding["weight"] != "note"}
@@ -63,6 +79,7 @@ def test_the_rehearsal_is_green_on_postgresql(new_postgres: Callable[[], str], t
     """On a sample of the deals; the locks of the migration are told."""
     url = new_postgres()
     database.build(url, "before")
+    take_time_over_ddl(url)
     report = rehearse(url, tmp_path / "report.json", "--sample", "15")
     assert report["verdict"]["action"] == "proceed", report["verdict"]
     assert gating(report) == set()

@@ -34,6 +34,7 @@ def measure(
 ) -> Measured:
     """Run Python's *program* (pytest) in *folder* and measure it; it must end with *expect*, unless its time is up."""
     environment = {**os.environ, **(environment or {})}
+    os.sync()  # what the run before wrote is not this one's to wait for
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *program, *arguments],

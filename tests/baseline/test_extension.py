@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.location import PyTestLocation
+from syrupy.session import SnapshotSession
 
 from pytest_dealsnap.baseline.codec import Snapshot, encode
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
@@ -91,7 +92,8 @@ def test_two_baselines_do_not_mix(tmp_path: Path) -> None:
 
 @pytest.fixture
 def assertion(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """Make assertions against a recorded output, in this run's own syrupy session."""
+    """Make assertions against a recorded output, in a syrupy session whose failures are not this run's."""
+    session = SnapshotSession(pytest_session=request.session)
 
     def make(recorded: Snapshot, project: Any = dict) -> DealAssertion:
         return deal_assertion(
@@ -99,7 +101,7 @@ def assertion(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
             recorded,
             project=project,
             node=request.node,
-            session=request.config._syrupy,  # type: ignore[attr-defined]  # where syrupy keeps it
+            session=session,
         )
 
     return make

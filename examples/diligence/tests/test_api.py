@@ -57,6 +57,7 @@ def test_an_invalid_type_is_refused_and_the_valid_ones_named(visitor: Visitor, d
         (NEW | {"buyer_name": "nul\0"}, {"buyer_name"}),
         (NEW | {"parent_name": "\ud800"}, {"parent_name"}),
         (NEW | {"name": 7}, {"name"}),
+        (NEW | {"name": "\u200b\x07 \u202e"}, {"name"}),
         (NEW | {"tsa_months": 25}, {"tsa_months"}),
         (NEW | {"tsa_months": True}, {"tsa_months"}),
         (NEW | {"inventory_from": 2**40}, {"inventory_from"}),
@@ -131,7 +132,13 @@ def test_a_copied_inventory_gives_the_same_report(visitor: Visitor) -> None:
         ("GET", "/api/v2/deals", None, None, 404),
         ("DELETE", f"{DEALS}/1", None, None, 405),
         ("POST", DEALS, b"{", "application/json", 400),
+        ("POST", DEALS, b"", "application/json", 400),
         ("POST", DEALS, b"[]", "application/json", 400),
+        ("POST", DEALS, b"null", "application/json", 400),
+        ("POST", DEALS, b'{"name": "\xff"}', "application/json", 400),
+        ("POST", DEALS, b'{"tsa_months": ' + b"9" * 5_000 + b"}", "application/json", 400),
+        ("POST", DEALS, b"[" * 30_000 + b"]" * 30_000, "application/json", 400),
+        ("PATCH", f"{DEALS}/3", b"{", "application/json", 400),
         ("POST", DEALS, b"name=x", "application/x-www-form-urlencoded", 415),
         ("POST", DEALS, b" " * 70_000, "application/json", 413),
     ],
@@ -143,6 +150,27 @@ def test_errors_are_json(
     reply = visitor.ask(path, method, body=body, headers={"Content-Type": kind} if kind else None)
     assert reply.status == status
     assert reply.json["error"].keys() == {"code", "message"}
+
+
+def test_what_is_no_json_is_explained(visitor: Visitor) -> None:
+    """The answer says where the JSON breaks, and which header was missing."""
+    broken = visitor.ask(DEALS, "POST", body=b'{"name":', headers={"Content-Type": "application/json"})
+    assert broken.json["error"]["message"] == "The body is not JSON: Expecting value: line 1 column 9 (char 8)."
+    unnamed = visitor.ask(DEALS, "POST", body=b"{}", headers={"Content-Type": "text/plain"})
+    assert "Content-Type: application/json" in unnamed.json["error"]["message"]
+
+
+def test_a_slash_at_the_end_changes_nothing(visitor: Visitor) -> None:
+    """An address with a slash at its end is the same address."""
+    assert visitor.ask(f"{DEALS}/?per_page=1").json == visitor.ask(f"{DEALS}?per_page=1").json
+    assert visitor.ask(f"{DEALS}/", "POST", json_body=NEW).status == 201
+
+
+def test_a_refused_type_is_shown_as_it_was_sent(visitor: Visitor) -> None:
+    """JSON's null is called null, and no list is quoted at length."""
+    for sent, shown in ((None, "null is no"), ([["x"]] * 99, "a list is no"), ({}, "an object is"), ("x", "'x' is no")):
+        reply = visitor.ask(DEALS, "POST", json_body=NEW | {"deal_type": sent})
+        assert reply.json["error"]["fields"]["deal_type"].startswith(shown)
 
 
 def test_a_deleted_deal_is_not_there(visitor: Visitor) -> None:

@@ -81,6 +81,7 @@ def test_one_variable_moves_the_system_to_postgresql(new_postgres: Callable[[], 
         assert (created["id"], created["deal_type"]) == (330, "carveout")
         assert visitor.ask(f"/api/v1/deals/{created['id']}", "PATCH", json_body={"deal_type": "merger"}).status == 422
         assert visitor.ask("/api/v1/deals?q=%C3%B1").json["total"] == 1
+        assert visitor.ask("/api/v1/deals?q=%C3%B1%00").json["total"] == 1
         assert visitor.ask("/api/v1/deals/99999999999").status == 404
         report = visitor.ask("/api/v1/deals/328/report").json
         copied = visitor.ask(f"/api/v1/deals/{created['id']}/report").json

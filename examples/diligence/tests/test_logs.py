@@ -46,7 +46,9 @@ def test_the_log_is_json_lines_too(folder: Path) -> None:
     assert all(isinstance(line["work_item_count"], int) for line in asked)
     results = [line for line in lines if line["message"].startswith("Cost result: ")]
     assert all(line["total"] > 0 and line["multiplier_applied"] >= 1 for line in results)
-    assert [line["outcome"] for line in lines if "outcome" in line] == ["invalid_deal_type"]
+    (refused,) = [line for line in lines if "outcome" in line]
+    assert refused["message"] == ("Deal not created: outcome=invalid_deal_type, client=127.0.0.1, path=/api/v1/deals")
+    assert (refused["client"], refused["path"]) == ("127.0.0.1", "/api/v1/deals")
 
 
 def test_a_line_break_starts_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import NoReturn
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound, UnsupportedMediaType
 
 from examples.diligence.deal_types import DealType, effective_deal_type
 from examples.diligence.models import Deal
@@ -29,7 +30,7 @@ def list_deals() -> Response:
         wanted = validate({"deal_type": request.args["deal_type"]})
     page = deals.find(
         DealType(str(wanted["deal_type"])) if wanted else None,
-        request.args.get("q", ""),
+        deals.searchable(request.args.get("q", "")),
         number=_number("page", 1, 1_000_000),
         size=_number("per_page", 25, MOST_A_PAGE),
     )
@@ -103,7 +104,14 @@ def _not_found(deal_id: int) -> NoReturn:
 
 
 def _body() -> dict[str, object]:
-    body = request.get_json()  # 400 if it is no JSON, 415 if it does not say that it is
+    if not request.is_json:
+        raise UnsupportedMediaType("Send a JSON object, with the header Content-Type: application/json.")
+    try:
+        body = json.loads(request.get_data())
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
+    except ValueError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from None
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
     return body

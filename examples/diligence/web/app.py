@@ -45,6 +45,7 @@ def build_app(database_url: str) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: nobody loses a form to a lunch break
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.url_map.strict_slashes = False  # /deals/ is /deals, and so in the API
     db.init_app(app)
     migrate.init_app(app, db)
     csrf.init_app(app)

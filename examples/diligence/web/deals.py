@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flask import request
 from sqlalchemy import ColumnElement, func, insert, literal, or_, select
 
 from examples.diligence import metrics
@@ -47,6 +48,11 @@ def find(deal_type: DealType | None = None, text: str = "", *, number: int = 1, 
     return Page(db.session.scalars(rows).all(), number, size, total)
 
 
+def searchable(text: str) -> str:
+    """A text as it can be looked for: without blanks at its ends, and without NUL, which PostgreSQL refuses."""
+    return text.replace("\0", "").strip()
+
+
 def get(deal_id: int) -> Deal | None:
     """The deal of that id, unless it is deleted."""
     if deal_id > LARGEST_ID:  # PostgreSQL would refuse to compare it
@@ -86,7 +92,9 @@ def count_failure(error: Exception) -> None:
     if isinstance(error, InvalidDealError):
         outcome = "invalid_deal_type" if "deal_type" in error.fields else "invalid"
     metrics.deal_creation(outcome)
-    logger.warning("Deal not created: outcome=%s", outcome, extra={"facts": {"outcome": outcome}})
+    # No word of the client's own: whatever it sends, it cannot forge a line that someone counts.
+    facts = {"outcome": outcome, "client": request.remote_addr, "path": request.path}
+    logger.warning("Deal not created: outcome=%s, client=%s, path=%s", *facts.values(), extra={"facts": facts})
 
 
 def _counts_as(deal_type: DealType) -> ColumnElement[bool]:

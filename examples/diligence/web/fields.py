@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeGuard
 
@@ -43,6 +44,8 @@ def _needed_text(value: object) -> str:
     text = _text(value)
     if not text:
         raise ValueError("must not be empty")
+    if not any(mark.isprintable() and not mark.isspace() for mark in text):
+        raise ValueError("must have a character that can be seen")
     return text
 
 
@@ -64,8 +67,14 @@ def _deal_type(value: object) -> str:
         return parse_deal_type(value if isinstance(value, str) else "").value
     except UnknownDealTypeError:
         raise ValueError(
-            f"{repr(value)[:80]} is no deal type; valid are {', '.join(VALID_DEAL_TYPES)} (also: {', '.join(ALIASES)})"
+            f"{_shown(value)} is no deal type; valid are {', '.join(VALID_DEAL_TYPES)} (also: {', '.join(ALIASES)})"
         ) from None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return f"{value!r:.80}" if isinstance(value, str) else json.dumps(value)[:80]
 
 
 def _months(value: object) -> int | None:

@@ -31,7 +31,7 @@ def home() -> ResponseReturnValue:
 def list_deals() -> str:
     """Deals, newest first, by ?type=, ?q= and ?page=; what makes no sense of these is passed over."""
     wanted = request.args.get("type", "")
-    text = request.args.get("q", "").strip().replace("\0", "")
+    text = deals.searchable(request.args.get("q", ""))
     number = request.args.get("page", "1")
     page = deals.find(
         DealType(wanted) if wanted in VALID_DEAL_TYPES else None,

@@ -15,6 +15,14 @@ from selenium.webdriver.support.wait import WebDriverWait
 from .serving import SECONDS
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
+SMALL_PHONE = (320, 640)
+
+# What is wider inside than outside, and so has to be scrolled sideways to be read.
+HIDDEN_BEYOND_THE_EDGE = """
+  return [...document.querySelectorAll("main *")]
+    .filter((node) => node.checkVisibility() && node.clientWidth > 1 && node.scrollWidth > node.clientWidth)
+    .map((node) => node.tagName + " " + node.className);
+"""
 
 # The lowest contrast of any text against what is behind it, as WCAG computes it.
 LOWEST_CONTRAST = """
@@ -58,7 +66,7 @@ class Browser:
             width=size[0],
             height=size[1],
             deviceScaleFactor=1,
-            mobile=size == PHONE,
+            mobile=size != DESKTOP,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.command("Emulation.setEmulatedMedia", features=[scheme])

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 
 from examples.diligence import database
 
-from .browsing import DESKTOP, LOWEST_CONTRAST, PHONE, Browser
+from .browsing import DESKTOP, HIDDEN_BEYOND_THE_EDGE, LOWEST_CONTRAST, PHONE, SMALL_PHONE, Browser
 from .serving import Visitor
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -50,7 +50,7 @@ def create(browser: Browser, deal_type: str, inventory_from: int = 328) -> None:
     """Create a deal as a user does."""
     browser.open(f"/deals/new?inventory_from={inventory_from}")
     browser.click(f"#type-{deal_type}")
-    browser.fill("name", f"A {deal_type}")
+    browser.fill("name", f"New {deal_type}")
     browser.fill("target_name", "A target")
     browser.follow("form.deal-form button")
 
@@ -128,6 +128,18 @@ def test_the_help_follows_the_choice(browser: Browser) -> None:
     browser.open("/deals/new")
     assert all(help_text.is_displayed() for help_text in browser.driver.find_elements(By.CLASS_NAME, "help"))
     browser.keep("without-javascript")
+
+
+def test_a_phone_shows_every_tsa_line(browser: Browser) -> None:
+    """No column hides beyond the edge of a narrow screen: each figure stands in sight, under its title."""
+    browser.look(size=SMALL_PHONE)
+    browser.open("/deals/328")
+    assert browser.driver.execute_script(HIDDEN_BEYOND_THE_EDGE) == []
+    cells = browser.driver.find_elements(By.CSS_SELECTOR, "#separation tbody td")
+    assert len(cells) >= 4
+    shown = "getComputedStyle(arguments[0], '::before').content"
+    titles = [browser.driver.execute_script(f"return {shown}", cell).strip('"') for cell in cells[:4]]
+    assert titles == ["Set-up", "TSA months", "TSA fee a month", "Criticality"]
 
 
 def test_a_deal_can_be_created_by_keyboard(browser: Browser) -> None:

@@ -40,6 +40,13 @@ def test_every_bad_field_of_the_form_is_marked(visitor: Visitor) -> None:
         assert 'aria-invalid="true"' in tag[0]
         assert f'{name}-problem"' in tag[0]
     assert "valid are acquisition, carveout, divestiture" in page
+    summary = page[page.index('id="problems"') : page.index("</section>")]
+    assert re.findall(r'<a href="#([^"]+)">([^<]+)</a>: ', summary) == [
+        ("target_name", "Target"),
+        ("name", "Name of the deal"),
+        ("type-acquisition", "Deal type"),
+        ("tsa_months", "Months of transition services"),
+    ]
 
 
 def test_a_form_without_its_token_is_refused(visitor: Visitor) -> None:
@@ -61,6 +68,14 @@ def test_names_are_escaped_everywhere(visitor: Visitor) -> None:
         assert str(escape("<script>alert(1)")) in page.text
         assert "<script>alert" not in page.text
         assert "<img" not in page.text
+
+
+def test_a_name_does_not_turn_the_prose(visitor: Visitor) -> None:
+    """What reverses or embeds text stays where the name stands alone, apart from the text beside it."""
+    name = "Turn\u202eed \u2067Around"
+    page = create(visitor, name=name, target_name=name).text
+    assert f"<h1><bdi>{name}</bdi></h1>" in page
+    assert "<p>Turned Around joins" in page
 
 
 @pytest.mark.parametrize("path", ["/deals", "/deals/new", "/deals/3", "/deals/0", "/api/v1/deals", "/static/style.css"])
@@ -162,6 +177,7 @@ def test_the_list_finds_by_type_and_name(visitor: Visitor) -> None:
     assert 'class="badge acquisition"' not in page
     assert "No deal matches" in visitor.ask("/deals?q=%25_no_such_deal").text
     assert visitor.ask("/deals?type=merger&page=-1&q=%00").status == 200
+    assert visitor.ask("/deals?type=divestiture&q=a&page=999").address.endswith("page=1&type=divestiture&q=a")
 
 
 def test_errors_are_pages(visitor: Visitor) -> None:

@@ -28,7 +28,7 @@ def home() -> ResponseReturnValue:
 
 
 @pages.get("/deals")
-def list_deals() -> str:
+def list_deals() -> ResponseReturnValue:
     """Deals, newest first, by ?type=, ?q= and ?page=; what makes no sense of these is passed over."""
     wanted = request.args.get("type", "")
     text = deals.searchable(request.args.get("q", ""))
@@ -38,6 +38,8 @@ def list_deals() -> str:
         text,
         number=max(1, int(number)) if number.isascii() and number.isdecimal() and len(number) < 7 else 1,
     )
+    if page.number > page.last:  # an old link, or deals deleted since
+        return redirect(url_for("pages.list_deals", page=page.last, type=wanted or None, q=text or None))
     return render_template("deals.html", page=page, wanted=wanted, text=text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from examples.diligence.inventory import Domain
 from .type_help import TYPE_HELP
 
 TSA_LABEL = "Transition services (TSA)"
+TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ def register(app: Flask) -> None:
     """Give an application's templates these filters and names."""
     app.add_template_filter(money)
     app.add_template_filter(spread)
+    app.add_template_filter(readable)
     app.add_template_filter(title_of_domain)
     app.add_template_filter(title_of_type)
     app.context_processor(lambda: {"type_help": TYPE_HELP})
@@ -54,6 +57,11 @@ def title_of_domain(domain: str) -> str:
 def title_of_type(deal_type: str | None) -> str:
     """A deal type as a heading; a stored value that is none shows as what it counts as."""
     return TYPE_HELP[effective_deal_type(deal_type)].title
+
+
+def readable(prose: str) -> str:
+    """A text without marks that turn the direction of all that follows: a name may bring one along."""
+    return "".join(mark for mark in prose if unicodedata.bidirectional(mark) not in TURNING)
 
 
 def bars(estimate: Mapping[str, Any]) -> list[Bar]:

@@ -8,6 +8,8 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from . import analysis_runner, database, faults, flags
 from .faults import Fault
 
@@ -19,10 +21,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     try:
         _COMMANDS[options.command](options)
-    except (LookupError, ValueError, OSError, database.DatabaseNotEmptyError) as error:
+    except SQLAlchemyError as error:
+        print(f"cannot use the database: {_first_line(error)}; look at {database.VARIABLE}", file=sys.stderr)
+        return 1
+    except (LookupError, ValueError, OSError, ImportError, database.DatabaseNotEmptyError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    # What the driver said; SQLAlchemy adds the statement, its parameters and a link.
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,10 +46,16 @@ def _parser() -> argparse.ArgumentParser:
     reason.add_argument("deal_id", type=int)
     serve = commands.add_parser("serve", help="serve the web side; an empty database is filled first")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000, help="0 takes any free one")
+    serve.add_argument("--port", type=_port, default=8000, help="0 takes any free one")
     flag = commands.add_parser("flag", help="show the deal type flag, or switch a running system by its file")
     flag.add_argument("word", choices=["show", "on", "off"])
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 65535")
+    return int(text)
 
 
 def _build(options: argparse.Namespace) -> None:
@@ -57,15 +73,14 @@ def _reason(options: argparse.Namespace) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     # The engine, and whoever reasons without the web side, needs none of Flask.
-    from werkzeug.serving import make_server
-
     from .web import create_app
+    from .web.server import make_server
 
     target = database.web_url()
     shown = database.shown_url(target)
     if database.fill_if_empty(target, stdout=sys.stdout):
         print(f"filled {shown}")
-    server = make_server(options.host, options.port, create_app(), threaded=True)
+    server = make_server(create_app(), options.host, options.port)
     print(f"serving {shown} at http://{options.host}:{server.server_port}", flush=True)
     try:
         server.serve_forever()

@@ -28,7 +28,7 @@ _MEANINGS = {
 
 
 class FlagError(ValueError):
-    """A flag holds a word that means neither yes nor no, or cannot be switched."""
+    """A flag holds a word that means neither yes nor no, or cannot be read or switched."""
 
 
 def deal_type_awareness() -> bool:
@@ -59,6 +59,8 @@ def _word_of_file() -> str:
     if not name:
         return ""
     try:
-        return Path(name).read_text(encoding="utf-8", errors="replace").strip().lower()
+        return Path(name).read_text(encoding="utf-8-sig", errors="replace").strip().lower()
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise FlagError(f"{DEAL_TYPE_AWARENESS_FILE}={name!r} cannot be read: {error.strerror}") from None

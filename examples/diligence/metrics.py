@@ -53,6 +53,18 @@ def flag_evaluation(enabled: bool) -> None:
     _FLAG_READS.labels(_word(enabled)).inc()
 
 
+def cleanup_due() -> datetime | None:
+    """When the flag should be gone, if anyone said so; `ValueError` for what is no day."""
+    text = os.environ.get(CLEANUP_DUE)
+    if not text:
+        return None
+    try:
+        due = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{CLEANUP_DUE}={text!r} is no day such as 2025-03-17") from None
+    return due if due.tzinfo else due.replace(tzinfo=UTC)
+
+
 def exposition() -> str:
     """All metrics in the OpenMetrics text format."""
     registry = CollectorRegistry()
@@ -71,9 +83,8 @@ class LookedUp(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Look each of them up; what is not configured is left out."""
         yield _gauge("deal_type_awareness", "Whether analysis follows the deal type; -1: unreadable.", _flag())
-        if due := os.environ.get(CLEANUP_DUE):
-            moment = datetime.fromisoformat(due).replace(tzinfo=UTC).timestamp()
-            yield _gauge("flag_cleanup_due_timestamp_seconds", "When the flag should be gone.", moment)
+        if due := cleanup_due():
+            yield _gauge("flag_cleanup_due_timestamp_seconds", "When the flag should be gone.", due.timestamp())
         if path := os.environ.get(GATE_REPORT):
             failures = _regression_failures(Path(path))
             yield _gauge("regression_report_readable", "Whether the gate left a usable report.", failures is not None)

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from examples.diligence import database, faults, flags, metrics
+from examples.diligence.web import create_app
 
 from .scraping import DEALS, EMPTY_DEAL, create, families, scrape
 from .serving import Visitor
@@ -73,6 +74,25 @@ def test_a_useless_gate_report_is_no_success(
     monkeypatch.setenv(metrics.GATE_REPORT, str(tmp_path / "gate.json"))
     found = scrape(client)
     assert (found["diligence_regression_report_readable{}"], found.get("diligence_regression_failures{}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "moment"), [("2025-03-17", 1742169600), ("2025-03-17T02:00+02:00", 1742169600), ("", None)]
+)
+def test_the_cleanup_is_due_on_a_day(
+    day: str, moment: float | None, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day without a zone begins in UTC."""
+    monkeypatch.setenv(metrics.CLEANUP_DUE, day)
+    assert scrape(client).get("diligence_flag_cleanup_due_timestamp_seconds{}") == moment
+
+
+def test_what_is_no_day_stops_the_start(monkeypatch: pytest.MonkeyPatch, after_url: str) -> None:
+    """A mistyped day is refused by its name before anything is served."""
+    monkeypatch.setenv(database.VARIABLE, after_url)
+    monkeypatch.setenv(metrics.CLEANUP_DUE, "soon")
+    with pytest.raises(ValueError, match="DILIGENCE_FLAG_CLEANUP_DUE='soon' is no day such as 2025-03-17"):
+        create_app()
 
 
 def test_workers_share_their_counters(tmp_path: Path) -> None:

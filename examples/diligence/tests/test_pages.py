@@ -83,6 +83,7 @@ def test_every_response_has_the_security_headers(visitor: Visitor, path: str) ->
     """Pages, errors, data and files all tell the browser what to refuse."""
     reply = visitor.ask(path)
     assert {name: reply.headers[name] for name in HEADERS} == HEADERS
+    assert reply.headers["Server"] == "diligence"
 
 
 class Tags(HTMLParser):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.diligence import database, flags
+from examples.diligence import database, flags, metrics
 
 from .conftest import Reports
 from .serving import ROOT, Visitor, served
@@ -84,6 +84,14 @@ def test_the_file_outranks_the_environment(tmp_path: Path, monkeypatch: pytest.M
     file.write_text("maybe")
     with pytest.raises(flags.FlagError, match="DEAL_TYPE_AWARENESS_FILE='maybe'"):
         flags.deal_type_awareness()
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is neither a yes nor a no, and the metrics show it as the unreadable flag it is."""
+    monkeypatch.setenv(flags.DEAL_TYPE_AWARENESS_FILE, str(tmp_path))
+    with pytest.raises(flags.FlagError, match=r"DEAL_TYPE_AWARENESS_FILE='.*' cannot be read: Is a directory"):
+        flags.deal_type_awareness()
+    assert "diligence_deal_type_awareness -1" in metrics.exposition()
 
 
 def test_without_a_file_there_is_nothing_to_switch() -> None:

@@ -25,10 +25,11 @@ def create_app() -> Flask:
     """The application as the environment configures it, for `flask run` and WSGI servers.
 
     DATABASE_URL names the database (default: an embedded one), DILIGENCE_SECRET_KEY the key that signs forms, which
-    several workers must share. A mistyped flag stops the start with a `FlagError`.
+    several workers must share. A mistyped flag stops the start with a `FlagError`, a mistyped day with a `ValueError`.
     """
     logs.configure()
     flags.deal_type_awareness()
+    metrics.cleanup_due()
     return build_app(database.web_url())
 
 

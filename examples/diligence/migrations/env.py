@@ -39,6 +39,11 @@ def on_version_apply(ctx: MigrationContext, step: MigrationInfo, heads: Any, run
         drop_a_deal(ctx.connection)
 
 
+def is_of_the_models(name: str | None, kind: str, parents: object) -> bool:
+    """Whether autogeneration looks at it: the memory of a backfill is no table that a model has lost."""
+    return kind != "table" or name in Base.metadata.tables
+
+
 def run(connection: Connection) -> None:
     """Run the migrations on an open connection, all in one transaction."""
     context.configure(
@@ -46,11 +51,14 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         transactional_ddl=True,
+        include_name=is_of_the_models,
         on_version_apply=on_version_apply,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
+if context.is_offline_mode():
+    raise CommandError("no script can be written: which rows a migration changes is read from the database itself")
 with engine().connect() as connection:
     run(connection)

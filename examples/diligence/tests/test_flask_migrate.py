@@ -58,6 +58,22 @@ def test_flask_db_migrates_up_and_down(old_url: str) -> None:
     assert [*stored_types(old_url).values()] == STORED
 
 
+def test_flask_db_finds_nothing_to_generate(old_url: str) -> None:
+    """Autogeneration sees no difference, and would not drop what the backfill remembers."""
+    flask_db("upgrade", url=old_url)
+    assert "No new upgrade operations detected" in flask_db("check", url=old_url)
+
+
+def test_no_script_is_written_of_rows_unread(empty_url: str) -> None:
+    """`--sql` is refused with the reason, rather than with half a script."""
+    program = [sys.executable, "-m", "flask", "--app", "examples.diligence.web", "db", "upgrade", "--sql"]
+    environment = os.environ | {database.VARIABLE: empty_url}
+    run = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert "Error: no script can be written" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 def test_the_new_code_runs_on_the_old_schema(before_url: str, tmp_path: Path) -> None:
     """Between the two steps of a full rollback, deals without a valid type show as acquisitions."""
     with served(before_url, tmp_path) as visitor:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from examples.diligence import database
@@ -135,6 +135,36 @@ def test_a_failed_upgrade_leaves_no_trace(old_url: str) -> None:
     assert _rows(old_url) == start
     with connected(old_url) as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+
+
+@pytest.mark.parametrize(("revision", "step"), [("head", "UPDATE deals"), ("-1", "DROP TABLE deal_type_backfill")])
+def test_nobody_stores_a_deal_meanwhile(old_url: str, revision: str, step: str) -> None:
+    """Until it is done, up or down, the migration has the deals to itself: none slips in between two steps."""
+    if revision == "-1":
+        database.migrate(old_url, "head")
+    refused: list[str] = []
+
+    def store_a_deal(*arguments: object) -> None:
+        if str(arguments[2]).lstrip().startswith(step):
+            refused.append(_refusal(old_url))
+
+    event.listen(Engine, "before_cursor_execute", store_a_deal)
+    try:
+        database.migrate(old_url, revision)
+    finally:
+        event.remove(Engine, "before_cursor_execute", store_a_deal)
+    assert len(refused) == 1
+    assert "lock" in refused[0]
+
+
+def _refusal(url: str) -> str:
+    impatient: dict[str, object] = {"timeout": 0}
+    if url.startswith("postgresql"):
+        impatient = {"options": "-c lock_timeout=100"}
+    engine = create_engine(url, poolclass=NullPool, connect_args=impatient)
+    with pytest.raises(OperationalError) as error, engine.begin() as connection:
+        _insert(connection, "carveout")
+    return str(error.value.orig)
 
 
 def test_the_newest_schema_is_the_models(empty_url: str) -> None:

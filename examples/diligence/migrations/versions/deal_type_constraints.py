@@ -25,13 +25,14 @@ backfill = sa.table("deal_type_backfill", sa.column("deal_id", sa.Integer()), sa
 
 def upgrade() -> None:
     """Backfill, remember, constrain; say which rows changed."""
+    bind = op.get_bind()
+    _keep_others_out(bind)
     op.create_table(
         "deal_type_backfill",
         sa.Column("deal_id", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("deal_type", sa.String(50)),
     )
     needs_backfill = deals.c.deal_type.is_(None) | deals.c.deal_type.not_in(VALID)
-    bind = op.get_bind()
     replaced = bind.execute(sa.select(deals.c.id, deals.c.deal_type).where(needs_backfill).order_by(deals.c.id)).all()
     op.bulk_insert(backfill, [{"deal_id": deal_id, "deal_type": stored} for deal_id, stored in replaced])
     bind.execute(sa.update(deals).where(needs_backfill).values(deal_type=DEFAULT))
@@ -43,11 +44,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the constraints; restore what the backfill replaced, unless the deal was retyped since."""
+    bind = op.get_bind()
+    _keep_others_out(bind)
     with op.batch_alter_table("deals") as table:
         table.drop_constraint("valid_deal_type", type_="check")
         table.alter_column("deal_type", existing_type=sa.String(50), nullable=True)
     restorable = (backfill.c.deal_id == deals.c.id) & (deals.c.deal_type == DEFAULT)
-    bind = op.get_bind()
     restored = bind.execute(
         sa.select(backfill.c.deal_id, backfill.c.deal_type).where(restorable).order_by(backfill.c.deal_id)
     ).all()
@@ -55,6 +57,12 @@ def downgrade() -> None:
         bind.execute(sa.update(deals).where(deals.c.id == deal_id).values(deal_type=stored))
     _say(f"{len(restored)} deals have the type back that the backfill had replaced", restored)
     op.drop_table("deal_type_backfill")
+
+
+def _keep_others_out(bind: sa.Connection) -> None:
+    # A deal stored between two of the steps would be backfilled, but not remembered. SQLite is locked as it is.
+    if bind.dialect.name == "postgresql":
+        bind.execute(sa.text("LOCK TABLE deals"))
 
 
 def _say(headline: str, rows: Sequence[sa.Row[Any, Any]]) -> None:

@@ -96,6 +96,14 @@ def test_the_developer_guide_knows_the_multipliers() -> None:
     assert all(f'`deal_type="{deal_type}"`' in guide for deal_type in VALID_DEAL_TYPES)
 
 
+def test_the_runbook_knows_every_alarm() -> None:
+    """Each rule stands in the runbook's table of what is watched, and the table names no other."""
+    runbook = (DOCS / "deployment.md").read_text()
+    rules = set(re.findall(r"- alert: (\w+)", (database.PACKAGE / "alerts" / "diligence.rules.yml").read_text()))
+    table = runbook[runbook.index("| watched |") : runbook.index("If one fires")]
+    assert set(re.findall(r"`(\w+)`", table)) == rules != set()
+
+
 def test_the_runbook_knows_every_variable() -> None:
     """No setting of the system is left out of the runbook's table."""
     runbook = (DOCS / "deployment.md").read_text()

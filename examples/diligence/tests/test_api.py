@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from http.client import HTTPConnection
+
 import pytest
 
 from examples.diligence.deal_types import ALIASES, VALID_DEAL_TYPES, DealType
 
-from .serving import Visitor
+from .serving import SECONDS, Visitor
 
 DEALS = "/api/v1/deals"
 NEW = {"name": "Test Deal", "target_name": "Target"}
@@ -150,6 +153,16 @@ def test_errors_are_json(
     reply = visitor.ask(path, method, body=body, headers={"Content-Type": kind} if kind else None)
     assert reply.status == status
     assert reply.json["error"].keys() == {"code", "message"}
+
+
+def test_a_body_in_chunks_has_the_same_limit(visitor: Visitor) -> None:
+    """No length is announced, and still nothing is stored of which the end was cut off."""
+    connection = HTTPConnection(visitor.base.removeprefix("http://"), timeout=SECONDS)
+    body = json.dumps(NEW | {"name": "Cut off"}).encode() + b" " * 70_000
+    connection.request("POST", DEALS, iter([body]), {"Content-Type": "application/json"}, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+    assert visitor.ask(f"{DEALS}?q=Cut+off").json["total"] == 0
 
 
 def test_what_is_no_json_is_explained(visitor: Visitor) -> None:

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from examples.diligence.web import build_app
+from examples.diligence.web.app import BEHIND_TLS
 from examples.diligence.web.headers import HEADERS
 from examples.diligence.web.type_help import TYPE_HELP
 
@@ -113,6 +115,17 @@ def test_cookies_are_kept_from_scripts_and_other_sites(visitor: Visitor) -> None
     cookie = Visitor(visitor.base).ask("/deals/new").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+@pytest.mark.parametrize(("setting", "insists"), [("", False), ("1", True)])
+def test_behind_tls_browsers_are_told_to_keep_to_it(
+    setting: str, insists: bool, after_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy ends TLS before the application, so a setting says that it is there."""
+    monkeypatch.setenv(BEHIND_TLS, setting)
+    reply = build_app(after_url).test_client().get("/deals/new")
+    assert ("Strict-Transport-Security" in reply.headers) is insists
+    assert ("Secure" in reply.headers["Set-Cookie"]) is insists
 
 
 def test_without_javascript_all_help_is_there(visitor: Visitor) -> None:

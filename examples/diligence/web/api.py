@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
 from examples.diligence.deal_types import DealType, effective_deal_type
 from examples.diligence.models import Deal
@@ -106,8 +106,11 @@ def _not_found(deal_id: int) -> NoReturn:
 def _body() -> dict[str, object]:
     if not request.is_json:
         raise UnsupportedMediaType("Send a JSON object, with the header Content-Type: application/json.")
+    sent = request.get_data()
+    if len(sent) >= current_app.config["MAX_CONTENT_LENGTH"]:  # of a body in chunks, more may have been cut off
+        raise RequestEntityTooLarge
     try:
-        body = json.loads(request.get_data())
+        body = json.loads(sent)
     except RecursionError:
         raise BadRequest("The body is nested too deeply.") from None
     except ValueError as error:

@@ -11,7 +11,7 @@ from .faults import Fault
 from .inventory import Inventory, Item, Side, annual_cost
 
 WORTHWHILE_TOGETHER = 100_000
-SLOW_CATEGORIES = frozenset({"ERP", "CRM", "Finance", "HCM"})
+SLOW_CATEGORIES = frozenset({"ERP", "CRM", "Finance", "HCM", "HR"})
 SERVICE_CATEGORIES = frozenset({"Telecom", "Collaboration"})
 
 

@@ -43,6 +43,20 @@ def test_consolidation_saves_the_smaller_side_and_a_part_of_the_larger() -> None
     assert synergy.affected_items == ("Contacts", "Leads", "Pipeline")
 
 
+@pytest.mark.parametrize(
+    ("category", "months", "confidence"),
+    [(category, "12-18 months", "medium") for category in ("ERP", "CRM", "Finance", "HCM", "HR")]
+    + [(category, "6-12 months", "high") for category in ("Analytics", "Telecom", "Documents")],
+)
+def test_what_runs_the_business_moves_slowly(category: str, months: str, confidence: str) -> None:
+    """ERP, CRM, finance and HR, by either of its names, take longer and are less certain than the rest."""
+    inventory = Inventory(
+        (application("Ours", category, Side.TARGET, 60_000), application("Theirs", category, Side.BUYER, 60_000))
+    )
+    (synergy,) = identify_synergies(inventory)
+    assert (synergy.timeframe, synergy.confidence) == (months, confidence)
+
+
 @pytest.mark.parametrize(("together", "count"), [(99_999, 0), (100_000, 1)])
 def test_consolidation_must_be_worthwhile(together: int, count: int) -> None:
     """Below 100,000 a year together there is no synergy."""

@@ -16,6 +16,8 @@ from sqlalchemy import event
 from examples.diligence import __main__ as command_line
 from examples.diligence import database
 from examples.diligence.analysis_runner import DealNotFoundError, run_reasoning_phase
+from examples.diligence.web import build_app
+from examples.diligence.web.extensions import absolute_url
 
 from .conftest import stored_types
 
@@ -85,6 +87,22 @@ def test_the_web_side_changes_a_database_of_its_own(var: Path, monkeypatch: pyte
     assert not (var / "after.db").exists()
     monkeypatch.setenv(database.VARIABLE, "sqlite:///named.db")
     assert database.web_url() == database.url() == "sqlite:///named.db"
+
+
+def test_a_relative_path_means_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The web side opens the file that was filled, and not one of that name somewhere else."""
+    monkeypatch.chdir(tmp_path)
+    database.build("sqlite:///my deals.db", "after")
+    deals = build_app("sqlite:///my deals.db").test_client().get("/api/v1/deals").json
+    assert deals is not None
+    assert deals["total"] == 321
+    assert [path.name for path in tmp_path.iterdir()] == ["my deals.db"]
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "postgresql+psycopg://a:b@host/deals"])
+def test_what_is_no_file_keeps_its_url(url: str) -> None:
+    """Only a file's path is made absolute; a password survives."""
+    assert absolute_url(url) == url
 
 
 def test_a_population_wants_an_empty_database(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from examples.diligence import database, flags, logs, metrics
 
 from . import errors, headers, presentation
 from .api import api
-from .extensions import csrf, db, migrate
+from .extensions import absolute_url, csrf, db, migrate
 from .pages import pages
 
 SECRET_KEY = "DILIGENCE_SECRET_KEY"  # noqa: S105  # the variable's name, not the key
@@ -37,7 +37,7 @@ def build_app(database_url: str) -> Flask:
     """The application over that database, which it expects to be migrated."""
     app = Flask(__package__)
     app.config.update(
-        SQLALCHEMY_DATABASE_URI=database_url,
+        SQLALCHEMY_DATABASE_URI=absolute_url(database_url),
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(database_url),
         SECRET_KEY=os.environ.get(SECRET_KEY) or secrets.token_hex(),
         SESSION_COOKIE_SAMESITE="Lax",

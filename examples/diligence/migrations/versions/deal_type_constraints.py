@@ -53,8 +53,9 @@ def downgrade() -> None:
     restored = bind.execute(
         sa.select(backfill.c.deal_id, backfill.c.deal_type).where(restorable).order_by(backfill.c.deal_id)
     ).all()
-    for deal_id, stored in restored:
-        bind.execute(sa.update(deals).where(deals.c.id == deal_id).values(deal_type=stored))
+    before = sa.select(backfill.c.deal_type).where(backfill.c.deal_id == deals.c.id).scalar_subquery()
+    retaken = (deals.c.deal_type == DEFAULT) & deals.c.id.in_(sa.select(backfill.c.deal_id))
+    bind.execute(sa.update(deals).where(retaken).values(deal_type=before))
     _say(f"{len(restored)} deals have the type back that the backfill had replaced", restored)
     op.drop_table("deal_type_backfill")
 

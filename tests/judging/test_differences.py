@@ -50,12 +50,40 @@ def test_no_leaf_changed_exactly_where_the_values_are_the_same(before: Any, afte
         ({"a": 1, "b": 2}, {"b": 2}, [("a", "removed", 1, ABSENT)]),
         ({"n": {"x y": 1}}, {"n": {"x y": None}}, [('n."x y"', "changed", 1, None)]),
         ({"a": 100}, {"a": NAN}, [("a", "changed", 100, "NaN")]),
+        (
+            {"s": [{"kind": "licence", "low": 1}, {"kind": "staff", "low": 2}, {"kind": "sites", "low": 3}]},
+            {"s": [{"kind": "staff", "low": 2}, {"kind": "sites", "low": 4}, {"kind": "cloud", "low": 3}]},
+            [
+                ("s[0]", "removed", {"kind": "licence", "low": 1}, ABSENT),
+                ("s[1].low", "changed", 3, 4),
+                ("s[2]", "added", ABSENT, {"kind": "cloud", "low": 3}),
+            ],
+        ),
+        (
+            {"s": [{"kind": "a", "low": 1}, {"kind": "a", "low": 2}, {"kind": "a", "low": 3}]},
+            {"s": [{"kind": "a", "low": 2}, {"kind": "a", "low": 5}]},
+            [("s[0]", "removed", {"kind": "a", "low": 1}, ABSENT), ("s[1].low", "changed", 3, 5)],
+        ),
+        (
+            {"s": [{"kind": "a", "low": 1}, {"kind": "b", "low": 2}]},
+            {"s": [{"kind": "b", "low": 2}, {"kind": "a", "low": 1}]},
+            [
+                ("s[0]", "added", ABSENT, {"kind": "b", "low": 2}),
+                ("s[1]", "removed", {"kind": "b", "low": 2}, ABSENT),
+            ],
+        ),
         ({}, {"a": {"b": [1, 2.5]}}, [("a", "added", ABSENT, {"b": [1, Decimal("2.5")]})]),
     ],
 )
 def test_a_difference_is_explained(before: Any, after: Any, rows: list[Any]) -> None:
     """Numbers are compared as they are written; a new entry in the middle is one row."""
     assert explain(before, after) == (rows, len(rows))
+
+
+@given(before=canonical_values(), after=canonical_values())
+def test_an_explanation_is_empty_exactly_where_the_values_are_the_same(before: Any, after: Any) -> None:
+    """What the judge calls different is never left unexplained, and the same is never explained."""
+    assert (explain(before, after)[1] == 0) is same(before, after)
 
 
 def test_an_explanation_is_cut_and_counted() -> None:

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from pytest_dealsnap.judging.findings import DealResult
@@ -31,8 +32,9 @@ __all__ = [
 # The prefix of a field of the output, which sets it apart from a column of the same name.
 OUTPUT = "output."
 TYPE_FIELD = "deal type"
-# A field with more values than that tells deals apart; it does not say what they share.
+# A field with more values than that tells deals apart; what they share of it is only that it says nothing.
 MOST_VALUES = 50
+NOTHING = frozenset({"null", '""', "0"})
 MOST_FIELDS = 1_000
 LONGEST_VALUE = 60
 # What fewer deals have in common, they may have by chance.
@@ -71,7 +73,7 @@ class Traits:
 
     ``compared`` counts deals by type. ``values`` lists each field's values, as JSON texts; ``totals``
     counts them by field, type and value. ``deals`` has, for each affected deal, one character a field:
-    the place of its value. ``dropped`` are fields with too many values.
+    the place of its value. Of the fields in ``dropped``, which have too many values, only null, empty and 0 are told.
     """
 
     compared: Mapping[str, int] = field(default_factory=dict)
@@ -91,6 +93,8 @@ def trait_text(value: Any) -> str | None:
     """Return the JSON text of a value that deals can share; ``None`` for one that is no such value."""
     if value is None or isinstance(value, (bool, int)):
         return json.dumps(value)
+    if isinstance(value, (float, Decimal)) and value == 0:
+        return "0"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if len(value) <= LONGEST_VALUE else None
     return None
@@ -108,19 +112,19 @@ class TraitCounter:
         self._marks: dict[tuple[str, str], str] = {}
 
     def add(self, deal_id: str, deal_type: str, traits: Mapping[str, str | None], *, affected: bool) -> None:
-        """Count one compared deal's *traits*: JSON texts, ``None`` for a value that makes its field useless."""
+        """Count one compared deal's *traits*: JSON texts, ``None`` for a value that no two deals can share."""
         self._compared[deal_type] += 1
         for name, text in traits.items():
             counts = self._counts.get(name)
             if counts is None:
-                if name in self._dropped or len(self._counts) + len(self._dropped) >= MOST_FIELDS:
+                if len(self._counts) >= MOST_FIELDS:
                     continue
                 counts = self._counts[name] = {}
-            if text is None or (text not in counts and len(counts) >= MOST_VALUES):
-                del self._counts[name]
+            if name not in self._dropped and (text is None or (text not in counts and len(counts) >= MOST_VALUES)):
                 self._dropped.add(name)
-                continue
-            counts.setdefault(text, Counter())[deal_type] += 1
+                counts = self._counts[name] = {known: counts[known] for known in counts if known in NOTHING}
+            if text is not None and (name not in self._dropped or text in NOTHING):
+                counts.setdefault(text, Counter())[deal_type] += 1
         if affected:
             self._affected[deal_id] = "".join(
                 self._marks.setdefault((name, text), chr(len(self._marks)))
@@ -130,7 +134,7 @@ class TraitCounter:
 
     def traits(self) -> Traits:
         """Return what was counted, the same in whatever order the deals came."""
-        values = {name: tuple(sorted(self._counts[name])) for name in sorted(self._counts)}
+        values = {name: tuple(sorted(counts)) for name, counts in sorted(self._counts.items()) if counts}
         places = _places(values)
         kept = {mark: (name, text) for (name, text), mark in self._marks.items() if text in places.get(name, ())}
         types = sorted(self._compared)
@@ -172,7 +176,8 @@ def merge_traits(parts: Iterable[Traits]) -> Traits:
         for name, texts in part.values.items():
             found.setdefault(name, set()).update(texts)
     dropped |= {name for name, texts in found.items() if len(texts) > MOST_VALUES}
-    values = {name: tuple(sorted(found[name])) for name in sorted(found) if name not in dropped}
+    told = {name: texts & NOTHING if name in dropped else texts for name, texts in found.items()}
+    values = {name: tuple(sorted(told[name])) for name in sorted(told) if told[name]}
     places = _places(values)
     types = sorted({kind for part in everyone for kind in part.compared})
     deals: dict[str, str] = {}

@@ -11,17 +11,21 @@ from pytest_dealsnap.judging.findings import AFFECTED, COMPARED, STATUSES, DealR
 __all__ = ["ACTIONS", "Summary", "Verdict", "decide", "summarize"]
 
 ACTIONS = ("proceed", "fix_forward", "disable_flag", "roll_back", "inconclusive")
+IDS_SHOWN = KINDS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts over all deals of a run. ``selected`` are the deals that ought to have been compared."""
+    """Counts over all deals of a run.
+
+    ``selected`` are the deals that ought to have been compared, ``corrupt`` ids of deals with what is wrong.
+    """
 
     counts: dict[str, int]
     compared: int
     affected: int
     selected: int
-    corrupt: tuple[str, ...] = ()
+    corrupt: tuple[tuple[str, str], ...] = ()
 
     @property
     def deals(self) -> int:
@@ -53,7 +57,7 @@ def summarize(
     """
     counts = dict.fromkeys(STATUSES, 0)
     compared = affected = 0
-    corrupt: list[str] = []
+    corrupt: list[tuple[str, str]] = []
     for result in results:
         counts[result.status] += 1
         if result.status == "missing" and not missing_gates:
@@ -62,7 +66,7 @@ def summarize(
             compared += 1
             affected += result.status in AFFECTED
         if result.corrupt:
-            corrupt.append(f"deal {result.id}: {result.corrupt}")
+            corrupt.append((result.id, result.corrupt))
     if not new_gates:
         selected -= counts["new"]
     if not missing_gates:
@@ -96,6 +100,18 @@ def decide(summary: Summary, thresholds: VerdictConfig) -> Verdict:
     return Verdict("roll_back", f"{reason}: over {thresholds.roll_back_above:g} %")
 
 
-def _corruption(facts: Sequence[str]) -> str:
-    more = f" and {len(facts) - 3} more" if len(facts) > 3 else ""
-    return f"data corruption: {'; '.join(facts[:3])}{more}"
+def _corruption(facts: Sequence[tuple[str, str]]) -> str:
+    """Return what is wrong, and with which deals; alike ones are told together."""
+    deals: dict[str, list[str]] = {}
+    for deal_id, what in facts:
+        deals.setdefault(what, []).append(deal_id)
+    told = [f"{_named(ids)}: {what}" for what, ids in list(deals.items())[:KINDS_SHOWN]]
+    rest = sum(len(ids) for ids in list(deals.values())[KINDS_SHOWN:])
+    return f"data corruption: {'; '.join(told)}{f' and {rest} more' if rest else ''}"
+
+
+def _named(ids: Sequence[str]) -> str:
+    if len(ids) == 1:
+        return f"deal {ids[0]}"
+    more = f" and {len(ids) - IDS_SHOWN} more" if len(ids) > IDS_SHOWN else ""
+    return f"deals {', '.join(ids[:IDS_SHOWN])}{more}"

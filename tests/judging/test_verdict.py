@@ -84,7 +84,15 @@ def test_corruption_rolls_back_at_any_rate() -> None:
     assert verdict([*results(matched=999), *corrupt(1)]) == Verdict(
         "roll_back", "data corruption: deal c0: its type was lost"
     )
-    assert verdict(corrupt(5)).reason.endswith("deal c2: its type was lost and 2 more")
+    assert verdict(corrupt(5)).reason == "data corruption: deals c0, c1, c2 and 2 more: its type was lost"
+
+
+def test_kinds_of_corruption_are_told_apart() -> None:
+    """Alike ones together, and not more of them than can be read."""
+    gone = [DealResult(f"g{i}", None, "carveout", None, "missing", corrupt=f"gone {i // 2}") for i in range(8)]
+    assert verdict([*corrupt(1), *gone]).reason == (
+        "data corruption: deal c0: its type was lost; deals g0, g1: gone 0; deals g2, g3: gone 1 and 4 more"
+    )
 
 
 def test_corruption_counts_also_where_too_little_was_compared() -> None:

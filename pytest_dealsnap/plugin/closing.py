@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -184,9 +185,24 @@ class Closing:
             reporter.write_line(f"{hidden:,} more failed deals are not shown above; all of them are {where}")
         for line in summary_lines(run, width=max(reporter._tw.fullwidth, 80)):
             reporter.write_line(line)
+        self._write_reports(reporter)
+
+    def _write_reports(self, reporter: TerminalReporter) -> None:
+        """Write where the reports are, and how to go through what failed."""
         for target in self._targets:
             problem = self._unwritten.get(target)
             if problem or target.path:
                 reporter.write_line(printable(problem or f"report: {target.path}"), red=problem is not None)
+        run, saved = self.finished, self._saved()
+        if run is not None and run.verdict is not None and run.summary.affected and not run.facts.shard and saved:
+            command = f"dealsnap review {shlex.quote(saved)}"
+            reporter.write_line(printable(f"review: {command}   # go through the causes; take each, or refuse it"))
         for line in self._printed:  # as it is: its writer has made it safe for whoever reads it
             reporter.write_line(line)
+
+    def _saved(self) -> str:
+        """Return where the JSON report is, as it can be typed here; empty where none was written."""
+        cwd = self._config.invocation_params.dir
+        written = (one.path for one in self._targets if one.format == "json" and one not in self._unwritten)
+        path = next((path for path in written if path is not None), None)
+        return "" if path is None else str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)

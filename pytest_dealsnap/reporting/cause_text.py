@@ -6,9 +6,11 @@ from typing import Any
 
 from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.commonality import TYPE_FIELD, Common
-from pytest_dealsnap.reporting.wording import plural, show_value
+from pytest_dealsnap.reporting.wording import plural, show_value, some_ids
 
 __all__ = ["common_text", "remarks"]
+
+MIXED_WIDTH = 40
 
 
 def common_text(common: Common) -> str:
@@ -34,11 +36,10 @@ def remarks(cause: Cause) -> list[str]:
     if cause.gates and cause.failing < len(cause.deals):
         lines.append(f"fails {cause.failing:,} of them; for the others it is only reported")
     if cause.mixed:
-        shown = ", ".join(cause.mixed[:5]) + (", …" if len(cause.mixed) > 5 else "")
         have = "shows" if len(cause.mixed) == 1 else "show"
-        lines.append(
-            f"{plural(len(cause.mixed), 'of its deals', 'of its deals')} {have} another change on top: {shown}"
-        )
+        which = some_ids(cause.mixed, MIXED_WIDTH)
+        mixed = plural(len(cause.mixed), "of its deals", "of its deals")
+        lines.append(f"{mixed} {have} another change on top: {which}")
     if cause.also:
         lines.append(f"with it, in the same deals: {'; '.join(cause.also)}")
     return lines

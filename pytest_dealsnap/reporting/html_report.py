@@ -23,7 +23,7 @@ from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes,
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.page_data import page_data
 from pytest_dealsnap.reporting.run_facts import FinishedRun
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, type_name, worst_finding
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, some_ids, type_name, worst_finding
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -68,7 +68,7 @@ def page_template(name: str = PAGE) -> Template:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"printable": printable, "count": lambda number: f"{number:,}"}
-    environment.globals |= {"plural": plural, "cut": cut}
+    environment.globals |= {"plural": plural, "cut": cut, "some_ids": some_ids}
     return environment.from_string(asset(name))
 
 

@@ -54,11 +54,16 @@ def _causes(run: FinishedRun, limits: Limits) -> Iterable[str]:
     if not run.causes:
         return
     rows = [
-        (f"**{weight}**" if weight == "fails" else weight, f"{len(cause.deals):,}", _what_changed(cause))
+        (_weight(weight, cause), f"{len(cause.deals):,}", _what_changed(cause))
         for weight, cause in islice(weighed_causes(run), limits.causes)
     ]
     yield f"### {plural(len(run.causes), 'cause')}"
-    yield _table(("", "deals", "what changed"), rows, right=(1,)) + _more(len(run.causes) - len(rows), "cause")
+    yield _table(("cause", "deals", "what changed"), rows, right=(1,)) + _more(len(run.causes) - len(rows), "cause")
+
+
+def _weight(weight: str, cause: Cause) -> str:
+    """Return how the cause counts, and the id by which it is accepted or rejected."""
+    return f"{f'**{weight}**' if weight == 'fails' else weight}<br><sub>{code(cause.id)}</sub>"
 
 
 def _what_changed(cause: Cause) -> str:

@@ -15,18 +15,19 @@ __all__ = ["progress_text", "summary_lines"]
 
 CAUSES_SHOWN = 8
 DEALS_SHOWN = 5
-TYPES_SHOWN = 8
-NOTES_SHOWN = 6
+TYPES_SHOWN = 6
+NOTES_SHOWN = 4
+# A screen of a terminal, less pytest's own last lines: what deals have in common is told while there is room.
+SCREEN = 40
 NOTE_WIDTH = 400
+# What stands in front of a cause's title, and of what its deals have in common.
+TITLE_COLUMN, REMARK_INDENT = 17, 12
 _CAPTURE_WORDS = {"matched": "unchanged", "changed": "updated", "new": "added", "errored": "errors"}
 
 
 def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
     """Return the closing summary: counts by status and type, causes, verdict, notes, what to run next."""
-    lines = _counts(run)
-    if run.verdict is not None:
-        lines += _causes(run, width)
-        lines += _worst(run, width)
+    lines = _worst(run, width) if run.verdict is not None else []
     lines += [cut(f"note: {printable(note)}", NOTE_WIDTH) for note in run.notes[:NOTES_SHOWN]]
     if len(run.notes) > NOTES_SHOWN:
         lines.append(f"… and {plural(len(run.notes) - NOTES_SHOWN, 'more note')}; reports hold them all")
@@ -35,7 +36,9 @@ def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
         lines += ["", f"verdict: {VERDICT_WORDS[run.verdict.action]}{part} - {printable(run.verdict.reason)}"]
     if run.next_steps:
         lines += ["next:", *(f"  {printable(step)}" for step in run.next_steps)]
-    return lines
+    counts = _counts(run)
+    causes = _causes(run, width, SCREEN - len(counts) - len(lines)) if run.verdict is not None else []
+    return counts + causes + lines
 
 
 def _counts(run: FinishedRun) -> list[str]:
@@ -59,17 +62,23 @@ def _counts(run: FinishedRun) -> list[str]:
     return table(header, rows, right=range(1, len(header)))
 
 
-def _causes(run: FinishedRun, width: int) -> list[str]:
+def _causes(run: FinishedRun, width: int, room: int) -> list[str]:
+    """Return the table of causes, with what deals have in common as long as *room* lines are enough."""
     if not run.causes:
         return []
-    room = max(width - 20, 40)
-    rows = []
-    for weight, cause in islice(weighed_causes(run), CAUSES_SHOWN):
-        rows.append((weight, f"{len(cause.deals):,}", cut(printable(cause.title), room)))
-        if weight == "fails":
-            rows += [("", "", f"  {cut(printable(remark), room - 2)}") for remark in remarks(cause)[:1]]
-    more = len(run.causes) - CAUSES_SHOWN
-    lines = ["", *table(("cause", "deals", "what changed"), rows, right=(1,))]
+    shown = weighed_causes(run)[:CAUSES_SHOWN]
+    widest = max(width - TITLE_COLUMN, 40)
+    rows = [(weight, f"{len(cause.deals):,}", cut(printable(cause.title), widest)) for weight, cause in shown]
+    header, rule, *titles = table(("cause", "deals", "what changed"), rows, right=(1,))
+    more = len(run.causes) - len(shown)
+    room -= 3 + len(rows) + (more > 0)
+    lines = ["", header, rule]
+    for line, (weight, cause) in zip(titles, shown, strict=True):
+        lines.append(line)
+        known = remarks(cause)[:1] if weight == "fails" else []
+        if known and room > 0:
+            lines.append(f"{' ' * REMARK_INDENT}{cut(printable(known[0]), width - REMARK_INDENT)}")
+            room -= 1
     return [*lines, f"… and {plural(more, 'more cause')}"] if more > 0 else lines
 
 
@@ -80,8 +89,11 @@ def _worst(run: FinishedRun, width: int) -> list[str]:
     lines = ["", f"{plural(len(failed), 'failed deal')}, the largest changes first:"]
     for result in worst_results(failed, DEALS_SHOWN):
         name = f" {cut(printable(result.name), 30)}" if result.name else ""
+        kind, why = f" ({printable(result.deal_type)})", worst_finding(result)
         # The word in front keeps an id such as "::error::" from being a command to a CI that reads the output.
-        lines.append(cut(f"  deal {printable(result.id)}{name} ({result.deal_type}): {worst_finding(result)}", width))
+        known = [f"  deal {printable(result.id)}{more}: {why}" for more in (name + kind, kind, "")]
+        # Beside a long id there is no room for all, and why it failed matters most.
+        lines.append(next((line for line in known if len(line) <= width), cut(known[-1], width)))
     return lines
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "show_change",
     "show_percent",
     "show_value",
+    "some_ids",
     "table",
     "type_name",
     "worst_finding",
@@ -44,6 +45,18 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
 def cut(text: str, width: int) -> str:
     """Return *text* in at most *width* characters, marked where it was cut."""
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def some_ids(ids: Sequence[str], width: int) -> str:
+    """Return the first of *ids*, whole ones, as many as fit in about *width* characters and at least one."""
+    shown, room = 0, width
+    for deal_id in ids:
+        room -= len(deal_id) + 2
+        if shown and room < 0:
+            break
+        shown += 1
+    text = ", ".join(cut(deal_id, width) for deal_id in ids[:shown])
+    return f"{text}, …" if shown < len(ids) else text
 
 
 def show_value(value: Any, width: int = 28) -> str:
@@ -151,7 +164,7 @@ def type_name(result: DealResult) -> str:
 
 
 def worst_finding(result: DealResult) -> str:
-    """Return the one line that says why a deal failed."""
+    """Return the one line that says why a deal failed: by its largest change in percent, where several do."""
     if result.status == "errored" and result.error is not None:
         return cut(printable(str(result.error)), 120)
     gating = result.gating
@@ -159,7 +172,8 @@ def worst_finding(result: DealResult) -> str:
         return result.reason
     if gating[0].issue == "missing_from_database":
         return "in the baseline, not in the database"
-    metric, baseline, current, change, allowed = finding_row(gating[0])
+    largest = max(gating, key=lambda finding: abs(finding.change_percent or 0.0))
+    metric, baseline, current, change, allowed = finding_row(largest)
     size = f" ({change})" if change else ""
     more = f" and {len(gating) - 1} more" if len(gating) > 1 else ""
     arrow = f" {baseline} → {current}" if baseline or current else ""

@@ -29,6 +29,7 @@ def test_sixty_failed_deals_are_summed_up_not_listed(project: Project) -> None:
     assert cause["title"] == "price +12.0% · acquisition, carveout"
     assert (len(cause["deals"]), cause["gates"], cause["metric"]) == (60, True, "price")
     assert "60 failed deals, the largest changes first:" in outcome.text
+    assert "review: dealsnap review report.json   # go through" in outcome.text
     summary = outcome.text[outcome.text.index("dealsnap gate") :]
     rows_of_summary = [line.split() for line in summary.splitlines()[2:7]]
     assert rows_of_summary[0] == ["type", "matched", "regressed", "deals"]
@@ -79,6 +80,7 @@ def test_each_verdict_names_the_next_command(project: Project) -> None:
     assert "git add snapshots && git commit" in project.capture().text
     fresh = project.with_deals(deal("a"), deal("b")).gate()
     assert fresh.code == 0
+    assert "dealsnap review" not in fresh.text, "nothing failed, so there is nothing to go through"
     assert "pytest --dealsnap-update --dealsnap-only missing   # record the new deals" in fresh.text
     nothing = project.gate("-k", "none_such")
     assert "pytest --dealsnap   # the whole run" in nothing.text

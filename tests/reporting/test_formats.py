@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.judging.commonality import TraitCounter
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import FORMATS, WRITERS, ReportTarget
+from pytest_dealsnap.reporting.wording import some_ids
 from tests.reporting.runs import finding, finished, hostile_run, large_run, result, saved, small_run
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -96,11 +98,44 @@ def test_a_screen_is_enough_for_hostile_amounts() -> None:
     )
     lines = summary_lines(run)
     assert len(lines) <= 40
-    assert "… and 99 more notes; reports hold them all" in lines
+    assert "… and 101 more notes; reports hold them all" in lines
     assert max(map(len, lines)) <= 400
-    assert [line.split() for line in lines if line.startswith("492 other types")] == [
-        ["492", "other", "types", "0", "492", "492"]
+    assert [line.split() for line in lines if line.startswith("494 other types")] == [
+        ["494", "other", "types", "0", "494", "494"]
     ]
+
+
+def test_a_screen_is_enough_for_many_causes() -> None:
+    """Many types, notes, and causes with something in common: what is least needed is left out."""
+    run = mixed_run()
+    assert len(run.causes) > 8
+    lines = summary_lines(run, width=80)
+    assert len(lines) == 40
+    told = [line.strip() for line in lines if line.startswith("            all 6 have zone")]
+    assert told[0] == 'all 6 have zone = "zone 0", no other deal has'
+    assert 0 < len(told) < 8
+    assert max(map(len, lines[:30])) <= 80
+
+
+def test_long_ids_do_not_crowd_out_what_is_said() -> None:
+    """Ids are shown whole, as many as there is room for, and one at least."""
+    ids = [f"{n:08x}-7bdb-4341-9b51-c401cf6d2161" for n in range(9)]
+    assert some_ids(ids, 90) == f"{ids[0]}, {ids[1]}, …"
+    assert some_ids(ids, 10) == "00000000-…, …"
+    assert some_ids(["1", "2", "3"], 90) == "1, 2, 3"
+
+
+def mixed_run() -> FinishedRun:
+    """Return a run of ten types and ten causes, each of one zone, with many notes."""
+    counter, results = TraitCounter(), []
+    for number in range(120):
+        kind, zone = f"type {number % 10}", number % 20
+        cost = finding(f"cost_{zone}", 1000 + number, 2 * (1000 + number), 100.0)
+        results.append(
+            result(str(number), "regressed", cost, deal_type=kind) if zone < 10 else result(str(number), deal_type=kind)
+        )
+        counter.add(str(number), kind, {"zone": f'"zone {zone}"'}, affected=zone < 10)
+    return finished(results, strangers=tuple(map(str, range(9))), traits=counter.traits())
 
 
 def test_a_target_is_checked_before_any_work(tmp_path: Path) -> None:

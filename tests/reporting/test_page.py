@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_dealsnap.reporting.html_report import render_html
+from pytest_dealsnap.reporting.summary_text import summary_lines
 from tests.reporting.browsing import DOWN, ENTER, ESCAPE, UP, Reader
+from tests.reporting.runs import finding, finished, result
 
 
 def test_search_filters_and_sort(reader: Reader, pages: dict[str, Path]) -> None:
@@ -38,6 +41,27 @@ def test_search_filters_and_sort(reader: Reader, pages: dict[str, Path]) -> None
     assert reader.ask("document.querySelector('th[data-sort=id]').ariaSort") == "descending"
     reader.click("th[data-sort=change] button")
     assert reader.rows()[0] == "7", "the largest change first"
+
+
+def test_a_row_shows_what_it_is_sorted_by(reader: Reader, tmp_path: Path) -> None:
+    """Of several changes the largest, of those that fail the deal; of one metric, where that was asked for."""
+    seen = finding("cost_total", 100, 900, 800.0, gates=False)
+    results = [
+        result("1", "regressed", finding("cost_total", 100, 120, 20.0), finding("count", 4, 1, -75.0)),
+        result("2", "regressed", finding("cost_total", 100, 150, 50.0)),
+        result("3", "regressed", seen, finding("count", 10, 9, -10.0)),
+    ]
+    path = tmp_path / "rows.html"
+    path.write_text(render_html(finished(results)), encoding="utf-8")
+    reader.open(path)
+    changes = "[...document.querySelectorAll('#table tbody td.number')].map((cell) => cell.textContent)"
+    assert reader.rows() == ["1", "2", "3"]
+    assert reader.ask(changes) == ["-75.00 %", "+50.00 %", "-10.00 %"]
+    reader.choose("by-metric", "cost_total")
+    assert reader.rows() == ["3", "2", "1"]
+    assert reader.ask(changes) == ["+800.00 %", "+50.00 %", "+20.00 %"]
+    listed = [line for line in summary_lines(finished(results)) if line.startswith("  deal ")]
+    assert [line.split("(")[2].split(")")[0] for line in listed] == ["-75.00 %", "+50.00 %", "-10.00 %"]
 
 
 def test_a_cause_leads_to_its_deals(reader: Reader, pages: dict[str, Path]) -> None:

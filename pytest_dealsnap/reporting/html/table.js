@@ -3,21 +3,31 @@
 const PAGE = 50;
 const SEVERITY = ["regressed", "errored", "missing", "accepted", "new", "changed", "matched"];
 const field = (id) => document.getElementById(id);
-const view = { sort: "worst", down: false, page: 0, places: [] };
+const view = { sort: "worst", down: false, page: 0, places: [], main: [] };
 
 const TEXTS = data.deals.map((deal) => [deal.id, deal.name, deal.types, deal.error, deal.reason, deal.corrupt]
   .filter(Boolean).join("\n").toLocaleLowerCase());
-const SIZES = data.deals.map((deal) => Math.max(-1, ...(deal.findings || [])
-  .filter((finding) => finding[6] || !deal.findings[0][6]).map((finding) => Math.abs(finding[7] || 0))));
+const MAIN = data.deals.map((deal) => mainFinding(deal, ""));
+const sizeOf = (finding) => (finding ? Math.abs(finding[7] || 0) : -1);
 const RANKS = data.deals.map((deal) => SEVERITY.indexOf(STATUS(deal)));
 const ORDERS = {
-  worst: (a, b) => RANKS[a] - RANKS[b] || SIZES[b] - SIZES[a],
+  worst: (a, b) => RANKS[a] - RANKS[b] || sizeOf(view.main[b]) - sizeOf(view.main[a]),
   id: () => 0,
   name: (a, b) => (data.deals[a].name || "").localeCompare(data.deals[b].name || ""),
   type: (a, b) => data.types.indexOf(word(data.deals[a].type)) - data.types.indexOf(word(data.deals[b].type)),
   status: (a, b) => RANKS[a] - RANKS[b],
-  change: (a, b) => SIZES[b] - SIZES[a],
+  change: (a, b) => sizeOf(view.main[b]) - sizeOf(view.main[a]),
 };
+
+// What a deal is listed by: its largest change, of those that fail it where one does, and of one metric if asked for.
+function mainFinding(deal, metric) {
+  let main = null;
+  for (const finding of deal.findings || []) {
+    const counts = metric === "" ? finding[6] || !deal.findings[0][6] : finding[0] === Number(metric);
+    if (counts && (!main || Math.abs(finding[7] || 0) > Math.abs(main[7] || 0))) main = finding;
+  }
+  return main;
+}
 
 function filtered() {
   const wanted = field("search").value.trim().toLocaleLowerCase();
@@ -29,6 +39,7 @@ function filtered() {
     && (!type || word(deal.type) === type)
     && (!metric || (deal.findings || []).some((finding) => finding[0] === Number(metric)))
     && (!members || members.has(place));
+  view.main = metric === "" ? MAIN : data.deals.map((deal) => mainFinding(deal, metric));
   const places = [];
   data.deals.forEach((deal, place) => { if (fits(deal, place)) places.push(place); });
   const order = ORDERS[view.sort];
@@ -65,11 +76,11 @@ function showPage() {
 const linkTo = (place) => `#deal=${encodeURIComponent(data.deals[place].id.toWellFormed())}`;
 
 function row(place) {
-  const deal = data.deals[place], main = (deal.findings || [])[0];
+  const deal = data.deals[place], main = view.main[place];
   const name = deal.name ? printable(deal.name) : "";
   const what = deal.error || (main ? describe(main) : deal.reason || "");
   return make("tr", { "data-place": place, class: STATUS(deal) },
-    make("td", { class: "id" }, make("a", { href: linkTo(place) }, printable(deal.id) || "(empty id)"),
+    make("td", { class: "id" }, make("a", { href: linkTo(place), title: printable(deal.id) }, printable(deal.id) || "(empty id)"),
       make("span", { class: "narrow" }, name)),
     make("td", { class: "wide name", title: name }, name),
     make("td", { class: "wide what" }, deal.types || visible(word(deal.type))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -15,10 +16,12 @@ from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger
 from pytest_dealsnap.errors import LedgerError, printable
 
-__all__ = ["add_entries", "entry_text", "ledger_bytes"]
+__all__ = ["add_entries", "entry_text", "ledger_bytes", "ledger_text", "twin"]
 
 # More ids than that stand in lines of so many.
 IDS_IN_A_LINE = 10
+# Under which terms something is taken; the rest of an entry says what.
+TERMS = ("reason", "who", "ticket", "expires")
 
 
 def entry_text(entry: Mapping[str, Any], *, comment: str = "") -> str:
@@ -76,6 +79,37 @@ def ledger_bytes(snapshots: Path) -> bytes | None:
         raise LedgerError(f"{snapshots / LEDGER} cannot be read: {error.strerror or error}") from None
 
 
+def ledger_text(snapshots: Path) -> str:
+    """Return the ledger's text, empty where there is none; raises :class:`LedgerError` for what is no text."""
+    try:
+        return (ledger_bytes(snapshots) or b"").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LedgerError(f"{snapshots / LEDGER} cannot be read: {error}") from None
+
+
+def twin(ledger: str, entry: str, *, today: date) -> int | None:
+    """Return the number of the live entry in the text *ledger* that takes just what *entry* takes, if there is one."""
+    [new] = _tables(entry)
+    for number, table in enumerate(_tables(ledger), start=1):
+        expires = table.get("expires")
+        live = type(expires) is not date or expires >= today
+        if live and _what(table) == _what(new):
+            return number
+    return None
+
+
+def _tables(text: str) -> list[dict[str, Any]]:
+    try:
+        tables = tomllib.loads(text, parse_float=Decimal).get("accepted", [])
+    except tomllib.TOMLDecodeError:
+        return []  # told by whoever parses the ledger
+    return [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+
+
+def _what(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in TERMS}
+
+
 def add_entries(snapshots: Path, texts: Sequence[str], *, today: date, types: Sequence[str]) -> bytes:
     """Add the entries *texts* at the end of the ledger, whole or not at all, and return the file's new bytes.
 
@@ -83,11 +117,7 @@ def add_entries(snapshots: Path, texts: Sequence[str], *, today: date, types: Se
     is bad already, and writes nothing then.
     """
     path = snapshots / LEDGER
-    before = ledger_bytes(snapshots)
-    try:
-        text = "" if before is None else before.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise LedgerError(f"{path} cannot be read: {error}") from None
+    text = ledger_text(snapshots)
     newline = "\r\n" if "\r\n" in text else "\n"
     parse_ledger(text, path, today=today, types=types)
     added = "\n".join(texts).replace("\n", newline)

@@ -1,12 +1,13 @@
 """The console script ``dealsnap``: for what is not a test run. One module a command.
 
-Exit status: 0 fine, 1 something needs a person, 2 usage.
+Exit status: 0 fine, 1 something needs a person, 2 usage, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -29,7 +30,7 @@ COMMANDS: dict[str, ModuleType] = {
     "prune": prune,
     "rehearse": rehearse,
 }
-USAGE = 2
+UNFINISHED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DealsnapError as error:
         print(f"dealsnap {options.command}: {printable(str(error))}", file=sys.stderr)  # noqa: T201  # what a CLI is for
         return USAGE
+    except KeyboardInterrupt:
+        print(f"\ndealsnap {options.command}: interrupted", file=sys.stderr)  # noqa: T201  # what a CLI is for
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNFINISHED
     return status
 
 

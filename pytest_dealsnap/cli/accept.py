@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     rejected = [decision for decision in decisions if decision.decision == "reject"]
     for proposal in proposals:
         say(proposal.lines)
-        say(f"not taken: {line}" for line in proposal.refused)
+        say(proposal.refusals)
     say(f"rejected: {printable(' '.join(decision.target))}" for decision in rejected)
     changes = sum(proposal.count for proposal in proposals)
     refused = any(proposal.refused for proposal in proposals)

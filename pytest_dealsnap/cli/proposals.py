@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger, read_ledger
-from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text, ledger_bytes
+from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text, ledger_bytes, ledger_text, twin
 from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, cause_entry, deal_entries, type_entries
 from pytest_dealsnap.cli.retaking import Refused, Retaken, Retaker, put_back, write_all
 from pytest_dealsnap.config import Config
@@ -25,6 +25,7 @@ __all__ = ["Chosen", "Proposal", "choose", "left_to_deals", "propose_baseline", 
 
 SHOWN_DEALS = 20
 SHOWN_RED = 5
+SHOWN_REFUSED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ class Proposal:
     refused: tuple[str, ...]
     count: int
     apply: Callable[[], Callable[[], None]] = field(repr=False)
+
+    @property
+    def refusals(self) -> list[str]:
+        """What would not change, in lines for a person."""
+        more = len(self.refused) - SHOWN_REFUSED
+        lines = [f"not taken: {line}" for line in self.refused[:SHOWN_REFUSED]]
+        return [*lines, f"not taken: and {more:,} more"] if more > 0 else lines
 
 
 def choose(run: FinishedRun, *, causes: Sequence[str], deals: Sequence[str], types: Sequence[str]) -> Chosen:
@@ -84,16 +92,23 @@ def propose_baseline(
             f"can be called by pytest only. Take them as they are: pytest --dealsnap-update {ids}{more}"
         )
     taken: list[Retaken] = []
+    there = 0
+    stopped: dict[str, list[str]] = {}
     with Retaker(config, run) as retaker:
         snapshots = retaker.snapshots
         for result in wanted:
             one = retaker.retake(result)
             if isinstance(one, Refused):
-                refused.append(f"deal {one.deal_id}: {one.why}")
-            elif one.before != one.after:
+                stopped.setdefault(one.why, []).append(one.deal_id)
+            elif one.before == one.after:
+                there += 1
+            else:
                 taken.append(one)
     lines = [f"into the baseline {config.snapshots.name}/, the new output of {plural(len(taken), 'deal')}:"]
     lines += _deal_lines([one.result for one in taken]) if taken else ["  nothing"]
+    if there:
+        lines.append(f"  {plural(there, 'deal was', 'deals were')} taken before")
+    refused += [f"{_deals(ids)}: {why}" for why, ids in stopped.items()]
 
     def apply() -> Callable[[], None]:
         write_all(snapshots, taken)
@@ -130,6 +145,10 @@ def _fail(count: int) -> str:
     return "fails" if count == 1 else "fail"
 
 
+def _deals(ids: Sequence[str]) -> str:
+    return f"deal {ids[0]}" if len(ids) == 1 else f"{plural(len(ids), 'deal')} ({_some(ids)})"
+
+
 def _some(ids: Collection[str]) -> str:
     return ", ".join(list(ids)[:SHOWN_RED]) + (", …" if len(ids) > SHOWN_RED else "")
 
@@ -160,6 +179,8 @@ def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Term
     if not terms.reason.strip():
         raise ConfigError("an entry of the ledger needs a reason: --reason TEXT")
     texts, refused = _entries(run, chosen, terms)
+    texts, there = _without_twins(config, texts, today)
+    refused += there
     if not texts:
         return Proposal((), tuple(map(printable, refused)), 0, lambda: lambda: None)
     covered, red = _coverage(config, run, chosen, texts, today)
@@ -208,16 +229,21 @@ def _entries(run: FinishedRun, chosen: Chosen, terms: Terms) -> tuple[list[str],
     return texts, refused
 
 
+def _without_twins(config: Config, texts: Sequence[str], today: date) -> tuple[list[str], list[str]]:
+    """Return the entries that the ledger does not have yet, and words for the others; terms make no difference."""
+    old = ledger_text(config.snapshots)
+    numbers = [twin(old, text, today=today) for text in texts]
+    left = [text for text, number in zip(texts, numbers, strict=True) if number is None]
+    words = "{}/{}, entry {} takes just this already; to change its reason or its end, edit it there"
+    return left, [words.format(config.snapshots.name, LEDGER, number) for number in numbers if number is not None]
+
+
 def _coverage(
     config: Config, run: FinishedRun, chosen: Chosen, texts: Sequence[str], today: date
 ) -> tuple[list[DealResult], list[tuple[DealResult, tuple[Finding, ...]]]]:
     """Return the failing deals that the ledger with its new entries accepts, and the chosen ones that it does not."""
     folder = config.snapshots
-    try:
-        old = (ledger_bytes(folder) or b"").decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DealsnapError(f"{folder / LEDGER} cannot be read: {error}") from None
-    path, types = folder / LEDGER, config.deals.types
+    path, types, old = folder / LEDGER, config.deals.types, ledger_text(folder)
     parse_ledger(old, path, today=today, types=types)
     book = parse_ledger("\n".join([old, *texts]), path, today=today, types=types)
     asked = {deal_id for cause in chosen.causes for deal_id in cause.deals} | {result.id for result in chosen.deals}

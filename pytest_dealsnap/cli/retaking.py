@@ -99,6 +99,8 @@ class Retaker:
         if snapshot.error is not None:
             return Refused(reported.id, f"its reasoner fails now: {snapshot.error}")
         before = self.snapshots.recall(reported.id)
+        if before == data:
+            return Retaken(reported, before, data)  # it has been taken since the report
         result = self._judged(reported, before, snapshot, deal)
         if result is None or not _same_findings(result, reported):
             return Refused(reported.id, "it has changed since the report; run the gate again, and decide on that")

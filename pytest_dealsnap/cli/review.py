@@ -117,7 +117,7 @@ class Review:
         self._skipped: set[tuple[str, str]] = set()
 
     def go(self) -> None:
-        """Ask about one item after another, until all are decided or skipped, or the person quits."""
+        """Ask about one item after another, until all are decided or skipped, or the person quits, also by Ctrl-C."""
         say([f"{plural(len(self._waiting), 'item')} to decide", HELP] if self._waiting else "nothing to decide")
         for decision in self._decisions.all():
             say(f"decided before: {decided_text(decision, self._finished)}")
@@ -127,7 +127,7 @@ class Review:
             try:
                 if not self._decide(item):
                     return
-            except EOFError:
+            except (EOFError, KeyboardInterrupt):
                 say()
                 return
             except DealsnapError as error:
@@ -191,7 +191,7 @@ class Review:
     def _take(self, item: Item, proposal: Proposal, terms: Terms, into: str) -> None:
         """Show what would change, ask, and do it."""
         say(proposal.lines)
-        say(f"not taken: {line}" for line in proposal.refused)
+        say(proposal.refusals)
         if not proposal.count or not confirm("do this?"):
             say("nothing was taken")
             return

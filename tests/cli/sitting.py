@@ -67,6 +67,12 @@ class Sitting:
         self._process.sendeof()
         return self.end()
 
+    def stop(self, question: str) -> int:
+        """Press Ctrl-C when *question* is asked, and wait for the end."""
+        self._process.expect(question)
+        self._process.sendintr()
+        return self.end()
+
     def lines(self) -> list[str]:
         """Return what was said, without blanks at line ends."""
         return [re.sub(r"\s+$", "", line) for line in self.said.splitlines()]

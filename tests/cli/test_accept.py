@@ -219,6 +219,42 @@ def test_a_deal_that_changed_since_the_report_is_not_taken(
     assert contracts.snapshots() == before
 
 
+def test_deals_that_were_taken_already_are_no_news(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:
+    """Accepting the same again is done already; what cannot be taken for one reason is told in one line."""
+    accept = ("accept", "report.json", "--cause", cause(contracts, LOST), "--yes")
+    first, said = dealsnap(capsys, *accept)
+    taken = contracts.snapshots()
+    again, said = dealsnap(capsys, *accept)
+    assert (first, again, contracts.snapshots() == taken) == (1, 1, True), "other causes keep some of its deals red"
+    assert "deals were taken before\n" in said
+    assert "has changed since the report" not in said
+    assert dealsnap(capsys, "accept", "report.json", "--deal", "k5", "--yes")[0] == 0
+    gone = sqlite3.connect(contracts.folder / "contracts.db")
+    with gone:
+        gone.execute("DELETE FROM contracts WHERE number IN ('k2', 'k6', 'k10', 'k14')")
+    gone.close()
+    deals = [word for number in (2, 6, 10, 14) for word in ("--deal", f"k{number}")]
+    said = dealsnap(capsys, "accept", "report.json", *deals, "--yes")[1]
+    assert "not taken: 4 deals (k10, k14, k2, k6): it is gone from the database\n" in said
+
+
+def test_what_the_ledger_takes_already_is_not_added_again(
+    contracts: Contracts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second entry without an end would outlive the first one's; after that has expired, a new one is right."""
+    accept = ("accept", "report.json", "--cause", cause(contracts, CARVE), "--into", "ledger", "--yes")
+    assert dealsnap(capsys, *accept, "--reason", "a year", "--expires", "2999-12-31")[0] == 0
+    before = contracts.ledger.read_bytes()
+    code, said = dealsnap(capsys, *accept, "--reason", "for ever")
+    assert (code, contracts.ledger.read_bytes() == before) == (1, True)
+    assert (
+        "not taken: snapshots/accepted.toml, entry 1 takes just this already; to change its reason or its end" in said
+    )
+    contracts.ledger.write_bytes(before.replace(b"2999-12-31", b"2020-12-31"))
+    assert dealsnap(capsys, *accept, "--reason", "one more year")[0] == 0
+    assert contracts.ledger.read_text(encoding="utf-8").count("[[accepted]]") == 2
+
+
 def test_a_batch_is_written_whole_or_not_at_all(contracts: Contracts) -> None:
     """Where one snapshot cannot be written, those written before it are put back."""
     connection = sqlite3.connect(contracts.folder / "contracts.db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.cli import COMMANDS
+from pytest_dealsnap.cli import COMMANDS, main
 from tests.cli.console import dealsnap
 from tests.plugin.project import clean_environment
 
@@ -78,3 +79,25 @@ def test_the_command_line_needs_no_pytest(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env=clean_environment(), capture_output=True, check=True, timeout=60
     )
     assert done.stdout.decode().split("\n")[0] == "[] False"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [(KeyboardInterrupt(), 130, "\ndealsnap prune: interrupted\n"), (BrokenPipeError(), 1, "")],
+)
+def test_an_end_from_outside_is_no_traceback(
+    error: BaseException, code: int, words: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C is said in a line, and a reader of the output who has seen enough ends it in silence."""
+
+    def run(options: object) -> int:
+        raise error
+
+    monkeypatch.setattr(COMMANDS["prune"], "run", run)
+    saved = os.dup(1)
+    try:
+        assert main(["prune"]) == code
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+    assert capfd.readouterr() == ("", words)

@@ -124,6 +124,19 @@ def test_deals_of_a_cause_one_by_one(contracts: Contracts) -> None:
     assert Sitting(contracts.folder, "report.json").interrupt() == 1
 
 
+def test_ctrl_c_quits(contracts: Contracts) -> None:
+    """Also in the middle of a question; what was decided before is kept, and nothing else is done."""
+    before = contracts.snapshots()
+    sitting = Sitting(contracts.folder, "report.json", "--who", "Bo")
+    sitting.choose("r")
+    sitting.answer(r"note \(optional\): ", "a bug")
+    sitting.choose("l")
+    assert sitting.stop("reason: ") == 1
+    assert sitting.lines()[-1] == "3 items left to decide: dealsnap review report.json"
+    assert kept(contracts) == {cause(contracts, LOST): "reject"}
+    assert contracts.snapshots() == before
+
+
 def test_a_report_that_was_made_anew_starts_anew(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:
     """Decisions on an earlier report are not those on this one, but what was rejected is told."""
     assert main(["reject", "report.json", "--cause", cause(contracts, LOST), "--note", "a bug"]) == 0

@@ -1,4 +1,6 @@
-"""Which deals a report holds in full: the first of every kind of change, so that each can be looked into.
+"""Which deals a report holds in full: those that changed most, of every kind of change.
+
+They stand first in every list of deals, so what a reader opens first can be looked into.
 
 The choice depends on the deals alone, neither on the order in which they ran nor on who ran them: workers
 and shards choose for themselves, and what all of them kept holds what one process would have kept.
@@ -15,13 +17,13 @@ from pytest_dealsnap.judging.findings import DealResult, Finding
 
 __all__ = ["DEALS_A_KIND", "MOST_KINDS", "DetailRoom", "kind_of_change", "without_surplus"]
 
-DEALS_A_KIND = 20
-MOST_KINDS = 200
+DEALS_A_KIND = 40
+MOST_KINDS = 100
 # Percent: changes of one band are of one kind.
 _BANDS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 1000.0)
 
 Kind = tuple[bool, int, str, tuple[tuple[str, str], ...], int]
-Order = tuple[int, int, str]
+Order = tuple[float, tuple[int, int, str]]
 
 
 def kind_of_change(result: DealResult) -> Kind:
@@ -31,8 +33,16 @@ def kind_of_change(result: DealResult) -> Kind:
     """
     findings = result.gating or result.findings
     moves = tuple(sorted({(finding.issue, _direction(finding)) for finding in findings}))
-    largest = max((abs(finding.change_percent or 0.0) for finding in findings), default=0.0)
-    return not result.gating, len(moves), result.deal_type, moves, bisect_left(_BANDS, largest)
+    return not result.gating, len(moves), result.deal_type, moves, bisect_left(_BANDS, _largest(findings))
+
+
+def _largest(findings: Iterable[Finding]) -> float:
+    return max((abs(finding.change_percent or 0.0) for finding in findings), default=0.0)
+
+
+def _order(result: DealResult) -> Order:
+    """Return by what deals of one kind are chosen: the largest change first, alike ones in deal order."""
+    return -_largest(result.gating or result.findings), id_order(result.id)
 
 
 def _direction(finding: Finding) -> str:
@@ -43,7 +53,7 @@ def _direction(finding: Finding) -> str:
 
 
 class DetailRoom:
-    """Has room for the first ``DEALS_A_KIND`` deals of each kind of change, and for the first ``MOST_KINDS`` kinds."""
+    """Has room for ``DEALS_A_KIND`` deals of each kind of change, the largest first, and for ``MOST_KINDS`` kinds."""
 
     def __init__(self, *, deals: int = DEALS_A_KIND, kinds: int = MOST_KINDS) -> None:
         self._most_deals = deals
@@ -53,7 +63,7 @@ class DetailRoom:
 
     def admits(self, result: DealResult) -> bool:
         """Whether *result* is among the first of its kind so far, whatever the order; it then takes a place."""
-        kind, order = kind_of_change(result), id_order(result.id)
+        kind, order = kind_of_change(result), _order(result)
         places = self._places.get(kind)
         if places is None:
             if len(self._kinds) >= self._most_kinds and kind > self._kinds[-1]:
@@ -71,7 +81,7 @@ class DetailRoom:
 
     def holds(self, result: DealResult) -> bool:
         """Whether *result* has a place still."""
-        return id_order(result.id) in self._places.get(kind_of_change(result), ())
+        return _order(result) in self._places.get(kind_of_change(result), ())
 
 
 def without_surplus(results: Iterable[DealResult]) -> list[DealResult]:

@@ -23,6 +23,8 @@ __all__ = ["page_data"]
 FINDING_WIDTH = 160
 DETAIL_WIDTH = 2_000
 SAME_WIDTH = 120
+# A list of single values that is no longer stands in one line.
+LINE_WIDTH = 80
 # A deal that could not be judged cannot be accepted by an entry of the ledger.
 _NO_LEDGER = ("reasoning_failed", "missing_from_database")
 
@@ -147,6 +149,10 @@ def _values(row: MetricRow) -> tuple[str, str]:
 
 def _side(value: Any) -> str:
     """Return one side of a difference: a text as it is, so that its words can be compared; others worded."""
+    if isinstance(value, list) and value and not any(isinstance(item, (dict, list)) for item in value):
+        bracket, *items, end = (line.strip() for line in dumps(value).split("\n"))
+        line = f"{bracket}{' '.join(items)}{end}"
+        return line if len(line) <= LINE_WIDTH else dumps(value)
     if isinstance(value, (dict, list)) and value:
         return dumps(value)
     return value if isinstance(value, str) else show_value(value, DETAIL_WIDTH)

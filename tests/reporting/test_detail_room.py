@@ -16,9 +16,9 @@ from pytest_dealsnap.reporting.detail_room import DetailRoom, kind_of_change, wi
 from tests.reporting.runs import finding, result
 
 
-def changed(number: int, kind: int) -> DealResult:
-    """Return a deal that changed in the *kind*-th way."""
-    percent = (2.0, -2.0, 30.0)[kind % 3]
+def changed(number: int, kind: int, *, spread: float = 0.0) -> DealResult:
+    """Return a deal that changed in the *kind*-th way, some more than others."""
+    percent = (2.0, -2.0, 30.0)[kind % 3] * (1 + number % 7 * spread)
     return result(str(number), "regressed", finding(f"metric {kind // 3}", 100, 100 + percent, percent))
 
 
@@ -44,7 +44,7 @@ def test_workers_and_shards_keep_together_what_one_process_keeps(
     kinds: list[int], processes: int, chance: random.Random
 ) -> None:
     """Any split over any number of processes, each in any order, gives the same details."""
-    results = [changed(number, kind) for number, kind in enumerate(kinds)]
+    results = [changed(number, kind, spread=0.1) for number, kind in enumerate(kinds)]
     alone = final(kept(results).values())
     shuffled = list(results)
     chance.shuffle(shuffled)
@@ -57,6 +57,12 @@ def test_the_first_deals_of_each_kind() -> None:
     """In deal order: 2 comes before 10."""
     results = [changed(number, kind) for number in (10, 9, 8, 2, 1) for kind in (0,)]
     assert final(kept(results).values()) == ["1", "2", "8"]
+
+
+def test_what_changed_most_is_kept() -> None:
+    """A list of deals begins with the largest changes, and a reader with the first of the list."""
+    results = [changed(number, 0, spread=0.1) for number in (1, 2, 4, 6, 8, 13)]
+    assert final(kept(results).values()) == ["4", "6", "13"]
 
 
 def test_kinds_that_gate_and_simple_ones_come_first() -> None:
@@ -83,18 +89,18 @@ def test_direction_size_type_and_error_tell_kinds_apart() -> None:
     assert kind_of_change(result("9", "regressed", finding("a", 100, 103, 3.0))) == kinds[0]
 
 
-def test_ten_thousand_alike_keep_twenty() -> None:
+def test_ten_thousand_alike_keep_forty() -> None:
     """The bound holds also in the worst order, and what was displaced is let go."""
     room = DetailRoom()
     descending = [changed(number, 0) for number in range(10_000, 0, -1)]
     assert all(room.admits(one) for one in descending)
-    assert [one.id for one in reversed(descending) if room.holds(one)] == [str(n) for n in range(1, 21)]
+    assert [one.id for one in reversed(descending) if room.holds(one)] == [str(n) for n in range(1, 41)]
     ascending = DetailRoom()
-    assert sum(ascending.admits(one) for one in reversed(descending)) == 20
+    assert sum(ascending.admits(one) for one in reversed(descending)) == 40
 
 
 def test_surplus_is_dropped_when_a_run_is_concluded() -> None:
-    """Two workers kept twenty each; the report has twenty."""
-    results = [replace(changed(number, 0), details=Details()) for number in range(40)]
-    assert [r.id for r in without_surplus(results) if r.details] == [str(n) for n in range(20)]
+    """Two workers kept forty each; the report has forty."""
+    results = [replace(changed(number, 0), details=Details()) for number in range(80)]
+    assert [r.id for r in without_surplus(results) if r.details] == [str(n) for n in range(40)]
     assert [r.id for r in without_surplus(results)] == [r.id for r in results]

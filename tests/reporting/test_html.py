@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from pytest_dealsnap.judging.details import Details, MetricRow
 from pytest_dealsnap.reporting.decision_tree import branches
 from pytest_dealsnap.reporting.html_report import render_html
+from pytest_dealsnap.reporting.page_data import page_data
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from tests.reporting.runs import HOSTILE, finding, finished, hostile_run, large_run, result, small_run
 
@@ -103,6 +105,17 @@ TOO_LITTLE = "less than 100 % of the selected deals compared, or none; deals not
 def one_of(count: int) -> FinishedRun:
     """Return a run in which one of *count* deals regressed."""
     return finished([result("0", "regressed"), *(result(str(n)) for n in range(1, count))])
+
+
+def test_a_short_list_of_single_values_stands_in_one_line() -> None:
+    """Items are read beside each other; what is long or deep is laid out line by line."""
+    lists: list[Any] = [["a\nb", 1.5, float("nan")], [], ["x" * 50, "y" * 50], [{"a": 1}], {"a": [1]}]
+    rows = tuple(MetricRow("m", one, None, None, "equal", "fails") for one in lists)
+    kept = Details(rows, (), 0)
+    data = page_data(finished([result("1", "regressed", finding("m", 1, 2, 100.0), details=kept)]))
+    shown = [row[1] for row in data["details"][0]["metrics"]]
+    assert shown[:2] == ['["a\\nb", 1.5, NaN]', "[]"]
+    assert [text.count("\n") for text in shown[2:]] == [3, 4, 4]
 
 
 @pytest.mark.parametrize(

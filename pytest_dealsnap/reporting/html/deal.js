@@ -84,7 +84,7 @@ function withoutDetails(deal) {
   const typed = printable(deal.id) === deal.id ? `pytest --dealsnap --dealsnap-id ${quoted(deal.id)} --dealsnap-report html:deal.html` : null;
   return make("section", { class: "without" },
     make("h2", {}, "Its output is not in this report"),
-    make("p", {}, "A report holds both outputs of the first deals of each kind of change. " + (typed ? "This shows it whole:" : "A run that selects this deal shows it whole.")),
+    make("p", {}, "A report holds both outputs of the deals that changed most, of each kind of change. " + (typed ? "This shows it whole:" : "A run that selects this deal shows it whole.")),
     typed ? make("pre", { class: "command" }, typed) : null);
 }
 

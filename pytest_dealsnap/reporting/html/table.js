@@ -19,7 +19,7 @@ const ORDERS = {
   change: (a, b) => sizeOf(view.main[b]) - sizeOf(view.main[a]),
 };
 
-// What a deal is listed by: its largest change, of those that fail it where one does, and of one metric if asked for.
+// What a deal is listed by: its largest change, of those that fail it where one does, and of one metric or cause if asked for.
 function mainFinding(deal, metric) {
   let main = null;
   for (const finding of deal.findings || []) {
@@ -39,7 +39,8 @@ function filtered() {
     && (!type || word(deal.type) === type)
     && (!metric || (deal.findings || []).some((finding) => finding[0] === Number(metric)))
     && (!members || members.has(place));
-  view.main = metric === "" ? MAIN : data.deals.map((deal) => mainFinding(deal, metric));
+  const listed = metric !== "" || cause === "" ? metric : data.words.indexOf(data.causes[Number(cause)].metric);
+  view.main = listed === "" ? MAIN : data.deals.map((deal) => mainFinding(deal, listed));
   const places = [];
   data.deals.forEach((deal, place) => { if (fits(deal, place)) places.push(place); });
   const order = ORDERS[view.sort];

@@ -24,7 +24,7 @@ from pytest_dealsnap.judging.shapes import path_shape
 from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context
 from pytest_dealsnap.reasoning.canonical import canonical
 
-__all__ = ["CONDITIONS", "Acceptance", "Look", "read_entry"]
+__all__ = ["CONDITIONS", "Acceptance", "Look", "Range", "read_entry"]
 
 # Given the name of a field, the JSON text of the deal's value there; None where it has none.
 Look = Callable[[str], str | None]
@@ -66,14 +66,22 @@ class Acceptance:
 
     def covers(self, result: DealResult, finding: Finding, look: Look | None = None) -> bool:
         """Whether the entry accepts *finding* in *result*'s deal, whose fields *look* tells."""
+        # Fields are asked last: they may have to be read.
+        about = self._is_about(result, finding) and _HOLDS[self.condition](finding, self.taken)
+        return about and self._fits(look)
+
+    def concerns(self, result: DealResult, finding: Finding, look: Look | None = None) -> bool:
+        """Whether the entry is about the metric of *finding* in *result*'s deal, however far that moved."""
+        return self._is_about(result, finding) and self._fits(look)
+
+    def _is_about(self, result: DealResult, finding: Finding) -> bool:
         if finding.metric != self.metric or finding.issue in _NEVER:
             return False
         if self.deals is not None and result.id not in self.deals:
             return False
-        if self.types is not None and result.deal_type not in self.types:
-            return False
-        if not _HOLDS[self.condition](finding, self.taken):
-            return False
+        return self.types is None or result.deal_type in self.types
+
+    def _fits(self, look: Look | None) -> bool:
         return all(look is not None and look(field) in texts for field, texts in self.where)
 
 

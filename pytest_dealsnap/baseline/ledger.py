@@ -22,6 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pytest_dealsnap.baseline.acceptance import Acceptance, Look, read_entry
+from pytest_dealsnap.baseline.stacked import stacked
 from pytest_dealsnap.errors import LedgerError
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.matrix_rules import is_between_types
@@ -54,17 +55,27 @@ class Ledger:
         if result.status != "regressed" or result.corrupt:
             return result, ()
         used: list[int] = []
+        left = False
         for finding in result.gating:
-            used += [i for i, entry in enumerate(self.entries) if entry.covers(result, finding, look)]
-        if self.uncovered(result, look):
+            taking = [i for i, entry in enumerate(self.entries) if entry.covers(result, finding, look)]
+            if not any(not self.entries[i].expired(self.today) for i in taking):
+                pair = stacked(self._live(), result, finding, look)
+                left = left or pair is None
+                taking += pair or ()
+            used += taking
+        if left:
             return result, tuple(used)
         reasons = dict.fromkeys(self.entries[i].reason for i in used if not self.entries[i].expired(self.today))
         return result.with_status("accepted", reason="; ".join(reasons)), tuple(used)
 
     def uncovered(self, result: DealResult, look: Look | None = None) -> tuple[Finding, ...]:
-        """Return the gating findings of *result* that no live entry covers."""
-        live = [entry for entry in self.entries if not entry.expired(self.today)]
-        return tuple(f for f in result.gating if not any(entry.covers(result, f, look) for entry in live))
+        """Return the gating findings of *result* that no live entry covers, nor two on top of each other."""
+        live = self._live()
+        alone = (f for f in result.gating if not any(entry.covers(result, f, look) for _, entry in live))
+        return tuple(finding for finding in alone if stacked(live, result, finding, look) is None)
+
+    def _live(self) -> list[tuple[int, Acceptance]]:
+        return [(number, entry) for number, entry in enumerate(self.entries) if not entry.expired(self.today)]
 
     def expired(self) -> tuple[Acceptance, ...]:
         """Return the entries that count no longer."""

@@ -76,6 +76,8 @@ def test_going_on_after_quitting(contracts: Contracts) -> None:
     carve, emea = cause(contracts, CARVE), cause(contracts, EMEA)
     ledger = ["--into", "ledger", "--reason", "meant", "--yes"]
     assert main(["accept", "report.json", "--cause", carve, *ledger]) == 0
+    # Without the cause's label, the entry takes no deal together with another one's.
+    contracts.ledger.write_text(contracts.ledger.read_text("utf-8").replace(f'cause = "{carve}"\n', ""), "utf-8")
     sitting = Sitting(contracts.folder, "report.json")
     first = sitting.choose("l")
     assert "1 item to decide" in first
@@ -90,7 +92,7 @@ def test_going_on_after_quitting(contracts: Contracts) -> None:
     sitting.answer(r"ticket \(optional\): ", "")
     sitting.answer(r"expires, YYYY-MM-DD \(optional\): ", "")
     sitting.answer(r"do this\? \[y/N\]: ", "y")
-    # Carve-outs of the region moved by both, so neither entry takes them; those that lost a risk are rejected.
+    # Carve-outs of the region moved by both, and neither entry takes them alone; those that lost a risk are rejected.
     both = sorted(n for n in range(60) if n % 4 == 2 and n % 3 == 0 and n % 9 < 5)
     assert f"deal k{both[0]} " in sitting.choose("d")
     assert "this is a deal; s shows it in full" in sitting.choose("s")

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from pytest_dealsnap.cli.decisions import INTO, TARGETS, Decision, Decisions, parse_day, read_decisions
 from pytest_dealsnap.cli.ledger_entries import Terms
-from pytest_dealsnap.cli.output import project_config
+from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import Chosen, Proposal, choose, propose_baseline, propose_ledger
 from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError, printable
-from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["add_arguments", "add_targets", "run"]
@@ -45,7 +44,7 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show what would change, ask, and do it; 1 where something was refused or not confirmed."""
-    finished = read_json(options.report)
+    finished = read_judged(options.report)
     config = project_config()
     decisions = _decisions(options, finished, config)
     beside = Decisions(options.report, finished)

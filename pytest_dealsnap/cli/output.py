@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget
 
-__all__ = ["add_report_argument", "project_config", "show", "targets"]
+__all__ = ["add_report_argument", "project_config", "read_judged", "show", "targets"]
 
 
 def project_config(flags: Mapping[str, Any] | None = None) -> Config:
@@ -24,6 +26,14 @@ def project_config(flags: Mapping[str, Any] | None = None) -> Config:
         if (folder / "dealsnap.toml").is_file() or (folder / "pyproject.toml").is_file():
             return load_config(folder, flags=flags or {}, environ=os.environ)
     return load_config(here, flags=flags or {}, environ=os.environ)
+
+
+def read_judged(path: Path) -> FinishedRun:
+    """Read a report in which something was judged; raises :class:`ConfigError` for that of a capture."""
+    run = read_json(path)
+    if run.verdict is None:
+        raise ConfigError(f"{path} is the report of a {run.facts.mode}, which judges nothing; give that of a gate")
+    return run
 
 
 def add_report_argument(parser: argparse.ArgumentParser) -> None:

@@ -6,11 +6,10 @@ import argparse
 
 from pytest_dealsnap.cli.accept import add_targets
 from pytest_dealsnap.cli.decisions import Decision, Decisions
-from pytest_dealsnap.cli.output import project_config
+from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import choose
 from pytest_dealsnap.cli.terminal import reviewer, say
 from pytest_dealsnap.errors import ConfigError, printable
-from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["add_arguments", "run"]
@@ -27,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the rejections beside the report; nothing of the baseline or the ledger is touched."""
     if not (options.cause or options.deal or options.type):
         raise ConfigError("what is rejected? Give --cause ID, --deal ID or --type TYPE")
-    finished = read_json(options.report)
+    finished = read_judged(options.report)
     chosen = choose(finished, causes=options.cause, deals=options.deal, types=options.type)
     who = reviewer(options.who, project_config().root)
     deals = [*chosen.deals, *(r for r in finished.results if r.deal_type in chosen.types and r.gating)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_dealsnap.cli.decisions import Decision, Decisions, parse_day
 from pytest_dealsnap.cli.ledger_entries import Terms
-from pytest_dealsnap.cli.output import project_config
+from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import Chosen, Proposal, left_to_deals, propose_baseline, propose_ledger
 from pytest_dealsnap.cli.review_text import decided_text, item_details, item_lines, usable_commands
 from pytest_dealsnap.cli.terminal import ask, confirm, has_terminal, reviewer, say
@@ -17,7 +17,6 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import DealsnapError, printable
 from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.findings import AFFECTED, DealResult
-from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import plural
 
@@ -38,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Review at a terminal, else list the commands that would work; 1 while something is undecided or rejected."""
-    finished = read_json(options.report)
+    finished = read_judged(options.report)
     decisions = Decisions(options.report, finished)
     config = project_config()
     if not has_terminal():

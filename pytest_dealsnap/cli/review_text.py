@@ -90,13 +90,16 @@ def usable_commands(finished: FinishedRun, report: Path, decisions: Decisions, o
     path = shlex.quote(printable(str(report)))
     lines += ["this is no terminal, so nothing can be asked. Each of these works without one:"]
     for item in open_items[:COMMANDS_SHOWN]:
-        lines += ["", *_commands(item, path)]
+        lines += ["", *_commands(item, path, baseline=finished.facts.mode == "gate")]
     more = len(open_items) - COMMANDS_SHOWN
     return [*lines, "", f"and {more:,} more"] if more > 0 else lines
 
 
-def _commands(item: Item, path: str) -> list[str]:
-    """Return what can be done with one item; what has no value can only be mended, or its deal dropped."""
+def _commands(item: Item, path: str, *, baseline: bool) -> list[str]:
+    """Return what can be done with one item; what has no value can only be mended, or its deal dropped.
+
+    Only what a gate computed can be computed anew, and so go into the *baseline*.
+    """
     kind, issue = ("cause", item.issue) if isinstance(item, Cause) else ("deal", _STATUS_ISSUES.get(item.status, ""))
     title = f"{item.title}, {plural(len(item.deals), 'deal')}" if isinstance(item, Cause) else f"deal {item.id}"
     what = f"{path} --{kind} {shlex.quote(printable(item.id))}"
@@ -104,7 +107,7 @@ def _commands(item: Item, path: str) -> list[str]:
     if issue == "missing_from_database":
         lines.append("  dealsnap prune   # if the deals were meant to go")
     elif issue != "reasoning_failed":
-        lines.append(f"  dealsnap accept {what} --into baseline --yes")
+        lines += [f"  dealsnap accept {what} --into baseline --yes"] if baseline else []
         lines.append(f"  dealsnap accept {what} --into ledger --reason TEXT --yes")
     return [*lines, f"  dealsnap reject {what} --note TEXT"]
 

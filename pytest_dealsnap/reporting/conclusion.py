@@ -132,6 +132,8 @@ def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict
     """Return what to run next, most useful first."""
     if facts.mode == "matrix":
         return matrix_steps(results)
+    if facts.mode == "compare":
+        return []  # nothing was run, so there is nothing to run again
     steps = []
     failed = next((result for result in results if result.status in ("regressed", "errored")), None)
     if failed is not None:

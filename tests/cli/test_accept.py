@@ -393,6 +393,16 @@ def test_a_report_of_another_kind_has_nothing_for_the_baseline(
     assert main(["compare", "snapshots", "snapshots", "--report", "json:same.json"]) == 0
     code, said = dealsnap(capsys, "accept", "same.json", "--deal", "k2", "--yes")
     assert (code, "this is the report of a compare" in said) == (2, True)
+    found = json.loads(contracts.report.read_text(encoding="utf-8"))
+    found["run"]["mode"] = "compare"
+    Path("compared.json").write_text(json.dumps(found), encoding="utf-8")
+    said = dealsnap(capsys, "review", "compared.json")[1]
+    assert "--into ledger" in said
+    assert "--into baseline" not in said, "what would be refused is not offered"
+    contracts.capture("--dealsnap-report", "json:capture.json")
+    for command in (("review",), ("accept", "--deal", "k2", "--yes"), ("reject", "--deal", "k2")):
+        code, said = dealsnap(capsys, command[0], "capture.json", *command[1:])
+        assert (code, "capture.json is the report of a capture, which judges nothing" in said) == (2, True)
 
 
 def test_entries_with_fields_hold_in_a_comparison_of_folders(contracts: Contracts) -> None:

@@ -110,7 +110,9 @@ def parse_ledger(text: str, path: Path, *, today: date, types: Iterable[str] = (
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise LedgerError(f"{path} cannot be read: {error}") from None
+        marked = any(line.startswith("<<<<<<< ") for line in text.splitlines())
+        hint = " (it holds the markers of a merge conflict; the entries of both sides belong in it)" if marked else ""
+        raise LedgerError(f"{path} cannot be read: {error}{hint}") from None
     unknown = [key for key in document if key != "accepted"]
     tables = document.get("accepted", [])
     if unknown or not isinstance(tables, list):

@@ -311,6 +311,7 @@ BAD = [
     (entry(DEALS + "value = 1\nexpires = 2027-01-31T10:00:00"), "entry 1: expires must be a date"),
     (entry(DEALS + "value = 1\nticket = 5"), "entry 1: ticket must be a text"),
     (entry(DEALS + "value = 12:30:00"), "entry 1: value: "),
+    ("<<<<<<< HEAD\n" + entry(DEALS + "value = 1"), "(it holds the markers of a merge conflict; the entries of both"),
     (entry(DEALS + "value = 1") + entry(DEALS + "valeu = 1"), "entry 2: unknown key 'valeu'. Did you mean \"value\"?"),
 ]
 

@@ -85,16 +85,36 @@ def _failed(members: Sequence[Member]) -> Iterable[Part]:
     merged: dict[tuple[str, str], list[Member]] = defaultdict(list)
     for (kind, shape), group in shapes.items():
         few = by_type[kind] > MOST_SHAPES and len(group) < least_group(len(members))
-        merged[kind, "" if few else shape].extend(group)
+        for words, own in {"": group}.items() if few else _by_quotes(shape, group):
+            merged[kind, words].extend(own)
     for (kind, shape), group in merged.items():
-        what = f"{kind}: {_cut(shape, 80)}" if shape else kind
+        message = _same_message(group) or shape
+        what = f"{kind}: {_cut(message, 80)}" if message else kind
         yield Part(f"reasoning failed: {what}", ("failed", kind, shape), group)
 
 
-def _error_shape(member: Member) -> tuple[str, str]:
+def _by_quotes(shape: str, members: Sequence[Member]) -> Iterable[tuple[str, Sequence[Member]]]:
+    """Part errors of one shape by what their messages quote, such as a missing key, where that is the same in many."""
+    groups = _grouped(members, lambda member: _error_shape(member, quotes=True)[1])
+    large = {words: group for words, group in groups.items() if len(group) >= SMALLEST_GROUP}
+    if len(large) > MOST_SHAPES:
+        large = {}
+    yield from large.items()
+    rest = [member for words, group in groups.items() if words not in large for member in group]
+    if rest:
+        yield shape, rest
+
+
+def _same_message(members: Sequence[Member]) -> str:
+    """Return the message of all *members* where it is the same to the letter, as ``'users'`` of a ``KeyError``."""
+    messages = {str(finding.current).partition(": ")[2] for _, finding in members}
+    return " ".join(messages.pop().split()) if len(messages) == 1 else ""
+
+
+def _error_shape(member: Member, *, quotes: bool = False) -> tuple[str, str]:
     result, finding = member
     kind, _, message = str(finding.current).partition(": ")
-    return kind, message_shape(message, result.id, result.name)
+    return kind, message_shape(message, result.id, result.name, quotes=quotes)
 
 
 def _retyped(members: Sequence[Member]) -> Iterable[Part]:

@@ -12,18 +12,21 @@ LONGEST_SHAPE = 160
 # A key that has more children than this is a table of names of the user's own, not a part of the output's form.
 MOST_CHILDREN = 20
 
-_PARTICULAR = re.compile(
-    r"""(?P<quoted>(?<!\w)(?:'[^'\n]*+'|"[^"\n]*+"|`[^`\n]*+`))"""
-    r"|(?P<id>\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|\b0x[0-9a-fA-F]++"
+_QUOTED = r"""(?P<quoted>(?<!\w)(?:'[^'\n]*+'|"[^"\n]*+"|`[^`\n]*+`))"""
+_UNQUOTED = re.compile(
+    r"(?P<id>\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|\b0x[0-9a-fA-F]++"
     r"|\b(?=[0-9a-f]*\d)[0-9a-f]{12,}+\b)"
     r"|(?P<number>(?<!\w)[-+]?\d[\d,._:]*+(?:[eE][-+]?\d++)?|\d++)"
 )
+_PARTICULAR = re.compile(f"{_QUOTED}|{_UNQUOTED.pattern}")
 _MARKS = {"quoted": "'…'", "id": "<id>", "number": "#"}
 _STEP = re.compile(r'"(?:[^"\\]|\\.)*+"|\[\]|[^.\[\]"]++')
 
 
-def message_shape(message: str, *names: str | None) -> str:
+def message_shape(message: str, *names: str | None, quotes: bool = False) -> str:
     """Return *message* with its numbers, ids, quoted parts and *names* (a deal's id and name) masked.
+
+    With *quotes*, what is quoted is kept, but for numbers and ids in it.
 
     >>> message_shape("no row 12 of 'assets' for deal Acme", "Acme")
     "no row # of '…' for deal <deal>"
@@ -32,7 +35,8 @@ def message_shape(message: str, *names: str | None) -> str:
     for name in names:
         if name and len(name) > 1 and not name.isdigit():  # a number is masked in any case
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "<deal>", text)
-    masked = _PARTICULAR.sub(lambda match: _MARKS[str(match.lastgroup)], text)
+    pattern = _UNQUOTED if quotes else _PARTICULAR
+    masked = pattern.sub(lambda match: _MARKS[str(match.lastgroup)], text)
     return masked[:LONGEST_SHAPE]
 
 

@@ -22,7 +22,7 @@ CARVE, EMEA, LOST, CRASH = (
     "fee +12.0%",
     "fee +50,000",
     "risk_count -1",
-    "reasoning failed: ZeroDivisionError: no items in '…'",
+    "reasoning failed: ZeroDivisionError: no items in '<deal>'",
 )
 
 

@@ -74,7 +74,7 @@ def test_a_mixture_of_known_changes_is_taken_apart() -> None:
     assert shapes(find_causes(results)) == [
         ("cost_total +30.0% · carveout", 20),
         ("cost_total +777 · carveout", 15),
-        ("reasoning failed: KeyError: '…' · carveout", 5),
+        ("reasoning failed: KeyError: 'x' · carveout", 5),
         ("cost_total +2520.0% to +2778.3% · acquisition", 4),
         ("reasoning failed: ValueError: no · carveout", 3),
         ("stored type NULL → 'acquisition' · carveout", 3),
@@ -302,9 +302,35 @@ def test_errors_are_grouped_by_what_their_messages_have_in_common() -> None:
         *[other(f"m{i}", "reasoning_failed", after=f"ValueError: deal m{i} is closed") for i in range(4)],
     ]
     assert shapes(find_causes(results)) == [
-        ("reasoning failed: ValueError: no price for # of '…' · carveout", 5),
+        ("reasoning failed: ValueError: no price for # of '<deal>' · carveout", 5),
         ("reasoning failed: ValueError: deal <deal> is closed · carveout", 4),
     ]
+
+
+def failures(*messages: str) -> list[DealResult]:
+    """Return deals that failed with these messages."""
+    return [other(f"k{i}", "reasoning_failed", after=message) for i, message in enumerate(messages)]
+
+
+def test_errors_that_quote_the_same_are_one_cause() -> None:
+    """Which key is missing matters most: two keys are two causes, and each keeps its id without the other."""
+    users, sites = ["KeyError: 'users'"] * 5, ["KeyError: 'sites'"] * 3
+    both = find_causes(failures(*users, *sites))
+    assert shapes(both) == [
+        ("reasoning failed: KeyError: 'users' · carveout", 5),
+        ("reasoning failed: KeyError: 'sites' · carveout", 3),
+    ]
+    assert [find_causes(failures(*one))[0].id for one in (users, sites)] == [cause.id for cause in both]
+
+
+def test_errors_that_quote_something_else_each_are_one_cause() -> None:
+    """What is quoted may be a deal's own data: of many kinds, or each of a few deals, it tells no changes apart."""
+    single = failures(*(f"KeyError: 'asset {chr(97 + i)}'" for i in range(20)))
+    assert shapes(find_causes(single)) == [("reasoning failed: KeyError: '…' · carveout", 20)]
+    many = failures(*(f"KeyError: 'asset {chr(97 + i % 7)}'" for i in range(28)))
+    assert shapes(find_causes(many)) == [("reasoning failed: KeyError: '…' · carveout", 28)]
+    numbered = failures(*(f"KeyError: 'row {i % 3}'" for i in range(12)))
+    assert shapes(find_causes(numbered)) == [("reasoning failed: KeyError: 'row #' · carveout", 12)]
 
 
 def test_many_single_messages_of_one_error_are_one_cause() -> None:

@@ -61,8 +61,9 @@ def cause_entry(cause: Cause, results: Iterable[DealResult], terms: Terms) -> En
     condition = _cause_condition(cause, findings)
     entry: Entry = {"cause": cause.id, "type": _one_or_all(cause.deal_types)}
     narrow = cause.size is not None and cause.size.kind in ("ratio", "amount")
-    common = next((common for common in cause.common if common.exact), None)
-    if common is not None and common.field != TYPE_FIELD and None not in common.values:
+    # TOML has no null, so that a field has no value cannot be written.
+    common = next((common for common in cause.common if common.exact and None not in common.values), None)
+    if common is not None and common.field != TYPE_FIELD:
         entry["where"] = {common.field: _one_or_all(common.values)}
     elif common is None and not narrow:
         entry["deals"] = [deal for deal in cause.deals if deal not in mixed]

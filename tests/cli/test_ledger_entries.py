@@ -97,6 +97,20 @@ def test_a_rounding_is_accepted_within_its_unit() -> None:
     assert accepted(book_of(entry), results) == {str(i) for i in range(30)}
 
 
+def test_what_toml_cannot_say_narrows_by_deals() -> None:
+    """That a field is null has no words in TOML: a wide entry names its deals, and takes no other that moved so."""
+    results = [moved(i, 1000, 1000 + 37 * i * i) for i in range(1, 9)]
+    counter = TraitCounter()
+    for i in range(1, 90):
+        counter.add(str(i), "sale", {"users": trait_text(None if i < 9 else i)}, affected=i < 9)
+    cause = only_cause(results, counter.traits())
+    assert [(common.field, common.values) for common in cause.common] == [("users", (None,))]
+    entry = cause_entry(cause, results, TERMS)
+    assert "where" not in entry
+    assert entry["deals"] == [str(i) for i in range(1, 9)]
+    assert accepted(book_of(entry), [*results, moved(50, 1000, 1500)], counter.traits()) == set(cause.deals)
+
+
 def test_what_is_common_narrows_the_entry() -> None:
     """A deal of another region that moved alike is not taken."""
     results = [moved(i, 1000 * i, 1000 * i + 777) for i in range(1, 9)]

@@ -32,16 +32,23 @@ def item_lines(item: Item, finished: FinishedRun, decisions: Decisions, *, left:
         results = {result.id: result for result in finished.results}
         lines = [f"{printable(item.title)}: {plural(len(item.deals), 'deal')}, {item.failing:,} fail   ({left} left)"]
         lines += [f"  {printable(line)}" for line in remarks(item)]
-        lines += [
-            f"  deal {_deal(r)}: {cut(_change(item, r), 120)}"
-            for r in map(results.__getitem__, item.deals[:SHOWN_DEALS])
-        ]
+        lines += [f"  deal {_deal(r)}: {cut(_change(item, r), 120)}" for r in _worst_first(item, results)[:SHOWN_DEALS]]
         if len(item.deals) > SHOWN_DEALS:
             lines.append(f"  and {len(item.deals) - SHOWN_DEALS:,} more")
     earlier = decisions.earlier.get(("cause" if isinstance(item, Cause) else "deal", item.id))
     if earlier is not None:
         lines.append(f"  rejected at an earlier report{_by(earlier)}")
     return lines
+
+
+def _worst_first(cause: Cause, results: Mapping[str, DealResult]) -> list[DealResult]:
+    """Return the deals of *cause*, those first that it fails, and of these those that it moved most."""
+
+    def rank(result: DealResult) -> tuple[bool, float]:
+        own = [f for f in result.findings if f.metric == cause.metric and f.issue == cause.issue]
+        return not any(f.gates for f in own), -max((abs(f.change_percent or 0.0) for f in own), default=0.0)
+
+    return sorted((results[deal_id] for deal_id in cause.deals), key=rank)
 
 
 def _deal(result: DealResult) -> str:
@@ -60,8 +67,8 @@ def item_details(item: Item, results: Mapping[str, DealResult]) -> list[str]:
     if isinstance(item, DealResult):
         return deal_text(item).splitlines()
     lines = []
-    for deal_id in item.deals[:DEALS_IN_FULL]:
-        lines += [*deal_text(results[deal_id]).splitlines()[2:], ""]
+    for result in _worst_first(item, results)[:DEALS_IN_FULL]:
+        lines += [*deal_text(result).splitlines()[2:], ""]
     if len(item.deals) > DEALS_IN_FULL:
         lines.append(f"and {len(item.deals) - DEALS_IN_FULL:,} more; dealsnap report --format html shows all of them")
     return lines

@@ -91,9 +91,10 @@ def _worst(run: FinishedRun, width: int) -> list[str]:
         name = f" {cut(printable(result.name), 30)}" if result.name else ""
         kind, why = f" ({printable(result.deal_type)})", worst_finding(result)
         # The word in front keeps an id such as "::error::" from being a command to a CI that reads the output.
-        known = [f"  deal {printable(result.id)}{more}: {why}" for more in (name + kind, kind, "")]
-        # Beside a long id there is no room for all, and why it failed matters most.
-        lines.append(next((line for line in known if len(line) <= width), cut(known[-1], width)))
+        known = [f"  deal {printable(result.id)}{more}: " for more in (name + kind, kind, "")]
+        # Beside a long id there is no room for all, and how far what moved matters most.
+        needed = len(why.partition(", allowed: ")[0])
+        lines.append(cut(next((who for who in known if len(who) + needed <= width), known[-1]) + why, width))
     return lines
 
 

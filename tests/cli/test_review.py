@@ -139,6 +139,18 @@ def test_ctrl_c_quits(contracts: Contracts) -> None:
     assert contracts.snapshots() == before
 
 
+def test_of_a_cause_the_worst_deals_are_shown_first(contracts: Contracts) -> None:
+    """Those that it fails, and of these those that it moved most: a fee weighs most where the price is lowest."""
+    for title in (LOST, CARVE):
+        assert main(["reject", "report.json", "--cause", cause(contracts, title)]) == 0
+    sitting = Sitting(contracts.folder, "report.json")
+    shown = [line.split()[1] for line in sitting.choose("s").splitlines() if line.startswith("  deal k")]
+    assert shown == ["k0", "k6", "k3", "k18", "k9"]
+    full = [line.split()[1] for line in sitting.choose("q").splitlines() if line.startswith("deal k")]
+    assert full[:5] == shown
+    assert sitting.end() == 1
+
+
 def test_a_report_that_was_made_anew_starts_anew(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:
     """Decisions on an earlier report are not those on this one, but what was rejected is told."""
     assert main(["reject", "report.json", "--cause", cause(contracts, LOST), "--note", "a bug"]) == 0

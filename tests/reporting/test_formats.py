@@ -125,6 +125,18 @@ def test_long_ids_do_not_crowd_out_what_is_said() -> None:
     assert some_ids(["1", "2", "3"], 90) == "1, 2, 3"
 
 
+def test_how_far_a_deal_moved_is_never_cut_off() -> None:
+    """Where there is no room for all, its rule goes first, then its name, then its type."""
+    long_id = "0f13a784-f01c-487e-90e9-a0fd5e74b050"
+    cost = finding("cost_total", 100, 112, 12.0, allowed="within 5% or 1000")
+    moved = [result(deal_id, "regressed", cost, name="North Labs") for deal_id in ("1", long_id)]
+    lines = [line for line in summary_lines(finished(moved), width=80) if line.startswith("  deal ")]
+    assert lines == [
+        "  deal 1 North Labs (acquisition): cost_total 100 → 112 (+12.00 %), allowed: wi…",
+        f"  deal {long_id}: cost_total 100 → 112 (+12.00 %), a…",
+    ]
+
+
 def mixed_run() -> FinishedRun:
     """Return a run of ten types and ten causes, each of one zone, with many notes."""
     counter, results = TraitCounter(), []

@@ -11,9 +11,10 @@ from pytest_dealsnap.cli.decisions import INTO, TARGETS, Decision, Decisions, pa
 from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import Chosen, Proposal, choose, propose_baseline, propose_ledger
+from pytest_dealsnap.cli.review_text import decided_text
 from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["add_arguments", "add_targets", "run"]
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     for proposal in proposals:
         say(proposal.lines)
         say(proposal.refusals)
-    say(f"rejected: {printable(' '.join(decision.target))}" for decision in rejected)
+    say(decided_text(decision, finished) for decision in rejected)
     changes = sum(proposal.count for proposal in proposals)
     refused = any(proposal.refused for proposal in proposals)
     if not changes and not rejected:

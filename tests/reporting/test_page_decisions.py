@@ -134,7 +134,7 @@ def test_three_faults_are_three_causes_that_can_be_decided_on(reader: Reader, tm
         project.folder, "accept", "report.json", "--decisions", "decisions.json", "--who", "Ana", "--yes",
         CONTRACT_FAULTS=faults,
     )  # fmt: skip
-    assert "rejected: cause" in answer.out, answer.err
+    assert "rejected: fee +12.0% · carveout by Ana: a bug" in answer.out, answer.err
     again = project.gate("--dealsnap-report", f"html:{page}", faults=faults, report="again.json")
     accepted, _, rejected = (cause["deals"] for cause in causes.values())
     assert again.code == 1

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", type=_positive, metavar="N", help="only N deals, of every type in proportion")
     parser.add_argument("--seed", type=int, default=0, metavar="SEED", help="the seed of --sample (default: 0)")
     parser.add_argument(
-        "--timeout", type=float, default=3600.0, metavar="SECONDS", help="how long one step may take (default: 3600)"
+        "--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="how long one step may take (default: 3600)"
     )
     parser.add_argument("--no-load", action="store_true", help="leave out the second upgrade, beside reads and writes")
     add_report_argument(parser)
@@ -57,13 +57,15 @@ def run(options: argparse.Namespace) -> int:
     try:
         rehearsal = rehearse(config, how, _say)
     except KeyboardInterrupt:
-        _say("interrupted: the scratch copy is gone, the original was only read")
+        left = options.keep or options.scratch_url is not None
+        _say(
+            f"interrupted: the original was only read, the scratch copy is {'left as it was then' if left else 'gone'}"
+        )
         return INTERRUPTED
-    written = [write_rehearsal(target, rehearsal) for target in reports]
     for line in rehearsal_lines(rehearsal, width=max(shutil.get_terminal_size().columns - 50, 60)):
         print(line)  # noqa: T201  # what a command line is for
-    for text in filter(None, written):
-        print(text, end="")  # noqa: T201
+    for target in reports:  # after the summary: an hour's work is not lost to a report that cannot be written
+        print(write_rehearsal(target, rehearsal) or "", end="")  # noqa: T201
     return 0 if rehearsal.verdict.action == "proceed" else 1
 
 
@@ -72,10 +74,19 @@ def _settings() -> list[Setting]:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 upwards")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
 
 
 def _config(options: argparse.Namespace) -> Config:

@@ -12,6 +12,7 @@ from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.rehearsal.journal import Entry
+from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.surroundings import FlagState, Surroundings
 from pytest_dealsnap.reporting.wording import plural
 
@@ -40,6 +41,9 @@ def capture(
     errors = snapshots.errors_among(ids)
     entry.headline = plural(len(ids), "deal") + (f", {len(errors):,} of them errors" if errors else "")
     problem = _problem(folder, surroundings, ids, errors)
+    if done.timed_out:
+        _timed_out(entry, done)
+        return None
     if not done.ok and (problem is None or not ids):
         problem = f"pytest --dealsnap-update {done.ending()}"
     if problem is not None:
@@ -49,6 +53,14 @@ def capture(
         entry.find(code, problem, weight="unfinished", evidence=evidence, advice=_advice(refused, surroundings))
         return None
     return snapshots
+
+
+def _timed_out(entry: Entry, done: Done) -> None:
+    entry.find(
+        "capture_timed_out", f"pytest --dealsnap-update {done.ending()}, with {entry.headline}", weight="unfinished",
+        evidence=done.tail(), advice="give a step more time, --timeout SECONDS; or find the deal that hangs: "
+        "pytest --dealsnap-update --dealsnap-timeout SECONDS",
+    )  # fmt: skip
 
 
 def _problem(folder: Path, surroundings: Surroundings, ids: set[str], errors: set[str]) -> str | None:

@@ -9,7 +9,7 @@ from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.reporting.rehearsal_facts import Problem
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
-__all__ = ["decide_rehearsal", "next_steps"]
+__all__ = ["NO_WAY_DOWN", "decide_rehearsal", "next_steps"]
 
 # With one of these, turning the flag off would not bring the old answers back.
 FLAG_IS_NO_WAY_BACK = ("flag_off_differs", "flag_unread", "old_answers_differ")
@@ -68,6 +68,8 @@ def next_steps(
             "dealsnap audit --post-migration   # 30 days later",
         ]
         return tuple(step for step in steps if step)
+    if any(problem.code == "original_changed" and problem.weight != "note" for problem in problems):
+        return ("look at the ORIGINAL database before anything else: it changed", *_mending(problems), again)
     if verdict.action == "inconclusive":
         return ("dealsnap rehearse --keep   # after mending what stopped it; the copy stays, to be looked at",)
     steps = ["do not roll out yet: nothing but the scratch copy was changed"]

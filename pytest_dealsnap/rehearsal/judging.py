@@ -98,7 +98,7 @@ def exposures(results: Iterable[DealResult]) -> tuple[Exposure, ...]:
         largest, deal = max(amounts, key=lambda item: item[0])
         total = sum((amount for amount, _ in amounts), Decimal(0))
         found.append((total, Exposure(metric, _amount(largest), deal.id, deal.name, _amount(total), len(amounts))))
-    return tuple(exposure for _, exposure in sorted(found, key=lambda item: -item[0]))
+    return tuple(exposure for total, exposure in sorted(found, key=lambda item: -item[0]) if total)
 
 
 def _amount(number: Decimal) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pytest_dealsnap.errors import printable
@@ -22,6 +23,7 @@ from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["Migration"]
 
+MORE_TIME = "find what it waits for, or give a step more time: --timeout SECONDS"
 _TROUBLE = re.compile(r"error|exception|fail|warn|abort", re.IGNORECASE)
 
 
@@ -39,6 +41,11 @@ class Migration:
         self._done: Done | None = None
         self.locks: tuple[LockFact, ...] = ()
         self.load: LoadFact | None = None
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether the upgrade ended well."""
+        return self._done is not None and self._done.ok
 
     def state(self, name: str, *, since: State | None = None) -> State:
         """Read what the scratch copy holds now."""
@@ -86,14 +93,13 @@ class Migration:
             if not done.ok:
                 entry.find(
                     "upgrade_failed", f"the upgrade {done.ending()}", evidence=done.tail(),
-                    advice="mend the upgrade: nothing after it could be rehearsed",
+                    advice=MORE_TIME if done.timed_out else "mend the upgrade: nothing after it could be rehearsed",
                 )  # fmt: skip
             return done.ok
 
     def verify(self, start: State, *, finished: bool) -> State:
         """Is the revision recorded, every constraint there, no row lost, no other column touched?"""
         with self._journal.phase("verify", "what the upgrade left") as entry:
-            probes = self._probes() if finished else None
             after = self.state("after", since=start)
             changes = start.rows.compare(after.rows)
             schema_lines = start.schema.differences(after.schema)
@@ -102,9 +108,9 @@ class Migration:
                 return after
             check_rows(entry, changes, self._deals)
             meant = self._sees_to_types(start, after, schema_lines)
-            moved = check_types(entry, start.types, after.types, self._deals, meant=meant)
+            moved = check_types(entry, start.types, after.types, self._deals, meant=meant) if self._deals.type else 0
             recorded = self._check_revision(entry, start, after)
-            check_constraints(entry, after.schema, self._asked, probes, meant=meant, recorded=recorded)
+            check_constraints(entry, after.schema, self._asked, self._probes(after), meant=meant, recorded=recorded)
             if not moved and not changes.tables and not schema_lines and self._pending:
                 entry.find(
                     "upgrade_did_nothing", "the upgrade ended well and changed nothing",
@@ -118,8 +124,10 @@ class Migration:
             entry.lines += [printable(line) for line in schema_lines[:20]]
             return after
 
-    def _probes(self) -> TypeProbes | None:
-        if self._deals.source is not None or not self._deals.type:
+    def _probes(self, after: State) -> TypeProbes | None:
+        """Try the types, where table and column are still what the configuration calls them."""
+        shape = after.schema.tables.get(self._deals.table)
+        if shape is None or not {self._deals.id, self._deals.type} <= shape.columns.keys():
             return None
         with connected(self._surroundings.scratch) as connection:
             return probe_types(connection, self._deals)
@@ -162,7 +170,8 @@ class Migration:
             if not done.ok:
                 entry.find(
                     "downgrade_failed", f"the downgrade {done.ending()}", evidence=done.tail(),
-                    advice="mend the downgrade: without it, the way back is a restore from the backup",
+                    advice=MORE_TIME if done.timed_out else
+                    "mend the downgrade: without it, the way back is a restore from the backup",
                 )  # fmt: skip
                 return False
             restored = self.state("restored", since=start)
@@ -173,11 +182,12 @@ class Migration:
             entry.headline = "" if entry.problems else f"rows and schema are what they were, in {done.seconds:,.1f} s"
             return True
 
-    def under_load(self) -> None:
-        """Upgrade once more with reads and writes beside it, and count those that failed."""
+    def under_load(self, url: str) -> None:
+        """Upgrade the copy at *url* with reads and writes beside it, and count those that failed."""
+        surroundings = replace(self._surroundings, scratch=url)
         with self._journal.phase("load", "upgrade under load") as entry:
-            with under_load(self._surroundings.scratch, self._deals) as end:
-                done, _ = self._rollout.up(self._surroundings)
+            with under_load(url, self._deals) as end:
+                done, _ = self._rollout.up(surroundings)
                 self.load = load = end()
             failed = load.failed_reads + load.failed_writes
             entry.headline = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from pytest_dealsnap.errors import printable
+from pytest_dealsnap.errors import SourceError, printable
 from pytest_dealsnap.rehearsal.journal import Entry, Journal
 from pytest_dealsnap.rehearsal.scratch import scratch_copy
 from pytest_dealsnap.rehearsal.suites import SuiteChanges, SuiteError, compare_suites, read_junit
@@ -53,8 +53,12 @@ class OwnTests:
         surroundings = self._surroundings
         junit = surroundings.folder / name
         command = self._command.replace("{junit}", shlex.quote(str(junit)))
-        with scratch_copy(surroundings.scratch, say=surroundings.say) as copy:
-            done = surroundings.shell(entry.title, command, flag, url=copy.url)
+        try:
+            with scratch_copy(surroundings.scratch, say=surroundings.say) as copy:
+                done = surroundings.shell(entry.title, command, flag, url=copy.url)
+        except SourceError as error:
+            entry.find("tests_unread", f"your tests did not run, for want of a copy: {error}", weight="unfinished")
+            return None
         try:
             return read_junit(junit)
         except SuiteError as error:
@@ -68,8 +72,10 @@ class OwnTests:
 def _tell(entry: Entry, changes: SuiteChanges) -> None:
     carried = f", {plural(len(changes.known), 'known failure')} carried" if changes.known else ""
     mended = f", {len(changes.mended):,} mended" if changes.mended else ""
-    entry.headline = f"{plural(changes.after, 'test')}{carried}{mended}"
-    if count := len(changes.regressions):
+    count = len(changes.regressions)
+    regressed = f", {count:,} regressed" if count else ""
+    entry.headline = f"{plural(changes.after, 'test')}{regressed}{carried}{mended}"
+    if count:
         evidence = [
             f"{what}: {printable(name)}"
             for what, names in (("fails", changes.failing), ("is skipped", changes.skipped), ("is gone", changes.gone))

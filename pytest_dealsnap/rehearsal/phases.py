@@ -9,10 +9,12 @@ from pytest_dealsnap.deals.audit import audit_types
 from pytest_dealsnap.deals.opening import open_source
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.rehearsal.answers import Answers
+from pytest_dealsnap.rehearsal.conclusion import NO_WAY_DOWN
 from pytest_dealsnap.rehearsal.journal import Journal
 from pytest_dealsnap.rehearsal.migration import Migration
 from pytest_dealsnap.rehearsal.own_tests import OwnTests
 from pytest_dealsnap.rehearsal.rollout import Rollout
+from pytest_dealsnap.rehearsal.scratch import scratch_copy
 from pytest_dealsnap.rehearsal.states import State
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from pytest_dealsnap.reporting.rehearsal_facts import Attributed, LoadFact, LockFact
@@ -30,6 +32,7 @@ class Phases:
     ) -> None:
         self.journal = journal
         self.revision = "base"
+        self.start: State | None = None
         self._surroundings = surroundings
         self._rollout = rollout
         self._answers = Answers(surroundings, journal, selection)
@@ -56,20 +59,25 @@ class Phases:
         """What became of the requests beside the upgrade."""
         return self._migration.load
 
-    def go(self, *, load: bool) -> None:
-        """Go through all phases, as far as each allows the next."""
-        start = self._audit()
+    def go(self, *, load: bool, copies: bool) -> None:
+        """Go through all phases, as far as each allows the next.
+
+        *load* asks for the upgrade under load, *copies* says that dealsnap can copy the original once more.
+        """
+        self.start = start = self._audit()
         self.revision = start.schema.revisions[0] if start.schema.revisions else "base"
         self._tests.before()
         if not self._answers.start():
             return
         self._answers.flag_on_before()
         if self._rollout.migrates:
-            self._with_upgrade(start, load=load)
+            self._with_upgrade(start)
+            if load and self._migration.upgraded:
+                self._under_load(copies=copies)
         else:
             self._without_upgrade(start)
 
-    def _with_upgrade(self, start: State, *, load: bool) -> None:
+    def _with_upgrade(self, start: State) -> None:
         self._migration.chain(start)
         finished = self._migration.upgrade()
         after = self._migration.verify(start, finished=finished)
@@ -82,8 +90,20 @@ class Phases:
         self._tests.after("on")
         if self._migration.downgrade(start):
             self._answers.restored()
-            if load and self._surroundings.config.deals.source is None:
-                self._migration.under_load()
+
+    def _under_load(self, *, copies: bool) -> None:
+        """Upgrade beside reads and writes: the copy as the downgrade left it, or else a new one."""
+        name, title = "load", "upgrade under load"
+        if self._surroundings.config.deals.source is not None:
+            self.journal.skip(name, title, "the deals come from code, not from a table")
+        elif self.journal.has(*NO_WAY_DOWN) or not self._rollout.can_return:
+            if not copies:
+                self.journal.skip(name, title, "the copy is upgraded already, and cannot be taken back")
+                return
+            with scratch_copy(self._surroundings.original, say=self._surroundings.say) as copy:
+                self._migration.under_load(copy.url)
+        else:
+            self._migration.under_load(self._surroundings.scratch)
 
     def _without_upgrade(self, start: State) -> None:
         """Rehearse a flag alone: the schema stays as it is."""

@@ -14,6 +14,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ __all__ = ["copy_postgresql", "drop_postgresql", "new_name"]
 
 PREFIX = "dealsnap_scratch_"
 IN_USE, NOT_ALLOWED = "55006", "42501"
+SECONDS_TO_GO = 2.0
 WAY_OUT = "Or copy the database yourself and name the copy: --scratch-url URL"
 
 
@@ -45,7 +47,7 @@ def copy_postgresql(source: URL, name: str, *, place: str) -> str:
     """
     try:
         with _administration(source) as connection:
-            if _others(connection, source) == 0 and _from_template(connection, source, name):
+            if _alone(connection, source) and _from_template(connection, source, name):
                 means = "CREATE DATABASE … TEMPLATE"
             else:
                 _create_empty(connection, source, name)
@@ -91,8 +93,21 @@ def _administration(source: URL) -> Iterator[Connection]:
     raise problem
 
 
+def _alone(connection: Connection, source: URL) -> bool:
+    """Whether nobody is connected to the source; a connection that was just closed may take a moment to go."""
+    began = time.monotonic()
+    while _others(connection, source):
+        if time.monotonic() - began > SECONDS_TO_GO:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def _others(connection: Connection, source: URL) -> int:
-    question = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+    """Return how many are connected; PostgreSQL sends its own autovacuum away by itself."""
+    question = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND backend_type NOT LIKE 'autovacuum%'"
+    )
     prepared = text("SELECT count(*) FROM pg_prepared_xacts WHERE database = :name")
     name = {"name": source.database}
     return int(connection.scalar(question, name) or 0) + int(connection.scalar(prepared, name) or 0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,15 +15,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pytest_dealsnap.baseline.manifest import git_state
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
-from pytest_dealsnap.errors import ConfigError, SourceError, redact
+from pytest_dealsnap.deals.database import parse_url, public_url
+from pytest_dealsnap.errors import ConfigError, redact
 from pytest_dealsnap.rehearsal.conclusion import decide_rehearsal, next_steps
 from pytest_dealsnap.rehearsal.journal import Journal
 from pytest_dealsnap.rehearsal.judging import exposures
+from pytest_dealsnap.rehearsal.original import Original
 from pytest_dealsnap.rehearsal.phases import Phases
 from pytest_dealsnap.rehearsal.rollout import Rollout
-from pytest_dealsnap.rehearsal.schema import Schema, read_schema
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
+from pytest_dealsnap.rehearsal.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.steps import Say
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal, share_of
@@ -45,27 +47,43 @@ class Options:
 def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
     """Go through the whole rollout on a scratch copy, and return what that showed.
 
-    Raises :class:`ConfigError` and :class:`SourceError` for what keeps it from beginning.
+    Raises :class:`ConfigError`, and ``SourceError``, for what keeps it from beginning.
     """
     rollout, original = Rollout.of(config), _original(config)
     began, clock = datetime.now(UTC), time.monotonic()
     journal = Journal(say)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dealsnap-rehearsal-")))
-        schema = _schema_of(config)
+        stack.enter_context(signals_raise())
+        folder = stack.enter_context(_working_folder())
+        as_it_was = Original.look(config)
         scratch = _copied(config, options, journal, stack, say)
         text = original.render_as_string(hide_password=False)
+        if as_it_was.schema is not None and config.deals.source is None:
+            table = as_it_was.schema.name_of(config.deals.table, folds_case=original.get_backend_name() == "sqlite")
+            config = replace(config, deals=replace(config.deals, table=table))
         surroundings = Surroundings(config, text, scratch.url, folder, options.timeout, say)
         selection = ("--dealsnap-sample", str(options.sample), "--dealsnap-seed", str(options.seed))
         phases = Phases(surroundings, rollout, journal, selection if options.sample else ())
         try:
-            phases.go(load=options.load)
+            phases.go(load=options.load, copies=not scratch.own)
         except SQLAlchemyError as error:
             with journal.phase("database", "the scratch copy") as entry:
                 reason = redact(" ".join(str(getattr(error, "orig", None) or error).split()))
                 entry.find("database_unreadable", f"the scratch copy cannot be read: {reason}", weight="unfinished")
-        _check_original(config, schema, journal)
+        with journal.phase("original", "the original database") as entry:
+            as_it_was.check(entry, phases.start if not scratch.own else None, folder)
         return _concluded(config, rollout, phases, began, clock, scratch, kept=options.keep)
+
+
+@contextmanager
+def _working_folder() -> Iterator[Path]:
+    """Make a folder for captures and digests; it goes undisturbed, since it holds what the deals' answers say."""
+    folder = tempfile.TemporaryDirectory(prefix="dealsnap-rehearsal-")
+    try:
+        yield Path(folder.name)
+    finally:
+        with signals_wait():
+            folder.cleanup()
 
 
 def _original(config: Config) -> URL:
@@ -96,43 +114,6 @@ def _copied(config: Config, options: Options, journal: Journal, stack: ExitStack
         )
         entry.headline = f"{scratch.shown}, by {scratch.means}"
     return scratch
-
-
-def _schema_of(config: Config) -> Schema | None:
-    """Return the original's schema, read-only; ``None`` where it cannot be read."""
-    assert config.database is not None
-    try:
-        engine = open_read_only(config.database, folder=config.database_folder, place=config.place("database"))
-        try:
-            with engine.connect() as connection:
-                return read_schema(connection)
-        finally:
-            engine.dispose()
-    except (SourceError, SQLAlchemyError):
-        return None  # copying it says why
-
-
-def _check_original(config: Config, before: Schema | None, journal: Journal) -> None:
-    """Look whether a step went round the scratch copy and migrated the original."""
-    with journal.phase("original", "the original database") as entry:
-        after = _schema_of(config)
-        if before is None or after is None:
-            entry.headline = "could not be looked at again"
-            return
-        lines = before.differences(after)
-        if before.revisions != after.revisions:
-            lines.append(f"revision {', '.join(before.revisions) or 'none'} → {', '.join(after.revisions) or 'none'}")
-        entry.headline = "its schema is what it was"
-        if lines:
-            entry.headline = ""
-            entry.find(
-                "original_changed",
-                "the ORIGINAL database's schema changed during the rehearsal",
-                weight="corrupts",
-                evidence=lines,
-                advice=f"make the upgrade read its database from {config.rehearsal.database_env}, which names the "
-                "scratch copy; look at once at what happened to the original",
-            )
 
 
 def _concluded(

@@ -38,6 +38,18 @@ class Schema:
     tables: Mapping[str, TableShape]
     revisions: tuple[str, ...]
 
+    def name_of(self, table: str, *, folds_case: bool) -> str:
+        """Return the name by which *table* is in ``tables``, such as ``deals`` for ``public.deals``; else *table*.
+
+        *folds_case* says that the database does not tell ``Deals`` from ``deals``, as SQLite does not.
+        """
+        bare = table.rpartition(".")[2]  # a schema that no reflected name has in front is the default one
+        for wanted in (table, bare):
+            for name in self.tables:
+                if name == wanted or (folds_case and name.casefold() == wanted.casefold()):
+                    return name
+        return table
+
     def differences(self, other: Schema) -> list[str]:
         """Return in words what *other* has otherwise."""
         lines = [f"table {name} is new" for name in sorted(other.tables.keys() - self.tables.keys())]

@@ -11,25 +11,21 @@ by Ctrl-C, SIGTERM or SIGHUP. Only a process that is killed outright leaves it b
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from sqlalchemy.engine import URL
 
 from pytest_dealsnap.deals.database import parse_url, public_url
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.postgresql_copy import copy_postgresql, drop_postgresql, new_name
+from pytest_dealsnap.rehearsal.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.sqlite_copy import copy_sqlite, drop_sqlite, new_file
 
 __all__ = ["ScratchDatabase", "scratch_copy"]
-
-_ENDING = ("SIGTERM", "SIGHUP")  # Ctrl-C, SIGINT, raises KeyboardInterrupt by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ def scratch_copy(
     if scratch_url is not None:
         yield _users_own(source, scratch_url, folder or Path.cwd())
         return
-    with _signals_raise():
+    with signals_raise():
         if source.get_backend_name() == "sqlite":
             yield from _sqlite(source, folder or Path.cwd(), place, keep, say)
         elif source.get_backend_name() == "postgresql":
@@ -114,7 +110,7 @@ def _end(target: URL, drop: Callable[[], str | None], keep: bool, say: Callable[
     if keep and sys.exc_info()[0] is not SourceError:
         say(f"the scratch database is kept: {public_url(target)}")
         return
-    with _signals_wait():
+    with signals_wait():
         problem = drop()
     # Where the copy could not even be begun, the error that is under way says why.
     if problem is not None and not isinstance(sys.exc_info()[1], SourceError):
@@ -134,37 +130,3 @@ def _identity(url: URL, folder: Path) -> tuple[object, ...]:
     if url.get_backend_name() == "sqlite":
         return (str((folder / (url.database or "").removeprefix("file:")).resolve()),)
     return (url.get_backend_name(), url.host or url.query.get("host") or "localhost", url.port, url.database)
-
-
-@contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, where nobody else listens to them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-    taken = {number: signal.signal(number, leave) for number in numbers if signal.getsignal(number) is signal.SIG_DFL}
-    try:
-        yield
-    finally:
-        for number, before in taken.items():
-            signal.signal(number, before)
-
-
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Pass over Ctrl-C and the like for the moment that dropping takes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in ("SIGINT", *_ENDING) if hasattr(signal, name)]
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

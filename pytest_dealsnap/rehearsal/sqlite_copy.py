@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 
 from pytest_dealsnap.errors import SourceError
 
-__all__ = ["copy_sqlite", "drop_sqlite", "new_file"]
+__all__ = ["copy_sqlite", "drop_sqlite", "new_file", "sqlite_file"]
 
 PAGES_AT_A_TIME = 4_096  # so that Ctrl-C is answered while a large file is copied
 SECONDS_FOR_A_LOCK = 60
@@ -30,7 +30,7 @@ def copy_sqlite(source: URL, target: Path, *, folder: Path, place: str) -> None:
 
     Raises :class:`SourceError` where it cannot be read as a SQLite database.
     """
-    path = _path(source, folder, place)
+    path = sqlite_file(source, folder, place)
     try:
         if not _copied_at_rest(path, target):
             _backup(f"file:{quote(str(path))}?mode=ro", target)
@@ -70,7 +70,8 @@ def drop_sqlite(target: Path) -> str | None:
     return None
 
 
-def _path(source: URL, folder: Path, place: str) -> Path:
+def sqlite_file(source: URL, folder: Path, place: str) -> Path:
+    """Return the path of the file that *source* names; raises :class:`SourceError` where there is none."""
     database = source.database
     if not database or database == ":memory:":
         raise SourceError(f'{place} = "{source}": an in-memory database is empty; name a file, "sqlite:///deals.db"')

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,11 @@ class Done:
         """Whether it ended well."""
         return self.code == 0
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether its time was over."""
+        return self.code is None
+
     def tail(self, lines: int = 12) -> tuple[str, ...]:
         """Return the last lines that it said, safe for a terminal and without secrets."""
         said = [line.rstrip() for line in self.output.splitlines() if line.strip()]
@@ -41,7 +47,7 @@ class Done:
 
     def ending(self) -> str:
         """Return in words how it ended."""
-        if self.code is None:
+        if self.timed_out:
             return f"was ended after {self.seconds:,.0f} s (--timeout)"
         return f"ended with status {self.code}"
 
@@ -94,10 +100,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         return
     _signal(process, signal.SIGTERM)
     try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
-        process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+    finally:  # also when a second Ctrl-C will not wait
+        if process.poll() is None:
+            _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+            process.wait()
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

@@ -18,22 +18,21 @@ __all__ = ["choose_deals", "differs_beyond_echo", "give_types", "next_type"]
 DEALS_A_TYPE = 4
 
 
-def choose_deals(captured: DealSnapshots, keys: Mapping[str, Any]) -> dict[str, str]:
-    """Return the first deals of every type that have an answer: their ids with their types."""
-    chosen: dict[str, str] = {}
+def choose_deals(captured: DealSnapshots, keys: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the first deals of every type that have an answer: their ids with effective and stored type."""
+    chosen: dict[str, tuple[str, str]] = {}
     counts: Counter[str] = Counter()
     for deal_id in sorted(captured.ids() & keys.keys(), key=id_order):
         snapshot = captured.decode(deal_id, captured.recall(deal_id) or b"")
         if snapshot.error is None and snapshot.stored_type is not None and counts[snapshot.deal_type] < DEALS_A_TYPE:
             counts[snapshot.deal_type] += 1
-            chosen[deal_id] = snapshot.stored_type
+            chosen[deal_id] = (snapshot.deal_type, snapshot.stored_type)
     return chosen
 
 
 def next_type(current: str, deals: DealsConfig) -> str:
-    """Return the valid type that follows *current*, the last one's being the first."""
-    position = deals.types.index(current) if current in deals.types else -1
-    return deals.types[(position + 1) % len(deals.types)]
+    """Return the valid type that follows the effective type *current*, the last one's being the first."""
+    return deals.types[(deals.types.index(current) + 1) % len(deals.types)]
 
 
 def give_types(connection: Connection, deals: DealsConfig, types: Mapping[str, str], keys: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_dealsnap.reporting.github_report import MOST_ANNOTATIONS, command
 from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
-from pytest_dealsnap.reporting.rehearsal_wording import told_problems
+from pytest_dealsnap.reporting.rehearsal_wording import share_words, told_problems
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, plural
 
 __all__ = ["render_rehearsal_github"]
@@ -21,7 +21,11 @@ def render_rehearsal_github(rehearsal: Rehearsal) -> str:
     more = (
         [f"… and {plural(len(problems) - room, 'more finding')} in the step's summary"] if len(problems) > room else []
     )
-    commands = [command(kind, headline, "\n".join([rehearsal.verdict.reason, *rehearsal.next_steps[:3], *more]))]
+    share = rehearsal.share
+    sample = [share_words(share)] if share is not None and share.low is not None else []
+    commands = [
+        command(kind, headline, "\n".join([rehearsal.verdict.reason, *sample, *rehearsal.next_steps[:3], *more]))
+    ]
     for problem in problems[:room]:
         message = "\n".join([*problem.evidence[:LINES_SHOWN], problem.advice]) or problem.phase
         commands.append(command("warning" if problem.weight == "note" else "error", problem.title, message))

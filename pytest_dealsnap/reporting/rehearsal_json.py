@@ -39,6 +39,7 @@ def rehearsal_document(rehearsal: Rehearsal) -> dict[str, Any]:
             "copied_by": rehearsal.means,
             "kept": rehearsal.kept,
             "flag": rehearsal.flag,
+            "partial": rehearsal.share is not None and rehearsal.share.low is not None,
             "git_commit": rehearsal.git_commit,
         },
         "verdict": {"action": rehearsal.verdict.action, "reason": rehearsal.verdict.reason},

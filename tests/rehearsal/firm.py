@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import Config
+from pytest_dealsnap.rehearsal.answers import Answers
 from pytest_dealsnap.rehearsal.journal import Journal
 from pytest_dealsnap.rehearsal.migration import Migration
 from pytest_dealsnap.rehearsal.rollout import Rollout
@@ -179,6 +180,14 @@ class Firm:
         journal = Journal(lambda line: None)
         surroundings = Surroundings(config, "sqlite:///nowhere.db", self.url, self.folder, 60, lambda line: None)
         return Migration(surroundings, Rollout.of(config), journal), journal
+
+    def answers(self, *, timeout: float = 120) -> tuple[Answers, Journal]:
+        """Return the answers of the project on the firm's own database, which stands for a scratch copy."""
+        journal = Journal(lambda line: None)
+        surroundings = Surroundings(
+            self.config(), "sqlite:///nowhere.db", self.url, self.folder, timeout, lambda line: None
+        )
+        return Answers(surroundings, journal, ()), journal
 
     def upgraded(self, *, chain: bool = True) -> dict[str, Problem]:
         """Upgrade, look at what that left, and return the problems by their code."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.project import clean_environment
-from tests.rehearsal.firm import BACK, BATCH, REASONER, Firm, run_statements
+from tests.rehearsal.firm import BACK, BATCH, QUICK, REASONER, Firm, run_statements
 from tests.rehearsal.test_scratch import files, query, scratch_databases
 
 OWN_TESTS = """
@@ -82,6 +82,7 @@ def test_a_sound_rollout_is_green(tmp_path: Path) -> None:
     assert report["gate"]["summary"]["compared"] == 12
     assert "alembic upgrade head   # on the real database, after a backup" in answer.out
     assert "upgrade …" in answer.err
+    assert shown["original"].startswith("unchanged to the byte, SHA-256 ")
     assert files_of(tmp_path) == before
     assert [*(tmp_path / "tmp").glob("dealsnap*")] == []
 
@@ -199,10 +200,54 @@ def test_ctrl_c_drops_the_scratch_database(tmp_path: Path, postgresql: str) -> N
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
-    assert "interrupted: the scratch copy is gone" in said
+    assert "interrupted: the original was only read, the scratch copy is gone" in said
     assert scratch_databases(postgresql) == []
     with pytest.raises(ProcessLookupError):
         os.kill(step, 0)
+
+
+def test_sigterm_leaves_the_copy_that_was_to_be_kept(tmp_path: Path) -> None:
+    """And nothing else: neither captures, which hold the deals' answers, nor the step."""
+    firm = Firm.found(tmp_path, rehearsal='upgrade = "echo $$ > pipe && exec sleep 600"')
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "tmp").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest_dealsnap", "rehearse", "--keep"],
+        cwd=firm.folder, env=clean_environment(**QUICK, TMPDIR=str(tmp_path / "tmp")), stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    step = int((tmp_path / "pipe").read_text())
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGTERM
+    [kept] = (tmp_path / "tmp").iterdir()
+    assert f"the scratch database is kept: sqlite:///{kept}" in said
+    with pytest.raises(ProcessLookupError):
+        os.kill(step, 0)
+
+
+ASTRAY = """
+import sqlite3
+
+with sqlite3.connect("firm.db") as connection:
+    connection.execute("UPDATE notes SET body = 'oops'")
+"""
+
+
+def test_a_command_that_goes_round_the_copy_is_never_green(tmp_path: Path) -> None:
+    """One that no guard holds back, on the original; without a way back, the load runs beside a new copy's upgrade."""
+    command = f"env -u PYTHONPATH {sys.executable} astray.py && {sys.executable} migrate.py"
+    firm = Firm.found(tmp_path, rehearsal=f"upgrade = '{command}'")
+    (tmp_path / "astray.py").write_text(ASTRAY)
+    (tmp_path / "migrate.py").write_text(MIGRATE)
+    answer, report = firm.rehearse()
+    assert answer.code == 1
+    assert codes(report) == {"original_changed": "unfinished"}
+    assert "notes.body: other values in 2 rows" in answer.out
+    assert answer.verdict.startswith("INCONCLUSIVE - the ORIGINAL database's rows changed")
+    assert report["next_steps"][0] == "look at the ORIGINAL database before anything else: it changed"
+    assert report["load"]["reads"] > 0
+    assert headlines(report)["load"].endswith("s")
 
 
 def test_an_application_that_opens_the_original_is_stopped(tmp_path: Path) -> None:
@@ -221,6 +266,9 @@ def test_an_application_that_opens_the_original_is_stopped(tmp_path: Path) -> No
         (("--alembic", "nowhere.ini"), '--dealsnap-rehearsal-alembic = "nowhere.ini": no such file'),
         (("--database", "sqlite:///nowhere.db"), "no such SQLite file"),
         (("--report", "pdf:x"), "unknown format"),
+        (("--timeout", "nan"), "--timeout: 'nan' is no number of seconds above 0"),
+        (("--timeout", "-3"), "--timeout: '-3' is no number of seconds above 0"),
+        (("--sample", "0"), "--sample: '0' is no whole number from 1 upwards"),
     ],
 )
 def test_what_cannot_begin_is_a_usage_error(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

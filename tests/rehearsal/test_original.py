@@ -1,0 +1,96 @@
+"""The original is only read, and that is proved: by its bytes, or row by row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from tempfile import mkdtemp
+from uuid import uuid4
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from pytest_dealsnap.rehearsal.journal import Entry
+from pytest_dealsnap.rehearsal.original import Original
+from pytest_dealsnap.rehearsal.states import State
+from tests.rehearsal.firm import Firm, run_statements
+
+CHANGE = "UPDATE engagements SET fee = 7 WHERE ref = 'E-01'"
+
+
+def looked_at(firm: Firm, between: Callable[[], object], *, own_copy: bool = False) -> Entry:
+    """Return what is told of the original after something happened to it."""
+    config, entry = firm.config(), Entry("original", "the original database")
+    original = Original.look(config)
+    start = State.take(firm.url, config.deals, firm.folder / f"{uuid4()}.rows")
+    between()
+    original.check(entry, None if own_copy else start, Path(mkdtemp(dir=firm.folder)))
+    return entry
+
+
+def test_an_untouched_file_is_proved_by_its_checksum(tmp_path: Path) -> None:
+    """The whole checksum is in the phase's lines."""
+    entry = looked_at(Firm.found(tmp_path), lambda: None)
+    assert entry.problems == []
+    assert entry.headline.startswith("unchanged to the byte, SHA-256 ")
+    [line] = entry.lines
+    assert len(line.rpartition(" ")[2]) == 64
+
+
+def test_changed_rows_of_the_original_are_never_passed_over(tmp_path: Path) -> None:
+    """A command that went round the copy may leave the schema as it was."""
+    firm = Firm.found(tmp_path)
+    [problem] = looked_at(firm, lambda: run_statements(firm.url, CHANGE, "DELETE FROM notes WHERE id = 1")).problems
+    assert (problem.code, problem.weight) == ("original_changed", "unfinished")
+    assert problem.evidence == ("engagements.fee: other values in 1 row", "notes: 1 row gone")
+    assert "FIRM_DB" in problem.advice
+
+
+def test_a_changed_schema_of_the_original_is_corruption(tmp_path: Path) -> None:
+    """The upgrade went to the original, which is told with what it did there."""
+    firm = Firm.found(tmp_path)
+    statements = ("ALTER TABLE notes ADD COLUMN more TEXT", "UPDATE alembic_version SET version_num = 'r2'")
+    [problem] = looked_at(firm, lambda: run_statements(firm.url, *statements)).problems
+    assert problem.weight == "corrupts"
+    assert problem.evidence == ("notes: column more is new", "revision r1 → r2")
+
+
+def test_other_bytes_of_the_same_rows_are_no_change(tmp_path: Path) -> None:
+    """A file that was tidied up, or whose write-ahead log was taken in, holds what it held."""
+    firm = Firm.found(tmp_path)
+
+    def tidy() -> None:
+        with closing(sqlite3.connect(tmp_path / "firm.db")) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("VACUUM")
+
+    entry = looked_at(firm, tidy)
+    assert entry.problems == []
+    assert entry.headline == "14 rows and the schema are what they were"
+
+
+def test_a_copy_of_the_users_own_says_nothing_of_the_originals_rows(tmp_path: Path) -> None:
+    """It may have been made a week ago."""
+    firm = Firm.found(tmp_path)
+    entry = looked_at(firm, lambda: run_statements(firm.url, CHANGE), own_copy=True)
+    assert entry.headline == "its schema is what it was; its rows were not compared"
+
+
+def test_an_original_that_is_gone_is_no_proof(tmp_path: Path) -> None:
+    """Said, not passed as unchanged."""
+    entry = looked_at(Firm.found(tmp_path), (tmp_path / "firm.db").unlink)
+    assert entry.headline == "could not be looked at again"
+
+
+def test_a_servers_rows_are_held_against_the_copy(tmp_path: Path, postgresql: str) -> None:
+    """Where others are connected they may well have written, so that it is a note."""
+    firm = Firm.found(tmp_path, postgresql)
+    assert looked_at(firm, lambda: None).headline == "14 rows and the schema are what they were"
+    engine = create_engine(postgresql, poolclass=NullPool)
+    with engine.connect():
+        [problem] = looked_at(firm, lambda: run_statements(postgresql, CHANGE)).problems
+    engine.dispose()
+    assert problem.weight == "note"
+    assert problem.evidence == ("engagements.fee: other values in 1 row",)

@@ -13,11 +13,11 @@ from pytest_dealsnap.rehearsal.signals import signals_raise, signals_wait
 @pytest.fixture(autouse=True)
 def usual_handlers() -> Iterator[None]:
     """Whatever this run was started with, such as a Ctrl-C that is ignored."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    terminate = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, terminate)
 
 
 def put_away(number: int, done: list[str]) -> None:

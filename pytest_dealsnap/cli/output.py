@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget
 
-__all__ = ["add_report_argument", "project_config", "read_judged", "show", "targets"]
+__all__ = ["add_report_argument", "headline_width", "project_config", "read_judged", "show", "targets"]
 
 
 def project_config(flags: Mapping[str, Any] | None = None) -> Config:
@@ -46,6 +47,11 @@ def add_report_argument(parser: argparse.ArgumentParser) -> None:
 def targets(options: argparse.Namespace) -> list[ReportTarget]:
     """Return the reports that were asked for, checked before any work is done."""
     return [ReportTarget.parse(text, Path.cwd(), flag="--report") for text in options.report]
+
+
+def headline_width() -> int:
+    """Return how wide a rehearsal's headlines may be beside the other columns; a log has room, a terminal not."""
+    return max(shutil.get_terminal_size().columns - 50, 60) if sys.stdout.isatty() else 200
 
 
 def show(run: FinishedRun, reports: list[ReportTarget]) -> int:

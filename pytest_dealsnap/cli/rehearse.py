@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.cli.output import add_report_argument, project_config, targets
+from pytest_dealsnap.cli.output import add_report_argument, headline_width, project_config, targets
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.reporting.rehearsal_targets import write_rehearsal
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
@@ -62,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
             f"interrupted: the original was only read, the scratch copy is {'left as it was then' if left else 'gone'}"
         )
         return INTERRUPTED
-    for line in rehearsal_lines(rehearsal, width=max(shutil.get_terminal_size().columns - 50, 60)):
+    for line in rehearsal_lines(rehearsal, width=headline_width()):
         print(line)  # noqa: T201  # what a command line is for
     for target in reports:  # after the summary: an hour's work is not lost to a report that cannot be written
         print(write_rehearsal(target, rehearsal) or "", end="")  # noqa: T201

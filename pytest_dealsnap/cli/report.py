@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from pytest_dealsnap.cli.output import add_report_argument, targets
+from pytest_dealsnap.cli.output import add_report_argument, headline_width, targets
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.reporting.json_reading import read_json
+from pytest_dealsnap.reporting.json_reading import is_rehearsal, read_document, read_json
+from pytest_dealsnap.reporting.rehearsal_reading import read_rehearsal
+from pytest_dealsnap.reporting.rehearsal_targets import write_rehearsal
+from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
 from pytest_dealsnap.reporting.report_schema import schema_text
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import FORMATS, ReportTarget
@@ -34,13 +39,26 @@ def run(options: argparse.Namespace) -> int:
     wanted = targets(options)
     if options.format:
         wanted.append(ReportTarget.parse(f"{options.format}:{options.output or '-'}", Path.cwd(), flag="--format"))
-    finished = read_json(options.saved)
-    printed = [target.write(finished) for target in wanted]
-    if not wanted:
-        printed = [f"{line}\n" for line in summary_lines(finished, width=max(shutil.get_terminal_size().columns, 80))]
+    document = read_document(options.saved)
+    printed = _rehearsal(document, options.saved, wanted) if is_rehearsal(document) else _run(options.saved, wanted)
     for text in filter(None, printed):
         print(text, end="")  # noqa: T201
     return 0
+
+
+def _run(saved: Path, wanted: Sequence[ReportTarget]) -> list[str | None]:
+    finished = read_json(saved)
+    width = max(shutil.get_terminal_size().columns, 80)
+    if wanted:
+        return [target.write(finished) for target in wanted]
+    return [f"{line}\n" for line in summary_lines(finished, width=width)]
+
+
+def _rehearsal(document: Mapping[str, Any], saved: Path, wanted: Sequence[ReportTarget]) -> list[str | None]:
+    rehearsal = read_rehearsal(document, saved)
+    if wanted:
+        return [write_rehearsal(target, rehearsal) for target in wanted]
+    return [f"{line}\n" for line in rehearsal_lines(rehearsal, width=headline_width())]
 
 
 def _check(options: argparse.Namespace) -> None:

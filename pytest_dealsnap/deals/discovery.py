@@ -15,7 +15,15 @@ from sqlalchemy.exc import DBAPIError, SAWarning, SQLAlchemyError
 
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
-from pytest_dealsnap.deals.guessing import Candidate, ColumnFacts, TableFacts, candidates, clear_winner, guess_roles
+from pytest_dealsnap.deals.guessing import (
+    LEAST_SCORE,
+    Candidate,
+    ColumnFacts,
+    TableFacts,
+    candidates,
+    clear_winner,
+    guess_roles,
+)
 from pytest_dealsnap.deals.soft_delete import SoftDelete, count_rows, find_soft_delete
 from pytest_dealsnap.deals.source import stored_text
 from pytest_dealsnap.deals.type_words import TypeSuggestion, suggest_types
@@ -123,7 +131,7 @@ def _likeliest(connection: Connection, tables: Sequence[TableFacts], shown: str)
     if not likely:
         there = ", ".join(sorted(table.shown for table in tables)[:12]) or "none at all"
         raise SourceError(
-            f"{shown} has no table that looks like deals. It has: {there}. "
+            f"{shown} has no table that looks like deals. It has: {there}.{_without_id(tables)} "
             "Name the one that holds them (a table or a view): dealsnap init --table NAME"
         )
     names = [one.table.shown for one in likely]
@@ -132,6 +140,14 @@ def _likeliest(connection: Connection, tables: Sequence[TableFacts], shown: str)
         f"Name the right one: dealsnap init --table {printable(names[0])}",
         names,
     )
+
+
+def _without_id(tables: Sequence[TableFacts]) -> str:
+    """Return why a table that looks like the deals was not taken."""
+    names = [table.shown for table in tables if (one := guess_roles(table)).score >= LEAST_SCORE and not one.id]
+    if not names:
+        return ""
+    return f" In {printable(names[0])}, which reads like them, no single column identifies a row (deals.id)."
 
 
 def _tables(connection: Connection) -> Iterator[TableFacts]:

@@ -36,6 +36,7 @@ SHOWN = 5
 GATE = "pytest --dealsnap --dealsnap-report json:dealsnap.json"
 CAPTURE = "pytest --dealsnap-update --dealsnap-snapshots after-rollout"
 AGAIN = "dealsnap audit --post-migration"
+MATRIX = f"the report is of a matrix, which compares types and not releases; a gate's answers it: {GATE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ def _carveout_costs(config: Config, audit: TypeAudit, gate: FinishedRun | None) 
         return question(
             f"answered by a gate against the answers of before: {GATE}, then {AGAIN} --report dealsnap.json"
         )
+    if gate.facts.mode == "matrix":
+        return question(MATRIX)
     results = [result for result in gate.results if result.deal_type == CARVEOUT and result.status != "new"]
     if not results:
         return question(f"the report judges no carve-out; the database has {audit.deals_by_type()[CARVEOUT]:,}")
@@ -252,6 +255,8 @@ def _gate_green(gate: FinishedRun | None) -> CheckItem:
         return CheckItem(check, "question", how)
     if gate.verdict is None:
         return CheckItem(check, "question", f"the report is of a {printable(gate.facts.mode)}, which judges nothing")
+    if gate.facts.mode == "matrix":
+        return CheckItem(check, "question", MATRIX)
     when = gate.facts.started_at.date().isoformat()
     where = cut(printable(gate.facts.database), 60)
     said = f"{VERDICT_WORDS[gate.verdict.action]} on {when}, of {where}: {printable(gate.verdict.reason)}"

@@ -17,7 +17,7 @@ from pytest_dealsnap.reporting.cause_json import read_traits
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 
-__all__ = ["REPORT_FORMAT", "ReportError", "read_json"]
+__all__ = ["REPORT_FORMAT", "ReportError", "is_rehearsal", "read_document", "read_json", "read_run"]
 
 REPORT_FORMAT = 1
 
@@ -29,8 +29,21 @@ class ReportError(DealsnapError):
 def read_json(path: Path) -> FinishedRun:
     """Read a saved report back; its conclusions are drawn anew from its facts.
 
-    Raises :class:`ReportError` for a file that is no report, or one of an unknown format.
+    Raises :class:`ReportError` for a file that is no report of a run, or one of an unknown format.
     """
+    document = read_document(path)
+    if is_rehearsal(document):
+        raise ReportError(f"{path} is the report of a rehearsal; what is asked for here is that of a pytest run")
+    return read_run(document, path)
+
+
+def is_rehearsal(document: Mapping[str, Any]) -> bool:
+    """Whether *document* is the report of ``dealsnap rehearse``, not of a run."""
+    return "phases" in document
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return what the JSON report at *path* holds; raises :class:`ReportError` where it is none of a known format."""
     try:
         document = loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -40,6 +53,11 @@ def read_json(path: Path) -> FinishedRun:
     if not isinstance(document, dict) or document.get("format") != REPORT_FORMAT:
         given = document.get("format") if isinstance(document, dict) else None
         raise ReportError(f"{path} has format {given!r}; this version of pytest-dealsnap knows format {REPORT_FORMAT}")
+    return document
+
+
+def read_run(document: Mapping[str, Any], path: Path) -> FinishedRun:
+    """Return the run that *document* tells of; raises :class:`ReportError`, naming *path*, for a damaged one."""
     try:
         results = [_read_deal(deal) for deal in document["deals"]]
         return conclude(_read_facts(document), results)

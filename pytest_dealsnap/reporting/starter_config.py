@@ -210,11 +210,13 @@ def found_lines(found: Discovery) -> list[str]:
     ]
     if found.stored or found.nulls:
         stored = [f"{printable(word) or 'blank'} {rows:,}" for word, rows in list(found.stored.items())[:LISTED]]
+        stored += ["and more"] if len(found.stored) > LISTED else []
         stored += [f"NULL {found.nulls:,}"] if found.nulls else []
         lines.append(f"stored types: {', '.join(cut(one, 60) for one in stored)}")
     if suggestion is not None and (suggestion.slips or suggestion.unknown):
-        words = [cut(printable(word), 40) for word in (*suggestion.slips, *suggestion.unknown)][:LISTED]
-        lines.append(f"to decide: {', '.join(map(toml_text, words))} count as {suggestion.default_type} for now")
+        words = [toml_text(cut(printable(word), 40)) for word in (*suggestion.slips, *suggestion.unknown)]
+        words = [*words[:LISTED], "and more"] if len(words) > LISTED else words
+        lines.append(f"to decide: {', '.join(words)} count as {suggestion.default_type} for now")
     if soft is not None:
         lines.append(f"{plural(soft.rows, 'row')} left out by {printable(soft.where)}")
     if found.id_problem:

@@ -294,6 +294,17 @@ def test_a_report_and_a_capture_answer_questions(after: Project, audit: Audit) -
     assert [status for status, _ in found.values()].count("question") == 3
 
 
+def test_a_matrix_is_no_gate(after: Project, audit: Audit) -> None:
+    """Its report compares types, not releases: green or not, it answers neither question."""
+    found = checks(audit(edited(after, lambda report: report["run"].update(mode="matrix")), *LISTED))
+    for check in (
+        "carve-outs cost 1.5 to 3 times the comparable acquisition",
+        "the regression suite passes: the gate is green",
+    ):
+        assert found[check][0] == "question"
+        assert found[check][1].startswith("the report is of a matrix, which compares types and not releases")
+
+
 def edited(project: Project, change: Callable[[Any], object]) -> Project:
     """Change the gate's report."""
     path = project.folder / "gate.json"

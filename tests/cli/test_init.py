@@ -179,6 +179,19 @@ def test_of_several_tables_a_person_chooses(tmp_path: Path, answer: bytes, table
     assert dealsnap(tmp_path, "init", "sqlite:///book.db", "--table", "mandates", "--output", "-").code == 0
 
 
+def test_more_stored_types_than_are_listed(tmp_path: Path) -> None:
+    """A list that was cut says so."""
+    words = ", ".join(f"({n}, 'word {n}')" for n in range(30))
+    database(
+        tmp_path, f"CREATE TABLE deals (id INTEGER PRIMARY KEY, deal_type TEXT); INSERT INTO deals VALUES {words};"
+    )
+    answer = dealsnap(tmp_path, "init", "sqlite:///book.db")
+    assert answer.code == 0
+    stored, undecided = (line for line in answer.out.splitlines() if "word 10" in line)
+    assert stored.endswith(" 1, and more")
+    assert undecided.endswith(", and more count as acquisition for now")
+
+
 def test_no_deals_and_an_empty_database(tmp_path: Path) -> None:
     """No table that looks like deals is an error; a table without rows is configured all the same."""
     database(tmp_path, "CREATE TABLE users (id INTEGER PRIMARY KEY);")

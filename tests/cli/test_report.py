@@ -9,8 +9,11 @@ import pytest
 
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.reporting.json_report import render_json
+from pytest_dealsnap.reporting.rehearsal_targets import REHEARSAL_WRITERS
+from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
 from pytest_dealsnap.reporting.targets import FORMATS, WRITERS
 from tests.cli.console import dealsnap
+from tests.reporting.rehearsals import REHEARSAL
 from tests.reporting.runs import hostile_run, small_run
 
 
@@ -31,6 +34,28 @@ def test_every_format_into_a_file_or_printed(here: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().out == ""
     assert main(["report", "saved.json", "--format", name]) == 0
     assert capsys.readouterr().out == WRITERS[name](small_run())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_rehearsal_in_every_format(here: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """As the rehearsal itself would have written it; without a format, its closing summary."""
+    (here / "rehearsal.json").write_text(REHEARSAL_WRITERS["json"](REHEARSAL), encoding="utf-8")
+    assert main(["report", "rehearsal.json", "--format", name]) == 0
+    assert capsys.readouterr().out == REHEARSAL_WRITERS[name](REHEARSAL)
+    assert main(["report", "rehearsal.json"]) == 0
+    assert capsys.readouterr().out.splitlines() == rehearsal_lines(REHEARSAL, width=200)
+
+
+def test_a_damaged_report_of_a_rehearsal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One clear error, and no other command takes it for a gate's."""
+    whole = json.loads(REHEARSAL_WRITERS["json"](REHEARSAL))
+    for part, damage in (("verdict", {"action": "maybe", "reason": ""}), ("phases", [{}]), ("locks", None)):
+        (here / "rehearsal.json").write_text(json.dumps(whole | {part: damage}), encoding="utf-8")
+        assert main(["report", "rehearsal.json"]) == 2
+        assert "rehearsal.json is no complete report: " in capsys.readouterr().err
+    (here / "rehearsal.json").write_text(json.dumps(whole), encoding="utf-8")
+    assert main(["merge", "rehearsal.json", "rehearsal.json"]) == 2
+    assert "is the report of a rehearsal; what is asked for here is that of a pytest run" in capsys.readouterr().err
 
 
 def test_several_at_once(here: Path) -> None:

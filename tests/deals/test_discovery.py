@@ -78,6 +78,9 @@ def test_several_or_no_candidates_are_named(tmp_path: Path) -> None:
         found(
             tmp_path, "CREATE TABLE users (id INTEGER PRIMARY KEY); CREATE TABLE w (a INT); CREATE TABLE 'a.b' (x INT)"
         )
+    composite = "CREATE TABLE deals (tenant INT, no INT, type TEXT, PRIMARY KEY (tenant, no));"
+    with pytest.raises(SourceError, match=r"In deals, which reads like them, no single column identifies a row"):
+        found(tmp_path, composite)
     with pytest.raises(SourceError, match="It has: none at all"):
         found(tmp_path, "")
     script = (

@@ -1,0 +1,80 @@
+"""Reading the saved JSON report of a rehearsal back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pytest_dealsnap.judging.verdict import ACTIONS, Verdict
+from pytest_dealsnap.reporting.json_reading import ReportError, read_run
+from pytest_dealsnap.reporting.rehearsal_facts import (
+    Attributed,
+    Exposure,
+    LoadFact,
+    LockFact,
+    Phase,
+    Problem,
+    Rehearsal,
+    Share,
+)
+from pytest_dealsnap.reporting.rehearsal_wording import PHASE_WORDS, WEIGHT_WORDS
+
+__all__ = ["read_rehearsal"]
+
+
+def read_rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:
+    """Return the rehearsal that *document* tells of; raises :class:`ReportError`, naming *path*, for a damaged one."""
+    try:
+        return _rehearsal(document, path)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
+
+
+def _rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:
+    run, load, share, gate = document["run"], document["load"], document["affected"], document["gate"]
+    phases = tuple(Phase(**_plain(phase)) for phase in document["phases"])
+    problems = tuple(Problem(**_plain(problem)) for problem in document["findings"])
+    verdict = Verdict(document["verdict"]["action"], document["verdict"]["reason"])
+    _known(verdict.action, ACTIONS)
+    for phase in phases:
+        _known(phase.status, PHASE_WORDS)
+    for problem in problems:
+        _known(problem.weight, WEIGHT_WORDS)
+    return Rehearsal(
+        started_at=datetime.fromisoformat(run["started_at"]),
+        seconds=float(run["seconds"]),
+        database=run["database"],
+        scratch=run["scratch"],
+        means=run["copied_by"],
+        kept=run["kept"],
+        flag=run["flag"],
+        git_commit=run["git_commit"],
+        phases=phases,
+        problems=problems,
+        attributed=tuple(Attributed(**_plain(deal)) for deal in document["attribution"]["deals"]),
+        share=None if share is None else Share(**_plain(share)),
+        exposures=tuple(Exposure(**_plain(exposure)) for exposure in document["exposure"]),
+        locks=tuple(LockFact(**_plain(lock)) for lock in document["locks"]),
+        load=None if load is None else LoadFact(**_plain(load)),
+        gate=None if gate is None else read_run(gate, path),
+        verdict=verdict,
+        next_steps=tuple(document["next_steps"]),
+    )
+
+
+def _known(word: str, words: Any) -> None:
+    if word not in words:
+        raise ValueError(f"unknown: {word!r}")
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _value(value) for key, value in values.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    return tuple(value) if isinstance(value, list) else value

@@ -38,7 +38,7 @@ def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig) -> None:
         if table.added:
             _check_added(entry, table, name, is_deals=table.name == deals.table)
         for column, count in table.changed.items():
-            if not (table.name == deals.table and column == deals.type):
+            if not (column == deals.type and (table.name == deals.table or deals.source is not None)):
                 keys = (table.changed_keys or {}).get(column, ())
                 entry.find(
                     "columns_changed",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pytest_dealsnap.deals.audit import audit_types
 from pytest_dealsnap.deals.opening import open_source
 from pytest_dealsnap.deals.types import DealTypes
+from pytest_dealsnap.errors import printable
 from pytest_dealsnap.rehearsal.answers import Answers
 from pytest_dealsnap.rehearsal.conclusion import NO_WAY_DOWN
 from pytest_dealsnap.rehearsal.journal import Journal
@@ -17,6 +18,7 @@ from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.scratch import scratch_copy
 from pytest_dealsnap.rehearsal.states import State
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
+from pytest_dealsnap.reporting.audit_facts import show_stored
 from pytest_dealsnap.reporting.rehearsal_facts import Attributed, LoadFact, LockFact
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import plural
@@ -116,22 +118,26 @@ class Phases:
         self._tests.after("on")
 
     def _audit(self) -> State:
+        deals = self._surroundings.config.deals
+        if deals.source is not None:
+            self.journal.skip("audit", "audit of the deal types", f"the deals come from {deals.source}: dealsnap audit")
+            return self._migration.state("start")
         with self.journal.phase("audit", "audit of the deal types") as entry:
             config = replace(self._surroundings.config, database=self._surroundings.scratch)
             source = open_source(config)
             try:
-                audit = audit_types(source.stored_rows(), DealTypes.of(config.deals), ids_unique=source.ids_unique)
+                audit = audit_types(source.stored_rows(), DealTypes.of(deals), ids_unique=source.ids_unique)
             finally:
                 source.close()
-            backfill = plural(len(audit.backfill), "row")
-            entry.headline = (
-                f"{plural(audit.deals, 'deal')} of {plural(audit.rows, 'row')}; the backfill has {backfill} to change"
-            )
-            entry.lines += [f"{value.stored_type!r}: {plural(value.rows, 'row')}" for value in audit.stored[:12]]
+            backfill = f"; the backfill has {plural(len(audit.backfill), 'row')} to change" if deals.type else ""
+            entry.headline = f"{plural(audit.deals, 'deal')} of {plural(audit.rows, 'row')}{backfill}"
+            entry.lines += [
+                f"{show_stored(value.stored_type)}: {plural(value.rows, 'row')}" for value in audit.stored[:12]
+            ]
             if audit.duplicates or audit.nameless:
                 entry.find(
                     "ids_unusable", f"{len(audit.duplicates) + audit.nameless:,} deal ids are shared or NULL",
-                    evidence=[f"{i}: {count:,} rows" for i, count in list(audit.duplicates.items())[:5]],
+                    evidence=[f"{printable(i)}: {count:,} rows" for i, count in list(audit.duplicates.items())[:5]],
                     advice="give every deal an id of its own: dealsnap audit lists them",
                 )  # fmt: skip
             return self._migration.state("start")

@@ -141,6 +141,30 @@ def test_the_backfill_is_held_to_its_word(firm: Firm, statement: str, code: str,
     assert firm.upgraded(chain=False)[code].title.startswith(words)
 
 
+def test_deals_from_code_may_have_their_type_in_any_table(firm: Firm) -> None:
+    """Where dealsnap knows no table of deals, a backfilled type is no damage in whichever it stands."""
+    settings = firm.folder / "dealsnap.toml"
+    text = settings.read_text().replace('table = "engagements"', 'source = "firm:deals"')
+    settings.write_text(text)
+    assert firm.upgraded(chain=False) == {}
+
+
+def test_a_renamed_table_is_lost_with_its_rows(firm: Firm) -> None:
+    """Nothing can be tried on it any more; that is told as what it is."""
+    firm.revision("r2", "r1", 'op.rename_table("engagements", "contracts")')
+    problems = firm.upgraded(chain=False)
+    assert problems.keys() == {"rows_lost"}
+    assert problems["rows_lost"].title == "table engagements is gone with its 12 rows"
+
+
+def test_a_table_is_known_by_another_spelling(firm: Firm) -> None:
+    """SQLite does not tell upper case, and its own schema may stand in front; PostgreSQL's is ``public``."""
+    schema = firm.migration()[0].state("start").schema
+    assert schema.name_of("main.Engagements", folds_case=True) == "engagements"
+    assert schema.name_of("public.engagements", folds_case=False) == "engagements"
+    assert schema.name_of("Engagements", folds_case=False) == "Engagements"
+
+
 def test_an_unrelated_migration_is_not_blamed_for_the_types(firm: Firm) -> None:
     """Types that were bad before, in a migration that is not about them, are a note."""
     firm.revision("r2", "r1", 'op.add_column("notes", sa.Column("more", sa.Text))')

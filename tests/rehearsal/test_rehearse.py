@@ -226,6 +226,26 @@ def test_sigterm_leaves_the_copy_that_was_to_be_kept(tmp_path: Path) -> None:
         os.kill(step, 0)
 
 
+SOURCE = """
+
+def deals():
+    with ENGINE.connect() as connection:
+        return [dict(row) for row in connection.execute(text("SELECT * FROM engagements")).mappings()]
+"""
+
+
+def test_deals_from_code_are_read_where_the_copy_is(tmp_path: Path) -> None:
+    """In the steps only, whose environment leads to the copy; what needs a table is left out, and says so."""
+    firm = Firm.found(tmp_path, reasoner=REASONER + SOURCE)
+    (tmp_path / "alembic.ini").unlink()
+    settings = tmp_path / "dealsnap.toml"
+    settings.write_text(settings.read_text().replace('table = "engagements"', 'source = "firm:deals"'))
+    answer, report = firm.rehearse()
+    assert answer.code == 0, answer.out + answer.err
+    assert headlines(report)["audit"] == "the deals come from firm:deals: dealsnap audit"
+    assert report["gate"]["summary"]["compared"] == 12
+
+
 ASTRAY = """
 import sqlite3
 

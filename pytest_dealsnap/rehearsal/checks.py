@@ -17,7 +17,7 @@ from pytest_dealsnap.rehearsal.schema import Schema, missing_parts
 from pytest_dealsnap.reporting.audit_facts import show_stored
 from pytest_dealsnap.reporting.wording import plural
 
-__all__ = ["check_constraints", "check_restored", "check_rows", "check_types", "speaks_of"]
+__all__ = ["check_constraints", "check_lost_parts", "check_restored", "check_rows", "check_types", "speaks_of"]
 
 SHOWN = 5
 StoredTypes = Mapping[str, str | None]
@@ -160,6 +160,21 @@ def check_constraints(
         entry.find(
             "valid_types_refused", f"the database refuses valid deal types ({words})",
             advice="the CHECK constraint and deals.types do not name the same types",
+        )  # fmt: skip
+
+
+def check_lost_parts(entry: Entry, lost: Sequence[str], *, known: bool) -> None:
+    """No constraint, index, trigger or view went by the way; *known* says that it is known what was to be dropped."""
+    if lost:
+        one = len(lost) == 1
+        what = f"{lost[0]} is" if one else f"{len(lost):,} parts of the schema are"
+        entry.find(
+            "parts_lost",
+            printable(f"{what} gone, and nothing asked to drop {'it' if one else 'them'}"),
+            weight="fails" if known else "note",
+            evidence=[printable(line) for line in lost[:20]],
+            advice="Alembic's batch mode builds a SQLite table anew, without its triggers and older CHECKs: make them "
+            "again at the end, or give them in table_args",
         )  # fmt: skip
 
 

@@ -8,10 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.rehearsal.checks import check_constraints, check_restored, check_rows, check_types, speaks_of
+from pytest_dealsnap.rehearsal.checks import (
+    check_constraints,
+    check_lost_parts,
+    check_restored,
+    check_rows,
+    check_types,
+    speaks_of,
+)
 from pytest_dealsnap.rehearsal.journal import Entry, Journal
 from pytest_dealsnap.rehearsal.load import under_load
 from pytest_dealsnap.rehearsal.locks import watch_locks
+from pytest_dealsnap.rehearsal.lost_parts import lost_parts
 from pytest_dealsnap.rehearsal.probing import TypeProbes, probe_types
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.rows import RowChanges
@@ -111,6 +119,8 @@ class Migration:
             moved = check_types(entry, start.types, after.types, self._deals, meant=meant) if self._deals.type else 0
             recorded = self._check_revision(entry, start, after)
             check_constraints(entry, after.schema, self._asked, self._probes(after), meant=meant, recorded=recorded)
+            lost_by_the_way = lost_parts(start.schema, after.schema, self._asked)
+            check_lost_parts(entry, lost_by_the_way, known=self._rollout.by_alembic)
             if not moved and not changes.tables and not schema_lines and self._pending:
                 entry.find(
                     "upgrade_did_nothing", "the upgrade ended well and changed nothing",

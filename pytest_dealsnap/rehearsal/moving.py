@@ -155,6 +155,8 @@ def _note_of(operation: Any, batch_table: str | None) -> dict[str, Any] | None:
         return {**note, "kind": "foreign key", "name": _plain(name), "columns": list(operation.local_cols)}
     if kind == "DropConstraintOp":
         return {**note, "kind": "constraint", "name": _plain(name), "dropped": True}
+    if kind == "DropIndexOp":
+        return {**note, "kind": "index", "name": _plain(operation.index_name), "dropped": True}
     if kind == "CreateTableOp":
         return {**note, "kind": "table", "name": operation.table_name}
     if kind == "DropTableOp":

@@ -8,9 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-__all__ = ["Schema", "TableShape", "missing_parts", "read_schema"]
+__all__ = ["CONSTRAINTS", "Schema", "TableShape", "missing_parts", "read_schema", "said"]
 
 VERSIONS = "alembic_version"
+CONSTRAINTS = {"checks": "CHECK", "uniques": "UNIQUE", "foreign_keys": "FOREIGN KEY", "indexes": "index"}
+_TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+}
 _SYSTEM = ("information_schema", "pg_catalog")
 
 
@@ -33,10 +38,14 @@ class TableShape:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Every table of a database by its name (``schema.table`` outside of the default schema), and the revision."""
+    """Every table of a database by its name (``schema.table`` outside of the default schema), and the revision.
+
+    ``others`` are views and triggers, by kind and name.
+    """
 
     tables: Mapping[str, TableShape]
     revisions: tuple[str, ...]
+    others: frozenset[tuple[str, str]] = frozenset()
 
     def name_of(self, table: str, *, folds_case: bool) -> str:
         """Return the name by which *table* is in ``tables``, such as ``deals`` for ``public.deals``; else *table*.
@@ -56,6 +65,8 @@ class Schema:
         lines += [f"table {name} is gone" for name in sorted(self.tables.keys() - other.tables.keys())]
         for name in sorted(self.tables.keys() & other.tables.keys()):
             lines += [f"{name}: {line}" for line in _shape_differences(self.tables[name], other.tables[name])]
+        lines += [f"{kind} {name} is new" for kind, name in sorted(other.others - self.others)]
+        lines += [f"{kind} {name} is gone" for kind, name in sorted(self.others - other.others)]
         return lines
 
 
@@ -76,7 +87,14 @@ def read_schema(connection: Connection) -> Schema:
     revisions: list[str] = []
     if inspector.has_table(VERSIONS):
         revisions = sorted(map(str, connection.scalars(text(f"SELECT version_num FROM {VERSIONS}")).all()))  # noqa: S608
-    return Schema(tables, tuple(revisions))
+    others = {
+        ("view", f"{schema}.{name}" if schema else name)
+        for schema in schemas
+        for name in inspector.get_view_names(schema=schema)
+    }
+    if question := _TRIGGERS.get(connection.dialect.name):
+        others |= {("trigger", str(name)) for name in connection.scalars(text(question))}
+    return Schema(tables, tuple(revisions), frozenset(others))
 
 
 def _shape(inspector: Any, name: str, schema: str | None) -> TableShape:
@@ -127,15 +145,15 @@ def _shape_differences(old: TableShape, new: TableShape) -> list[str]:
             lines.append(f"column {name} {'may be NULL now' if null_after else 'is NOT NULL now'}")
     if old.key != new.key:
         lines.append(f"the primary key was ({', '.join(old.key)}) and is ({', '.join(new.key)})")
-    for what in ("checks", "uniques", "foreign_keys", "indexes"):
+    for what, noun in CONSTRAINTS.items():
         before, after = set(getattr(old, what)), set(getattr(new, what))
-        noun = {"checks": "CHECK", "uniques": "UNIQUE", "foreign_keys": "FOREIGN KEY", "indexes": "index"}[what]
-        lines += [f"{noun} {_words(part)} is new" for part in sorted(after - before, key=str)]
-        lines += [f"{noun} {_words(part)} is gone" for part in sorted(before - after, key=str)]
+        lines += [f"{noun} {said(part)} is new" for part in sorted(after - before, key=str)]
+        lines += [f"{noun} {said(part)} is gone" for part in sorted(before - after, key=str)]
     return sorted(lines)
 
 
-def _words(part: tuple[Any, ...]) -> str:
+def said(part: tuple[Any, ...]) -> str:
+    """Return a constraint or index in words."""
     name, *rest = part
     said = ", ".join(", ".join(r) if isinstance(r, tuple) else str(r) for r in rest)
     return f"{name or 'without a name'} ({said})"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.firm import BATCH, Firm
+from tests.rehearsal.firm import BATCH, Firm, run_statements
 
 SWALLOW = """
 try:
@@ -163,6 +163,30 @@ def test_a_table_is_known_by_another_spelling(firm: Firm) -> None:
     assert schema.name_of("main.Engagements", folds_case=True) == "engagements"
     assert schema.name_of("public.engagements", folds_case=False) == "engagements"
     assert schema.name_of("Engagements", folds_case=False) == "Engagements"
+
+
+def test_what_batch_mode_loses_by_the_way_is_found(firm: Firm) -> None:
+    """A SQLite table that is built anew has neither its triggers nor the CHECK that it had before."""
+    run_statements(
+        firm.url,
+        "CREATE TABLE e (ref VARCHAR(10) PRIMARY KEY, label VARCHAR(80), fee INTEGER NOT NULL CHECK (fee > 0), "
+        "kind VARCHAR(30))",
+        "INSERT INTO e SELECT * FROM engagements",
+        "DROP TABLE engagements",
+        "ALTER TABLE e RENAME TO engagements",
+        "CREATE INDEX by_label ON engagements (label)",
+        "CREATE INDEX by_fee ON engagements (fee)",
+        "CREATE TRIGGER audit_fee AFTER UPDATE OF fee ON engagements BEGIN DELETE FROM notes WHERE id = 0; END",
+        "CREATE VIEW cheap AS SELECT ref FROM engagements WHERE fee < 10",
+        "CREATE VIEW dear AS SELECT ref FROM engagements WHERE fee > 10",
+    )
+    up = 'op.execute("DROP VIEW cheap")\nop.execute("DROP VIEW dear")\nop.drop_index("by_fee", "engagements")\n' + BATCH
+    firm.revision("r2", "r1", up + 'op.execute("CREATE VIEW dear AS SELECT ref FROM engagements WHERE fee > 10")')
+    problems = firm.upgraded()
+    assert problems.keys() == {"parts_lost"}
+    lost = problems["parts_lost"]
+    assert (lost.weight, lost.title) == ("fails", "2 parts of the schema are gone, and nothing asked to drop them")
+    assert lost.evidence == ("engagements: CHECK without a name (fee > 0)", "trigger audit_fee")
 
 
 def test_an_unrelated_migration_is_not_blamed_for_the_types(firm: Firm) -> None:

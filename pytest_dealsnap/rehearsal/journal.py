@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pytest_dealsnap.rehearsal.steps import Say
-from pytest_dealsnap.reporting.rehearsal_facts import Phase, PhaseStatus, Problem, Weight
+from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, Phase, PhaseStatus, Problem, Weight
 
 __all__ = ["Entry", "Journal"]
 
@@ -53,7 +53,7 @@ class Journal:
         self._say(f"{len(self.phases) + 1:>2}. {title} …")
         entry, started = Entry(name, title), time.monotonic()
         yield entry
-        seconds = time.monotonic() - started
+        seconds = round(time.monotonic() - started, DIGITS)
         weights = {problem.weight for problem in entry.problems}
         status: PhaseStatus = "failed" if weights - {"note"} else "noted" if weights else "passed"
         headline = entry.headline or "; ".join(problem.title for problem in entry.problems)

@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.rehearsal.locks import OURS
-from pytest_dealsnap.reporting.rehearsal_facts import LoadFact
+from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, LoadFact
 
 __all__ = ["Load", "under_load"]
 
@@ -71,14 +71,15 @@ class Load:
         for thread in self._threads:
             thread.join()
         self._engine.dispose()
+        longest = {kind: round(wait, DIGITS) for kind, wait in self._waits.items()}
         return LoadFact(
-            seconds,
+            round(seconds, DIGITS),
             self._done["read"],
             self._failed["read"],
             self._done["write"],
             self._failed["write"],
-            self._waits["read"],
-            self._waits["write"],
+            longest["read"],
+            longest["write"],
             dict(self._reasons),
         )
 

@@ -26,7 +26,7 @@ from pytest_dealsnap.rehearsal.rows import RowChanges
 from pytest_dealsnap.rehearsal.states import State, connected
 from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
-from pytest_dealsnap.reporting.rehearsal_facts import LoadFact, LockFact
+from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, LoadFact, LockFact
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["Migration"]
@@ -95,7 +95,7 @@ class Migration:
                 done, notes = self._rollout.up(self._surroundings)
             self._done, self._asked = done, list(notes.get("asked", ()))
             if watch is not None:
-                self.locks = watch.seen()
+                self.locks = tuple(replace(lock, seconds=round(lock.seconds, DIGITS)) for lock in watch.seen())
                 entry.lines += [f"{lock.mode} on {lock.relation}, {lock.seconds:,.2f} s" for lock in self.locks]
             entry.headline = f"took {done.seconds:,.1f} s on the copy"
             if not done.ok:

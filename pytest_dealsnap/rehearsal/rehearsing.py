@@ -134,7 +134,7 @@ def _concluded(
         share = share_of(gate.summary.affected, gate.summary.compared, sampled=gate.facts.partial)
     return Rehearsal(
         started_at=began,
-        seconds=time.monotonic() - clock,
+        seconds=round(time.monotonic() - clock, 3),
         database=public_url(_original(config)),
         scratch=scratch.shown,
         means=scratch.means,

@@ -13,6 +13,7 @@ from pytest_dealsnap.judging.verdict import Verdict
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = [
+    "DIGITS",
     "Attributed",
     "Exposure",
     "LoadFact",
@@ -29,6 +30,7 @@ PhaseStatus = Literal["passed", "failed", "noted", "skipped"]
 Weight = Literal["corrupts", "fails", "unfinished", "note"]
 Origin = Literal["data", "code", "both"]
 CONFIDENCE = 0.95
+DIGITS = 4  # as in the JSON report, from which every other can be written again
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,9 @@ def share_of(affected: int, compared: int, *, sampled: bool) -> Share:
         return Share(affected, compared, 0.0)
     share = affected / compared
     if not sampled:
-        return Share(affected, compared, 100 * share)
+        return Share(affected, compared, round(100 * share, DIGITS))
     z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
     center = (share + z * z / (2 * compared)) / (1 + z * z / compared)
     margin = z / (1 + z * z / compared) * (share * (1 - share) / compared + z * z / (4 * compared * compared)) ** 0.5
     low, high = max(0.0, center - margin), min(1.0, center + margin)
-    return Share(affected, compared, 100 * share, 100 * low, 100 * high)
+    return Share(affected, compared, *(round(100 * part, DIGITS) for part in (share, low, high)))

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pytest_dealsnap.errors import printable, redact
+from pytest_dealsnap.rehearsal.signals import signals_wait
 
 __all__ = ["Done", "Say", "run_step"]
 
@@ -64,23 +66,32 @@ def run_step(
     """Run *command* (a text goes to the shell) and wait; Ctrl-C ends it and all that it started."""
     started = time.monotonic()
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(  # noqa: S603  # the user's own commands, from their own configuration
-            command,
-            shell=isinstance(command, str),
-            cwd=cwd,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that it can be ended with its children, and Ctrl-C is ours to pass on
-        )
+        process = None
         try:
+            with signals_wait():  # one that came amid the start would leave a process that nobody knows
+                process = _started(command, cwd, environment, said)
             code = _wait(process, started, timeout, title, say)
         finally:
-            _end(process)
+            if process is not None:
+                _end(process)
         said.seek(max(said.seek(0, os.SEEK_END) - KEPT, 0))
         output = said.read().decode("utf-8", "replace")
     return Done(code, time.monotonic() - started, output)
+
+
+def _started(
+    command: Sequence[str] | str, cwd: Path, environment: Mapping[str, str], said: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  # the user's own commands, from their own configuration
+        command,
+        shell=isinstance(command, str),
+        cwd=cwd,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=said,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # so that it can be ended with its children, and Ctrl-C is ours to pass on
+    )
 
 
 def _wait(process: subprocess.Popen[bytes], started: float, timeout: float, title: str, say: Say) -> int | None:

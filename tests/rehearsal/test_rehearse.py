@@ -236,12 +236,20 @@ def deals():
 
 
 def test_deals_from_code_are_read_where_the_copy_is(tmp_path: Path) -> None:
-    """In the steps only, whose environment leads to the copy; what needs a table is left out, and says so."""
+    """In the steps only, whose environment leads to the copy; what needs a table is left out, and says so.
+
+    Reports that the project's ``addopts`` ask for are a gate's, and stay.
+    """
     firm = Firm.found(tmp_path, reasoner=REASONER + SOURCE)
     (tmp_path / "alembic.ini").unlink()
     settings = tmp_path / "dealsnap.toml"
     settings.write_text(settings.read_text().replace('table = "engagements"', 'source = "firm:deals"'))
+    addopts = "--dealsnap-report json:gate.json --dealsnap-report=markdown:gate.md --junitxml=junit.xml -q"
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\naddopts = {addopts}\n")
+    (tmp_path / "gate.json").write_text("the last gate's")
     answer, report = firm.rehearse()
+    assert (tmp_path / "gate.json").read_text() == "the last gate's"
+    assert not [*tmp_path.glob("*.md"), *tmp_path.glob("*.xml")]
     assert answer.code == 0, answer.out + answer.err
     assert headlines(report)["audit"] == "the deals come from firm:deals: dealsnap audit"
     assert report["gate"]["summary"]["compared"] == 12

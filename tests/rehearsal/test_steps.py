@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +28,27 @@ def test_a_step_that_takes_too_long_is_ended_with_its_children(tmp_path: Path) -
     if left:  # dash has no BASHPID
         with pytest.raises(ProcessLookupError):
             os.kill(int(left), 0)
+
+
+def test_a_signal_amid_the_start_ends_the_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes when the process is there and nobody has been told of it yet; nothing may be left behind."""
+    started = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self.pid)
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run("sleep 600", tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)
 
 
 def test_output_is_quoted_from_its_end_without_secrets(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -225,6 +226,21 @@ def test_sigterm_leaves_the_copy_that_was_to_be_kept(tmp_path: Path) -> None:
     assert f"the scratch database is kept: sqlite:///{kept}" in said
     with pytest.raises(ProcessLookupError):
         os.kill(step, 0)
+
+
+def test_a_copy_of_the_users_own_is_migrated_and_left(tmp_path: Path) -> None:
+    """By ``--scratch-url``; without a way back, and with nothing to copy, the load is left out and says why."""
+    firm = Firm.found(tmp_path, rehearsal=f'upgrade = "{sys.executable} migrate.py"')
+    (tmp_path / "migrate.py").write_text(MIGRATE)
+    shutil.copy(tmp_path / "firm.db", tmp_path / "mine.db")
+    run_statements(firm.url, "UPDATE notes SET body = 'written since'")
+    answer, report = firm.rehearse("--scratch-url", "sqlite:///mine.db")
+    assert (answer.code, codes(report)) == (0, {})
+    assert report["run"]["kept"] is True
+    assert headlines(report)["copy"].endswith("mine.db, by the copy named by --scratch-url")
+    assert headlines(report)["load"] == "the copy is upgraded already, and cannot be taken back"
+    assert query(f"sqlite:///{tmp_path / 'mine.db'}", "SELECT count(*) FROM engagements WHERE kind IS NULL") == [0]
+    assert query(firm.url, "SELECT count(*) FROM engagements WHERE kind IS NULL") == [2]
 
 
 SOURCE = """

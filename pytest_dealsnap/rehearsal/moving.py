@@ -78,7 +78,6 @@ def _downgrade(orders: dict[str, Any], notes: dict[str, Any]) -> None:
 def _chain(orders: dict[str, Any], notes: dict[str, Any]) -> None:
     """Read the revision scripts, and note heads, bases, and everything that Alembic says of a broken chain."""
     from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
 
     problems: list[str] = []
     notes.update(problems=problems, heads=[], bases=[], pending=[])
@@ -86,7 +85,7 @@ def _chain(orders: dict[str, Any], notes: dict[str, Any]) -> None:
         warnings.simplefilter("always")
         try:
             scripts = ScriptDirectory.from_config(_alembic_config(orders))
-            notes["heads"], notes["bases"] = sorted(scripts.get_heads()), sorted(scripts.get_bases())
+            notes["heads"], notes["bases"] = sorted(set(scripts.get_heads())), sorted(set(scripts.get_bases()))
             current = [text for text in orders["current"] if text]
             for revision in current:
                 scripts.get_revision(revision)
@@ -94,9 +93,10 @@ def _chain(orders: dict[str, Any], notes: dict[str, Any]) -> None:
             notes["pending"] = [
                 [script.revision, script.doc or ""] for script in pending if script.revision not in current
             ]
-        except (CommandError, KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # Alembic's own, and whatever the user's scripts raise as they are loaded
             problems.append(f"{type(error).__name__}: {' '.join(str(error).split())}")
-    problems += [
+    # Alembic's warnings first: they say in words what an error, such as KeyError('a1'), does not.
+    problems[:0] = [
         str(warning.message)
         for warning in caught
         if "evision" in str(warning.message) and not issubclass(warning.category, DeprecationWarning)

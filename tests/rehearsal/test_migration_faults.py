@@ -83,7 +83,27 @@ def test_a_missing_revision_breaks_the_chain(firm: Firm) -> None:
     """A down_revision that no file has."""
     firm.revision("r2", "lost", "pass")
     problems = firm.upgraded()
-    assert "lost" in problems["chain_broken"].title + "".join(problems["chain_broken"].evidence)
+    assert problems["chain_broken"].title.startswith("the chain of revisions is broken: Revision lost referenced from")
+
+
+def test_a_circle_of_revisions_breaks_the_chain(firm: Firm) -> None:
+    """Each hangs on the other."""
+    firm.revision("r1", "r2", "pass")
+    assert "CycleDetected: Cycle is detected in revisions" in firm.upgraded()["chain_broken"].title
+
+
+def test_a_revision_that_cannot_be_loaded_breaks_the_chain(firm: Firm) -> None:
+    """It is said which error it has."""
+    firm.revision("r2", "r1", "def broken(:")
+    assert "the chain of revisions is broken: SyntaxError: " in firm.upgraded()["chain_broken"].title
+
+
+def test_a_revision_that_is_there_twice_breaks_the_chain(firm: Firm) -> None:
+    """A file that was copied, and not given a revision of its own."""
+    versions = firm.folder / "migrations" / "versions"
+    (versions / "copy.py").write_text((versions / "r2.py").read_text())
+    problem = firm.upgraded()["chain_broken"]
+    assert problem.title == "the chain of revisions is broken: Revision r2 is present more than once"
 
 
 @pytest.mark.parametrize(

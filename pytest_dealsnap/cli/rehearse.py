@@ -55,11 +55,13 @@ def run(options: argparse.Namespace) -> int:
     )
     try:
         rehearsal = rehearse(config, how, _say)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:  # Ctrl-C, or another signal with a status of its own
         left = options.keep or options.scratch_url is not None
         _say(
             f"interrupted: the original was only read, the scratch copy is {'left as it was then' if left else 'gone'}"
         )
+        if isinstance(end, SystemExit):
+            raise
         return INTERRUPTED
     for line in rehearsal_lines(rehearsal, width=headline_width()):
         print(line)  # noqa: T201  # what a command line is for

@@ -224,6 +224,7 @@ def test_sigterm_leaves_the_copy_that_was_to_be_kept(tmp_path: Path) -> None:
     assert process.returncode == 128 + signal.SIGTERM
     [kept] = (tmp_path / "tmp").iterdir()
     assert f"the scratch database is kept: sqlite:///{kept}" in said
+    assert "interrupted: the original was only read, the scratch copy is left as it was then" in said
     with pytest.raises(ProcessLookupError):
         os.kill(step, 0)
 

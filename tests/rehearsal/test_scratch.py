@@ -203,3 +203,13 @@ def test_a_copy_of_the_users_own_is_used_and_left(book: Path, tmp_path: Path) ->
         scratch_copy(f"sqlite:///{book}", scratch_url=f"sqlite:///{book}"),
     ):
         raise AssertionError("the original was to be refused")
+
+
+def test_a_connection_that_was_just_closed_may_take_a_moment_to_go(
+    postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen as somebody's, it would have the copy go through pg_dump, or fail where there is none."""
+    seen = iter([2, 1])
+    monkeypatch.setattr("pytest_dealsnap.rehearsal.postgresql_copy._others", lambda connection, source: next(seen, 0))
+    with scratch_copy(postgresql) as scratch:
+        assert scratch.means == "CREATE DATABASE … TEMPLATE"

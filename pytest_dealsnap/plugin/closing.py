@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.run import Run
 
-__all__ = ["Closing"]
+__all__ = ["Closing", "without_syrupys_word_on_workers"]
 
 
 _FAILURES = ("failed", "error")
@@ -51,6 +52,14 @@ def _traits(run: Run, results: list[DealResult]) -> Traits | None:
 
 def _of_deals(reports: Iterable[Any]) -> list[Any]:
     return [report for report in reports if str(getattr(report, "nodeid", "")).startswith(NODE_PREFIX)]
+
+
+@contextmanager
+def without_syrupys_word_on_workers() -> Iterator[None]:
+    """Keep syrupy from warning that a worker was lost: its deals are named, and a warning may be an error."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="syrupy: received .* worker snapshot reports")
+        yield
 
 
 class Closing:

@@ -12,7 +12,7 @@ from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.selection import Selection, Shard
 from pytest_dealsnap.errors import DealsnapError, printable
 from pytest_dealsnap.plugin.calls import executor_factory
-from pytest_dealsnap.plugin.closing import Closing
+from pytest_dealsnap.plugin.closing import Closing, without_syrupys_word_on_workers
 from pytest_dealsnap.plugin.items import NODE_PREFIX, DealItem, Deals, DealsRoot
 from pytest_dealsnap.plugin.memory import set_aside
 from pytest_dealsnap.plugin.options import Mode, given_settings
@@ -171,9 +171,16 @@ class DealHooks:
             return report.outcome, "e" if status == "errored" else ".", f"PASSED ({words.get(status, status)})"
         return report.outcome, _LETTERS[status], f"{_OUTCOMES[report.outcome]} ({status})"
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Conclude: verdict, exit status, reports, manifest."""
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Conclude, also where another plugin fails as the session ends: verdict, exit status, reports, manifest."""
+        try:
+            with without_syrupys_word_on_workers():
+                return (yield)
+        finally:
+            self._conclude(session)
+
+    def _conclude(self, session: pytest.Session) -> None:
         if self.run is None:
             return
         self.run.snapshots.flush()

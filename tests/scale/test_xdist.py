@@ -160,6 +160,25 @@ def test_without_restarts_the_rest_is_named(portfolio: Project) -> None:
     assert outcome.action == "inconclusive"
 
 
+def test_where_warnings_are_errors_a_lost_worker_ends_the_same(portfolio: Project) -> None:
+    """With `-W error` syrupy's word about a lost worker's report does not cost the run its own report."""
+    lethal = portfolio.with_reasoner(LETHAL.format(death="os._exit(3)"))
+    outcome = lethal.gate("-n", "2", "--max-worker-restart=0", "-W", "error")
+    assert outcome.code == 1, outcome.text
+    assert "d5" in outcome.report["run"]["not_judged"]
+    assert outcome.action == "inconclusive"
+    assert "verdict: INCONCLUSIVE" in outcome.text
+
+
+def test_a_plugin_that_fails_at_the_end_costs_no_report(portfolio: Project) -> None:
+    """What others raise as the session ends comes after the report is written."""
+    bad = "def pytest_sessionfinish():\n    raise OSError('the disk of another plugin')\n"
+    outcome = portfolio.with_file("conftest.py", bad).gate()
+    assert outcome.code == 1, outcome.text
+    assert "the disk of another plugin" in outcome.text
+    assert outcome.action == "proceed"
+
+
 def test_a_capture_whose_worker_dies_is_resumed(portfolio: Project, tmp_path: Path) -> None:
     """A capture that lost a worker says that it is incomplete; resuming it repeats no finished deal."""
     project = replace(portfolio.with_reasoner(LETHAL.format(death="os._exit(3)")), folder=tmp_path)

@@ -8,6 +8,7 @@
     ├── DealNotFoundError              one deal's row has gone
     ├── ReasonerError             the reasoner cannot be used at all
     │   └── ReasonerTimeoutError     one call took longer than it may
+    ├── ExecutorError             the executor did not do its part
     ├── OutputError               an output cannot be put into canonical JSON
     └── BaselineError             the baseline as a whole cannot be used
         ├── SnapshotError         one deal's snapshot file is bad
@@ -28,6 +29,7 @@ __all__ = [
     "ConfigError",
     "DealNotFoundError",
     "DealsnapError",
+    "ExecutorError",
     "LedgerError",
     "ManifestError",
     "OutputError",
@@ -63,6 +65,10 @@ class ReasonerError(DealsnapError):
 
 class ReasonerTimeoutError(ReasonerError):
     """One call of the reasoner took longer than ``--dealsnap-timeout``."""
+
+
+class ExecutorError(DealsnapError):
+    """The executor did not do its part: it took no call, or answered with something else."""
 
 
 class OutputError(DealsnapError):

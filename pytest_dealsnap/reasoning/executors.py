@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.errors import ConfigError, redact
+from pytest_dealsnap.errors import ConfigError, DealsnapError, ExecutorError, redact
 from pytest_dealsnap.reasoning.calls import Caller, Reasoning, failure_of
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_row
 
 __all__ = ["ExecutorEngine", "reason_there"]
 
 TRIES = 3
+# Seconds, beyond the time that one call may take, without any answer until an executor counts as dead. A cluster may
+# need minutes to start its workers.
+PATIENCE = 300.0
 
 
 def reason_there(function: Callable[..., Any], deal: Deal, timeout: float | None) -> Reasoning:
@@ -40,7 +46,8 @@ class ExecutorEngine:
     """Hands calls to the executor that *factory* makes.
 
     When the executor breaks (a process of its pool was killed), a new one is made and the lost call is
-    tried again, three times in all; what then still breaks it is that deal's failure.
+    tried again, three times in all; what then still breaks it is that deal's failure. An executor that does not
+    work at all is no failure of a deal: :class:`ExecutorError` is raised where the deal's answer is asked for.
     """
 
     def __init__(self, factory: Callable[[], Executor], *, spec: str, timeout: float | None) -> None:
@@ -49,6 +56,8 @@ class ExecutorEngine:
         self._timeout = timeout
         self._executor = self._make()
         self._open: set[Future[Reasoning]] = set()
+        self._heard = time.monotonic()
+        self._dead = False
 
     def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal) -> _Ticket:
         """Hand one call over; a deal's whole row goes with it only where the reasoner asks for the deal."""
@@ -60,7 +69,9 @@ class ExecutorEngine:
         while True:
             future = ticket.future
             try:
-                return future.result()
+                return self._answer(self._awaited(future), ticket.deal)
+            except DealsnapError:
+                raise
             except (BrokenExecutor, CancelledError) as error:
                 if ticket.tries >= TRIES:
                     return Reasoning(failure=failure_of(error))
@@ -84,7 +95,7 @@ class ExecutorEngine:
     def _make(self) -> Executor:
         try:
             executor = self._factory()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ConfigError(redact(f"executor = {self._spec!r} raised {type(error).__name__}: {error}")) from error
         if not hasattr(executor, "submit") or not hasattr(executor, "shutdown"):
             raise ConfigError(
@@ -95,9 +106,52 @@ class ExecutorEngine:
 
     def _submit(self, function: Callable[..., Any], deal: Deal) -> Future[Reasoning]:
         try:
+            future = self._handed_over(function, deal)
+        except Exception as error:  # told at this deal's own turn, not at that of the deal that it is begun ahead of
+            future = Future()
+            future.set_exception(self._refused(error, deal))
+        self._open.add(future)
+        self._hear(future)
+        future.add_done_callback(self._hear)
+        return future
+
+    def _hear(self, _: Future[Reasoning]) -> None:
+        self._heard = time.monotonic()
+
+    def _awaited(self, future: Future[Reasoning]) -> Any:
+        """Wait for *future*. With a time-out an answer, of this call or of any other, must come now and then."""
+        while self._timeout is not None and not future.done():
+            silence = self._heard + self._timeout + PATIENCE - time.monotonic()
+            if self._dead or silence <= 0:
+                self._dead = True
+                raise ExecutorError(
+                    f"executor = {self._spec!r} gave no answer to any call for {self._timeout + PATIENCE:g} seconds"
+                )
+            with suppress(FutureTimeoutError):  # where it is the call's own, the future is done and says so below
+                return future.result(timeout=silence)
+        return future.result()
+
+    def _handed_over(self, function: Callable[..., Any], deal: Deal) -> Future[Reasoning]:
+        try:
             future = self._executor.submit(reason_there, function, deal, self._timeout)
         except (BrokenExecutor, RuntimeError):
             self._executor = self._make()
             future = self._executor.submit(reason_there, function, deal, self._timeout)
-        self._open.add(future)
+        if not hasattr(future, "result"):  # annotations hold nobody to anything
+            kind = type(future).__name__
+            raise ExecutorError(f"executor = {self._spec!r} took deal {deal.key} but returned {kind}, not a future")
         return future
+
+    def _refused(self, error: Exception, deal: Deal) -> DealsnapError:
+        if isinstance(error, DealsnapError):
+            return error
+        words = f"did not take deal {deal.key}: {type(error).__name__}: {error}"
+        return ExecutorError(redact(f"executor = {self._spec!r} {words}"))
+
+    def _answer(self, value: Any, deal: Deal) -> Reasoning:
+        if isinstance(value, Reasoning):
+            return value
+        raise ExecutorError(
+            f"executor = {self._spec!r} answered deal {deal.key} with a {type(value).__name__}, "
+            "not with what the function that it was given returns"
+        )

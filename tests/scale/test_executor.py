@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pytest_dealsnap.deals.deal import Deal
+from pytest_dealsnap.errors import ExecutorError
+from pytest_dealsnap.reasoning import executors
+from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 from tests.plugin.project import Project
 from tests.scale.running import COUNTED, calls, forget_calls, padded, untimed
 
 POOLS = """
 import os
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 
@@ -32,6 +39,36 @@ def raises():
 
 def nothing():
     return None
+
+
+def leaves():
+    raise SystemExit(0)
+
+
+class Refusing(Executor):
+    def submit(self, function, *arguments):
+        if arguments[1].id == "d0005":
+            raise ValueError("the quota of tcp://ana:s3cret@far is used up")
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+
+class Closed(Executor):
+    def submit(self, function, *arguments):
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+
+class Babbling(Executor):
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result({"offer": {"price": 100}})
+        return future
+
+
+class Empty(Executor):
+    def submit(self, function, *arguments):
+        return None
 
 
 number = 7
@@ -107,6 +144,7 @@ def test_a_killed_process_breaks_its_own_deal_only(pooled: Project) -> None:
     [
         ("pools:raises", "executor = 'pools:raises' raised ConnectionError: no cluster at tcp://ana:***@far"),
         ("pools:nothing", "executor = 'pools:nothing' returned NoneType; it must return a concurrent.futures.Executor"),
+        ("pools:leaves", "executor = 'pools:leaves' raised SystemExit: 0"),
         ("pools:treads", 'Did you mean "threads"?'),
         ("pools:number", "which cannot be called"),
         ("nowhere:threads", "no module named 'nowhere'"),
@@ -130,6 +168,60 @@ def test_a_bad_factory_in_workers_is_never_a_pass(pooled: Project) -> None:
     assert "executor = 'pools:raises' raised ConnectionError" in outcome.text
     assert "s3cret" not in outcome.text
     assert outcome.action == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (
+            "pools:Closed",
+            "executor = 'pools:Closed' did not take deal d0001: RuntimeError: cannot schedule new futures",
+        ),
+        ("pools:Babbling", "executor = 'pools:Babbling' answered deal d0001 with a dict"),
+        ("pools:Empty", "executor = 'pools:Empty' took deal d0001 but returned NoneType, not a future"),
+    ],
+)
+def test_an_executor_that_does_not_work_is_never_a_verdict(pooled: Project, spec: str, words: str) -> None:
+    """What the executor did wrong is said in a line; its deals count as not judged, for no reasoner failed."""
+    outcome = pooled.gate("--dealsnap-executor", spec)
+    assert outcome.code == 1
+    assert words in outcome.text
+    assert "Traceback" not in outcome.text
+    assert "executors.py" not in outcome.text
+    assert outcome.action == "inconclusive"
+
+
+def test_a_refused_deal_costs_no_other(pooled: Project) -> None:
+    """A deal that the executor does not take is not judged and named; those around it are."""
+    outcome = pooled.gate("--dealsnap-executor", "pools:Refusing")
+    assert outcome.code == 1
+    assert "did not take deal d0005: ValueError: the quota of tcp://ana:***@far is used up" in outcome.text
+    assert outcome.report["run"]["not_judged"] == ["d0005"]
+    assert outcome.report["summary"]["matched"] == len(pooled.rows) - 1
+
+
+class Silent(Executor):
+    """An executor whose workers are all gone: it takes calls and answers none."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return Future()
+
+
+def test_a_dead_executor_ends_with_the_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a time-out, a cluster that answers nothing at all is given up once, and no later call waits again."""
+    monkeypatch.setattr(executors, "PATIENCE", 0.01)
+    engine = executors.ExecutorEngine(Silent, spec="pools:Silent", timeout=0.01)
+    tickets = [engine.begin(answer, bind_reasoner(answer), Deal(number, None, "carveout", None)) for number in range(2)]
+    with pytest.raises(ExecutorError, match=r"'pools:Silent' gave no answer to any call for 0\.02 seconds"):
+        engine.finish(tickets[0])
+    monkeypatch.setattr(executors, "PATIENCE", 3600.0)
+    with pytest.raises(ExecutorError, match="gave no answer"):
+        engine.finish(tickets[1])
+
+
+def answer(deal_id: str) -> dict[str, str]:
+    """Return what a reasoner might."""
+    return {"deal": deal_id}
 
 
 CLOSURE = """

@@ -49,6 +49,7 @@ def merge_runs(runs: Sequence[tuple[str, FinishedRun]]) -> FinishedRun:
             if result.id in seen:
                 raise MergeError(f"deal {result.id} is in {seen[result.id]} and in {name}: the shards overlap")
             seen[result.id] = name
+    _check_holes(runs)
     results = sorted((result for _, run in runs for result in run.results), key=lambda result: id_order(result.id))
     return conclude(_merged_facts([run for _, run in runs]), results)
 
@@ -72,6 +73,14 @@ def _check_shards(runs: Sequence[tuple[str, FinishedRun]]) -> None:
     lacking = [str(number) for number in range(1, counts.pop() + 1) if number not in by_number]
     if lacking:
         raise MergeError(f"there is a hole: no report of shard {', '.join(lacking)}")
+
+
+def _check_holes(runs: Sequence[tuple[str, FinishedRun]]) -> None:
+    """Refuse a report that lost deals: each that was selected is judged, or named as not judged."""
+    for name, run in runs:
+        lost = run.facts.selected - len(run.results) - len(run.facts.not_judged)
+        if lost > 0:
+            raise MergeError(f"there is a hole: {name} tells nothing of {lost} of its {run.facts.selected} deals")
 
 
 def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:

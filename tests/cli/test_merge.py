@@ -212,6 +212,15 @@ def overlapping(folder: Path) -> list[str]:
     return names()
 
 
+def with_a_hole(folder: Path) -> list[str]:
+    """Take a deal out of a shard, which does not tell that it was not judged."""
+    path = folder / "shard-2.json"
+    document = read(path)
+    document["deals"].pop()
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return names()
+
+
 def raw(data: bytes) -> Callable[[Path], list[str]]:
     """Put these bytes in place of the second report."""
 
@@ -229,6 +238,7 @@ def raw(data: bytes) -> Callable[[Path], list[str]]:
         (twice, "shard-1.json and shard-1.json are both shard 1/3: they overlap"),
         (whole, "report.json is the report of a whole run, not of a shard"),
         (overlapping, "the shards overlap"),
+        (with_a_hole, "there is a hole: shard-2.json tells nothing of 1 of its"),
         (changed(run__shard="2/4"), "the reports are of runs with 3 and 4 shards"),
         (changed(run__shard="x"), "shard"),
         (changed(run__shard=2), "shard-2.json"),

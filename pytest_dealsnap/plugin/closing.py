@@ -85,6 +85,14 @@ class Closing:
         """Take note of the deals that are left to run after ``-k``, ``-m`` and the like."""
         self._selected = {nodeid for nodeid in nodeids if nodeid.startswith(NODE_PREFIX)}
 
+    def selected(self, run: Run) -> list[str]:
+        """Return the ids of the run's deals that are left."""
+        return [
+            entry.ref.id
+            for entry in run.plan.entries
+            if self._selected is None or NODE_PREFIX + node_name(entry, self._mode) in self._selected
+        ]
+
     def take(self, result: DealResult, used: tuple[int, ...], *, under_way: int) -> None:
         """Take one deal's result in, and show how far the run is when it is time."""
         self._results[result.id] = result
@@ -129,11 +137,7 @@ class Closing:
 
     def _facts(self, run: Run, results: list[DealResult]) -> RunFacts:
         settings, plan = self._settings, run.plan
-        selected = [
-            entry.ref.id
-            for entry in plan.entries
-            if self._selected is None or NODE_PREFIX + node_name(entry, self._mode) in self._selected
-        ]
+        selected = self.selected(run)
         folder, default = settings.snapshots, settings.deals.default_type
         return RunFacts(
             mode=self._mode,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.selection import Selection, Shard
 from pytest_dealsnap.errors import DealsnapError, printable
@@ -41,6 +42,7 @@ class DealHooks:
     def __init__(self, config: pytest.Config, mode: Mode) -> None:
         self.mode = mode
         self.run: Run | None = None
+        self.begun: bool | None = None
         self.worker = hasattr(config, "workerinput")
         self.nodeids = _take_deal_arguments(config)
         try:
@@ -84,8 +86,8 @@ class DealHooks:
         run.start(make_plan(self.settings, run.source, run.snapshots, mode=self.mode, only=only, selection=selection))
         _check_executor(config, run)
         if self.mode == "capture" and not config.option.collectonly:
+            read_manifest(self.settings.snapshots)  # a bad one is refused now, not after the last deal
             run.snapshots.clean()
-            begin_manifest(run, only=only)
         run.prepare(reasoner_overridden=_overrides_reasoner(config), only_listed=config.option.collectonly)
         return run
 
@@ -96,9 +98,10 @@ class DealHooks:
         node.workerinput[WORKER_KEY] = self.run.plan.dump()
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """Learn from a worker which deals are left after ``-k`` and the like."""
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """Learn from a worker which deals are left after ``-k`` and the like; none runs before all have told."""
         self.closing.expect(ids)
+        self._begin_capture(node.config)
 
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
         """Say what the run is about."""
@@ -133,6 +136,13 @@ class DealHooks:
         if not all(isinstance(item, DealItem) for item in session.items):
             _announce_outputs(session.items, self.run)
         set_aside(len(session.items))
+        if not self.worker:
+            self._begin_capture(session.config)
+
+    def _begin_capture(self, config: pytest.Config) -> None:
+        if self.run is not None and self.mode == "capture" and not config.option.collectonly and self.begun is None:
+            selected = len(self.closing.selected(self.run))
+            self.begun = begin_manifest(self.run, selected=selected, only=config.getoption("dealsnap_only"))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -187,7 +197,8 @@ class DealHooks:
         if not self.worker and not session.config.option.collectonly:
             session.exitstatus = self.closing.conclude(self.run, int(session.exitstatus))
             if self.mode == "capture" and self.closing.finished is not None:
-                finish_manifest(self.run, self.closing.finished, only=session.config.getoption("dealsnap_only"))
+                only = session.config.getoption("dealsnap_only")
+                finish_manifest(self.run, self.closing.finished, begun=bool(self.begun), only=only)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, None, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
@@ -14,32 +15,36 @@ if TYPE_CHECKING:
 __all__ = ["begin_manifest", "finish_manifest"]
 
 
-def begin_manifest(run: Run, *, only: str | None) -> None:
-    """Write, before the first deal, that a whole capture is under way.
+def begin_manifest(run: Run, *, selected: int, only: str | None) -> bool:
+    """Write, before the first of *selected* deals, that a capture is under way; return whether that was written.
 
     Killed from here on, the baseline says that it is incomplete, and how to go on: a first capture
     by recording what is missing, one over an earlier baseline from the start. A capture of a part
-    leaves the manifest alone until it ends.
+    of a baseline that has a manifest leaves it alone.
     """
-    if run.plan.narrowed or only is not None:
-        read_manifest(run.config.snapshots)  # a bad one is refused now, not after the last deal
-        return
-    earlier = any(True for _ in run.snapshots.each_id())
-    resume = "all" if earlier else "missing"
-    write_manifest(run.config.snapshots, {**_manifest(run), "complete": False, "resume": resume})
+    folder = run.config.snapshots
+    before = read_manifest(folder)
+    part = only is not None or _narrowed(run, selected)
+    if part and (only == "errors" or not _unfinished_part(before)):
+        return False
+    earlier = not part and any(True for _ in run.snapshots.each_id())
+    begun = {**_manifest(run), "complete": False, "resume": "all" if earlier else "missing"}
+    write_manifest(folder, {**begun, "partial": True} if _narrowed(run, selected) else begun)
+    return True
 
 
-def finish_manifest(run: Run, finished: FinishedRun, *, only: str | None) -> None:
+def finish_manifest(run: Run, finished: FinishedRun, *, begun: bool, only: str | None) -> None:
     """Write, after the last deal, where the baseline came from and whether the capture is complete.
 
-    A capture of a part leaves the manifest as it is: that is about the whole, and git knows when each deal's
-    snapshot was written. So two branches that capture different deals have nothing to merge.
+    *begun* is what :func:`begin_manifest` returned. A capture of a part leaves the manifest as it is: that is about
+    the whole, and git knows when each deal's snapshot was written. So two branches that capture different deals have
+    nothing to merge.
     """
     facts, folder = finished.facts, run.config.snapshots
     before = read_manifest(folder)
-    narrowed = run.plan.narrowed or facts.selected < len(run.plan.entries)
+    narrowed = _narrowed(run, facts.selected)
     done = not facts.not_judged and all(r.compared for r in finished.results)
-    if before is None or not (narrowed or only):
+    if before is None or begun or not (narrowed or only):
         manifest = {**_manifest(run), "complete": done}
         if narrowed:
             manifest["partial"] = True  # as it was asked for; nothing is lacking that was to be there
@@ -47,9 +52,20 @@ def finish_manifest(run: Run, finished: FinishedRun, *, only: str | None) -> Non
             manifest["resume"] = (before or {}).get("resume", "missing")
         write_manifest(folder, manifest)
         return
-    if only == "missing" and before.get("resume") == "missing" and done and not narrowed:
-        whole = {key: value for key, value in before.items() if key != "resume"}
+    lacked = before.get("resume") == "missing" or before.get("partial")
+    if only == "missing" and lacked and done and not narrowed:
+        whole = {key: value for key, value in before.items() if key not in ("resume", "partial")}
         write_manifest(folder, {**whole, "complete": True})
+
+
+def _narrowed(run: Run, selected: int) -> bool:
+    """Whether deals were left out by the plan, or by ``-k`` and the like."""
+    return run.plan.narrowed or selected < len(run.plan.entries)
+
+
+def _unfinished_part(manifest: Mapping[str, Any] | None) -> bool:
+    """Whether no capture has been finished yet: there is none, or only a part was begun."""
+    return manifest is None or bool(manifest.get("partial") and not manifest.get("complete"))
 
 
 def _manifest(run: Run) -> dict[str, Any]:

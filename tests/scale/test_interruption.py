@@ -164,3 +164,44 @@ def test_a_killed_recapture_must_start_again(tmp_path: Path) -> None:
     assert changed.capture().code == 0
     assert manifest(project)["complete"] is True
     assert changed.gate().action == "proceed"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--dealsnap-only", "missing"), ("-k", "d00"), ("--dealsnap-type", "acquisition", "--dealsnap-shard", "1/2")],
+    ids=["missing", "chosen", "shard"],
+)
+def test_a_killed_first_capture_of_any_kind_is_incomplete(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Also where the first capture is one of what is missing, or of a part: a gate does not pass over the rest."""
+    project = slow_project(tmp_path, 120)
+    with started(project, "--dealsnap-update", "-q", *arguments) as process:
+        wait_until(lambda: len(finished(project)) > 3, process=process)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert manifest(project)["complete"] is False
+    check_resumed(project)
+    assert "partial" not in manifest(project)
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("choice", [("-k", "d0002"), ("deals::test_deal[acquisition-d0002]",)], ids=["k", "id"])
+def test_capturing_chosen_tests_leaves_the_manifest(
+    tmp_path: Path, arguments: tuple[str, ...], choice: tuple[str, ...]
+) -> None:
+    """Deals chosen by pytest's own means, not by ours, are a part as well: the baseline stays complete."""
+    project = Project(tmp_path).with_deals(*padded(5)).captured()
+    before = (tmp_path / "snapshots" / "manifest.json").read_bytes()
+    outcome = project.with_deals(*padded(5, amount=300)).capture(*choice, *arguments)
+    assert outcome.code == 0, outcome.text
+    assert project.snapshot("d0002")["metrics"]["price"] == 300
+    assert project.snapshot("d0003")["metrics"]["price"] == 100
+    assert (tmp_path / "snapshots" / "manifest.json").read_bytes() == before
+
+
+def test_what_is_missing_makes_a_part_whole(tmp_path: Path) -> None:
+    """A baseline begun with a part says so, until what is missing was captured."""
+    project = Project(tmp_path).with_deals(*padded(5))
+    assert project.capture("-k", "d0002").code == 0
+    assert (manifest(project)["complete"], manifest(project)["partial"]) == (True, True)
+    assert project.capture("--dealsnap-only", "missing").code == 0
+    assert manifest(project)["complete"] is True
+    assert "partial" not in manifest(project)

@@ -14,6 +14,7 @@ from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import ConfigError, DealsnapError, ExecutorError, redact
 from pytest_dealsnap.reasoning.calls import Caller, Reasoning, failure_of
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_row
+from pytest_dealsnap.reasoning.sealed import Sealed
 
 __all__ = ["ExecutorEngine", "reason_there"]
 
@@ -23,8 +24,9 @@ TRIES = 3
 PATIENCE = 300.0
 
 
-def reason_there(function: Callable[..., Any], deal: Deal, timeout: float | None) -> Reasoning:
-    """Reason one deal in the process that an executor chose; *function* and *deal* were pickled."""
+def reason_there(call: Sealed, timeout: float | None) -> Reasoning:
+    """Reason one deal in the process that an executor chose; *call* holds the user's function and the deal."""
+    function, deal = call.open()
     caller = Caller(timeout=timeout)
     try:
         return caller(bind_reasoner(function), deal)
@@ -133,10 +135,10 @@ class ExecutorEngine:
 
     def _handed_over(self, function: Callable[..., Any], deal: Deal) -> Future[Reasoning]:
         try:
-            future = self._executor.submit(reason_there, function, deal, self._timeout)
+            future = self._executor.submit(reason_there, Sealed((function, deal)), self._timeout)
         except (BrokenExecutor, RuntimeError):
             self._executor = self._make()
-            future = self._executor.submit(reason_there, function, deal, self._timeout)
+            future = self._executor.submit(reason_there, Sealed((function, deal)), self._timeout)
         if not hasattr(future, "result"):  # annotations hold nobody to anything
             kind = type(future).__name__
             raise ExecutorError(f"executor = {self._spec!r} took deal {deal.key} but returned {kind}, not a future")

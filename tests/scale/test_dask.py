@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -63,13 +65,18 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     """Run a scheduler and two workers on loopback, with ports that the system chose; all are gone at the end."""
     dask, contact = Path(sys.executable).with_name("dask"), folder / "scheduler.json"
     common = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(contact))
-    environment = clean_environment(PYTHONPATH=str(folder))
+    environments = {"scheduler": clean_environment(), "worker": clean_environment(PYTHONPATH=str(folder))}
     with contextlib.ExitStack() as running:
 
         def start(*arguments: str) -> subprocess.Popen[bytes]:
             log = running.enter_context((folder / f"dask-{arguments[0]}.log").open("ab"))
             process = subprocess.Popen(
-                [dask, *arguments], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+                [dask, *arguments],
+                cwd=folder,
+                env=environments[arguments[0]],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
             running.callback(end, process)
             return process
@@ -118,3 +125,38 @@ def test_a_killed_worker_changes_no_result(tmp_path: Path) -> None:
     assert outcome.code == 1, outcome.text
     assert outcome.statuses == {str(n): "regressed" if n == 42 else "matched" for n in range(1, 61)}
     assert outcome.action == "fix_forward"
+
+
+def free_port() -> int:
+    """Return a port of loopback that is free now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def test_the_example_as_it_is_documented(tmp_path: Path) -> None:
+    """The README's commands, one by one in a shell, but for the installation and the port: all deals are computed."""
+    folder = shutil.copytree(EXAMPLE, tmp_path / "dask", ignore=shutil.ignore_patterns("__pycache__", "*.db"))
+    commands = re.findall(r"^\$ (?!python -m pip )(.*)", (EXAMPLE / "README.md").read_text(), re.MULTILINE)
+    assert len(commands) == 7
+    script = "\n".join(["set -e", "trap 'kill $(jobs -p); wait' EXIT", *commands]).replace("8786", str(free_port()))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with (folder / "output.txt").open("wb") as output:
+        shell = subprocess.Popen(
+            ["bash", "-c", script],
+            cwd=folder,
+            env=clean_environment(PATH=path),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        code = shell.wait(timeout=PATIENCE)
+    finally:
+        end(shell)
+    text = (folder / "output.txt").read_text()
+    assert code == 0, text
+    assert "could not be reasoned" not in text
+    assert "verdict: PROCEED - none of 60 compared deals is affected" in text
+    assert all('"metrics"' in path.read_text() for path in (folder / "snapshots" / "deals").iterdir())

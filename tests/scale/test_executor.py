@@ -47,7 +47,8 @@ def leaves():
 
 class Refusing(Executor):
     def submit(self, function, *arguments):
-        if arguments[1].id == "d0005":
+        self.asked = getattr(self, "asked", 0) + 1
+        if self.asked == 5:
             raise ValueError("the quota of tcp://ana:s3cret@far is used up")
         future = Future()
         future.set_result(function(*arguments))

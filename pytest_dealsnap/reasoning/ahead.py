@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.reasoning.calls import GRACE, Reasoning, reasoning_of, timed_out, within
+from pytest_dealsnap.reasoning.calls import GRACE, Reasoning, failure_of, reasoning_of, timed_out, within
 from pytest_dealsnap.reasoning.reasoner import Reasoner
 
 __all__ = ["CallEngine", "CallsAhead", "LocalEngine"]
@@ -90,8 +90,12 @@ class _Call:
         self.started: float | None = None
         self.loop: _EventLoop | None = None
 
-    def settle(self, reasoning: Reasoning) -> bool:
-        """Answer the call; false where it was given up meanwhile."""
+    def settle(self, reason: Callable[[], Reasoning]) -> bool:
+        """Answer the call by *reason*, whatever it raises; false where the call was given up meanwhile."""
+        try:
+            reasoning = reason()
+        except BaseException as error:  # a call's own, here: the user's Ctrl-C reaches the main thread
+            reasoning = Reasoning(failure=failure_of(error))
         try:
             self.future.set_result(reasoning)
         except InvalidStateError:
@@ -157,11 +161,15 @@ class LocalEngine:
             call.started = time.monotonic()
             with self._lock:
                 self._running.add(call)
-            reasoning = reasoning_of(partial(self._value, call))
+            if not call.settle(partial(self._ended, call)):
+                return  # another thread has taken this one's place
+
+    def _ended(self, call: _Call) -> Reasoning:
+        try:
+            return reasoning_of(partial(self._value, call))
+        finally:
             with self._lock:
                 self._running.discard(call)
-            if not call.settle(reasoning):
-                return  # another thread has taken this one's place
 
     def _value(self, call: _Call) -> Any:
         value = call.compute()
@@ -191,7 +199,9 @@ class LocalEngine:
             late = [c for c in self._running if c.started is not None and now - c.started >= self._timeout]
             self._running.difference_update(late)
         for call in late:
-            if call.settle(timed_out(self._timeout)):  # else it answered at the last moment, and its thread goes on
+            if call.settle(
+                partial(timed_out, self._timeout)
+            ):  # else it answered at the last moment, and its thread goes on
                 self._start_thread()
         self._give_up_blocked_loop(now, self._timeout)
 
@@ -211,7 +221,7 @@ class LocalEngine:
             if call.started is None:
                 self._event_loop().begin(call)
             else:
-                call.settle(timed_out(timeout))
+                call.settle(partial(timed_out, timeout))
 
 
 class _EventLoop:
@@ -250,26 +260,33 @@ class _EventLoop:
     def value_of(self, value: Awaitable[Any]) -> Any:
         """Wait, in another thread, for what a sync function returned to be awaited."""
 
-        async def wait() -> Any:
-            return await value
+        async def wait() -> Callable[[], Any]:
+            try:
+                answer = await value
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # an interrupt that leaves a task would end its event loop
+                return partial(_raise, error)
+            return partial(_given, answer)
 
-        return asyncio.run_coroutine_threadsafe(wait(), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(wait(), self._loop).result()()
 
     async def _run(self, call: _Call) -> None:
         async with self._room:
             if call.loop is not self:
                 return  # begun anew on another loop while this one was blocked
             self.running += 1
+            answer: Callable[[], Any]
             call.started = time.monotonic()
             started = time.perf_counter()
             try:
                 value = await within(call.compute(), self._timeout)
-            except (Exception, SystemExit, asyncio.CancelledError) as error:
-                call.settle(reasoning_of(partial(_raise, error), started=started))
+            except BaseException as error:
+                answer = partial(_raise, error)
             else:
-                call.settle(reasoning_of(lambda: value, started=started))
-            finally:
-                self.running -= 1
+                answer = partial(_given, value)
+            self.running -= 1
+            call.settle(partial(reasoning_of, answer, started=started))
 
     def close(self) -> None:
         """Cancel what runs and stop the loop; a call that blocks it, or will not be cancelled, is left behind."""
@@ -283,6 +300,10 @@ class _EventLoop:
         if calls:
             await asyncio.wait(calls, timeout=_LAST_WORDS)
         self._loop.call_soon(self._loop.stop)
+
+
+def _given(value: Any) -> Any:
+    return value
 
 
 def _raise(error: BaseException) -> Any:

@@ -38,11 +38,17 @@ class Reasoning:
 
 
 def reasoning_of(compute: Callable[[], Any], *, started: float | None = None) -> Reasoning:
-    """Return what *compute* returns, or raises, as a reasoning; the time counts from *started* or now."""
+    """Return what *compute* returns, or raises, as a reasoning; the time counts from *started* or now.
+
+    Only an interrupt ends the run. Skipping and failing of pytest's, and time-outs of some libraries', are no
+    ``Exception``, and still say something of this deal alone.
+    """
     started = time.perf_counter() if started is None else started
     try:
         output = canonical_output(compute())
-    except (Exception, SystemExit, asyncio.CancelledError) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         seconds = time.perf_counter() - started
         return Reasoning(failure=failure_of(error), seconds=seconds, trace=_trace(error))
     return Reasoning(output=output, seconds=time.perf_counter() - started)
@@ -220,5 +226,7 @@ _OWN_FRAMES = frozenset(
         "compute",
         "_raise",
         "_work",
+        "value_of",
+        "wait",
     }
 )

@@ -43,6 +43,7 @@ class DealHooks:
         self.mode = mode
         self.run: Run | None = None
         self.begun: bool | None = None
+        self.under_way: dict[str, int] = {}
         self.worker = hasattr(config, "workerinput")
         self.nodeids = _take_deal_arguments(config)
         try:
@@ -103,6 +104,11 @@ class DealHooks:
         self.closing.expect(ids)
         self._begin_capture(node.config)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Forget the calls of a worker that is gone."""
+        self.under_way.pop(node.gateway.id, None)
+
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
         """Say what the run is about."""
         if self.run is None:
@@ -157,6 +163,8 @@ class DealHooks:
             attached = (result, item.outcome.used_entries)
             report.dealsnap = pack(*attached) if self.worker else attached  # type: ignore[attr-defined]  # reports may carry extra attributes
             report.dealsnap_status = result.status  # type: ignore[attr-defined]
+            if self.worker and self.run is not None:
+                report.dealsnap_under_way = self.run.calls.under_way  # type: ignore[attr-defined]
             return report
         return (yield)
 
@@ -167,7 +175,14 @@ class DealHooks:
             return
         if isinstance(attached, str):
             attached = unpack(attached)
-        self.closing.take(*attached, under_way=self.run.calls.under_way if self.run else 0)
+        self.closing.take(*attached, under_way=self._under_way(report))
+
+    def _under_way(self, report: Any) -> int:
+        """Return how many calls are under way, in all of xdist's workers as each told last."""
+        if not hasattr(report, "dealsnap_under_way"):
+            return self.run.calls.under_way if self.run else 0
+        self.under_way[report.worker_id] = report.dealsnap_under_way
+        return sum(self.under_way.values())
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a deal's status beside the outcome that pytest counts."""

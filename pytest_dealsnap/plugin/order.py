@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_dealsnap.plugin.items import DealItem
 
@@ -14,7 +13,9 @@ if TYPE_CHECKING:
     from pytest_dealsnap.deals.selection import Entry
     from pytest_dealsnap.plugin.calls import Order
 
-__all__ = ["order_of"]
+__all__ = ["following", "order_of"]
+
+T = TypeVar("T")
 
 
 def order_of(config: pytest.Config, items: Sequence[pytest.Item]) -> Order:
@@ -28,7 +29,12 @@ def order_of(config: pytest.Config, items: Sequence[pytest.Item]) -> Order:
         return lambda entry: _dealt_out(entry, interactor, items)
     entries = [item.entry for item in items if isinstance(item, DealItem)]
     positions = {entry.ref.id: position for position, entry in enumerate(entries)}
-    return lambda entry: islice(entries, positions[entry.ref.id], None)
+    return lambda entry: following(entries, positions[entry.ref.id])
+
+
+def following(entries: Sequence[T], position: int) -> Iterator[T]:
+    """Yield the entries from *position* on, without a step over those before it: a run asks once for each deal."""
+    return (entries[index] for index in range(position, len(entries)))
 
 
 def _dealt_out(entry: Entry, interactor: Any, items: Sequence[pytest.Item]) -> Iterator[Entry]:

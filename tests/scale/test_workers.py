@@ -6,12 +6,16 @@ import contextvars
 import re
 import signal
 from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_dealsnap.baseline.codec import decode
 from pytest_dealsnap.deals.deal import Deal
+from pytest_dealsnap.plugin.order import following
 from pytest_dealsnap.reasoning.calls import Caller
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 from tests.plugin.project import Project, deals
@@ -183,6 +187,35 @@ def test_the_window_is_bounded_and_the_order_kept(tmp_path: Path) -> None:
     assert re.search(r"^dealsnap: 1 of 30 deals, [123] under way, \d+/s, \d+ s left$", outcome.text, re.MULTILINE)
 
 
+# The first waits for the second to begin, the second until the test has read of it.
+TOLD = """
+import time
+
+from counted import LOG, answer, note
+
+
+def value(transaction):
+    note(transaction.id)
+    end = time.monotonic() + 40
+    while transaction.id == "d0001" and "d0002" not in LOG.read_text() and time.monotonic() < end:
+        time.sleep(0.01)
+    while transaction.id == "d0002" and not (LOG.parent / "go").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    return answer(transaction)
+"""
+
+
+def test_progress_tells_of_calls_in_all_processes(tmp_path: Path) -> None:
+    """Under `-n` the controller's progress counts the calls that are under way in its workers."""
+    project = Project(tmp_path).with_deals(*padded(2)).with_file("counted.py", COUNTED).with_reasoner(TOLD).write()
+    arguments = ("--dealsnap-update", "-n", "1", "--dealsnap-workers", "2", "--dealsnap-progress", "0.001")
+    with started(project, *arguments) as process:
+        shown = tmp_path / "output.txt"
+        wait_until(lambda: "dealsnap: 1 of 2 deals, 1 under way, " in shown.read_text(), process=process)
+        (tmp_path / "go").touch()
+        assert ended(project, process).code == 0
+
+
 HANGING = """
 import asyncio
 import os
@@ -255,6 +288,96 @@ def test_an_interrupt_ends_the_run_at_once(hanging: Project, tmp_path: Path, fun
         decode(data, deal_id=name.removesuffix(".json"), path=name)
     assert "--dealsnap-only missing" in outcome.text
     assert not re.search(r"was never awaited|was destroyed|Exception ignored|Exception in thread", outcome.text)
+
+
+LEAVING = """
+import os
+
+import pytest
+
+from counted import answer, note
+
+
+class Leave(BaseException):
+    pass
+
+
+class Locked:
+    @property
+    def __class__(self):
+        raise Leave("a look at it is enough")
+
+
+def value(transaction):
+    note(transaction.id)
+    if transaction.id == "d3":
+        raise Leave("the reasoner has left")
+    if transaction.id == "d5":
+        pytest.skip("not today")
+    return answer(transaction) | ({"lock": Locked()} if transaction.id == "d7" else {})
+
+
+async def waited(transaction):
+    return value(transaction)
+
+
+def handed(transaction):
+    return waited(transaction)
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("function", ["value", "waited", "handed"])
+def test_what_is_no_exception_is_an_error_as_well(tmp_path: Path, function: str, workers: str) -> None:
+    """`pytest.skip()`, or anything else that is no `Exception`, is its deal's error, and leaves no call open."""
+    project = Project(tmp_path).with_deals(*deals(9)).with_file("counted.py", COUNTED).captured()
+    project = styled(project.with_reasoner(LEAVING), function).write()
+    arguments = ("--dealsnap", "--dealsnap-report", "json:report.json", "--dealsnap-workers", workers)
+    with started(project, *arguments) as process:
+        outcome = ended(project, process)
+    assert outcome.code == 1, outcome.text
+    errors = {entry["id"]: entry["error"] for entry in outcome.report["deals"] if entry["status"] == "errored"}
+    assert errors == {
+        "d3": {"type": "Leave", "message": "the reasoner has left"},
+        "d5": {"type": "Skipped", "message": "not today"},
+        "d7": {"type": "Leave", "message": "a look at it is enough"},
+    }
+    assert outcome.closing == "3 failed, 6 passed"
+
+
+@pytest.mark.parametrize("function", ["value", "waited", "handed"])
+def test_an_interrupt_that_a_call_raises_leaves_no_call_open(tmp_path: Path, function: str) -> None:
+    """The user's Ctrl-C reaches the main thread; a `KeyboardInterrupt` of a call's own is its deal's error."""
+    project = Project(tmp_path).with_deals(*deals(9)).with_file("counted.py", COUNTED).captured()
+    interrupting = LEAVING.replace('Leave("the reasoner has left")', "KeyboardInterrupt")
+    project = styled(project.with_reasoner(interrupting), function).write()
+    with started(project, "--dealsnap", "--dealsnap-report", "json:report.json", "--dealsnap-workers", "2") as process:
+        outcome = ended(project, process)
+    assert outcome.code == 1, outcome.text
+    assert outcome.deal("d3")["error"]["type"] == "KeyboardInterrupt"
+    assert len(outcome.statuses) == 9
+
+
+class Numbered(Sequence[int]):
+    """Numbers that count how often one of them was looked at."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.looks = 0
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: Any) -> Any:
+        self.looks += 1
+        return range(self.size)[index]
+
+
+def test_looking_ahead_does_not_count_from_the_start() -> None:
+    """Of a hundred thousand deals, those that were run are not gone through again for each that follows."""
+    numbers = Numbered(100_000)
+    assert list(islice(following(numbers, 99_990), 3)) == [99_990, 99_991, 99_992]
+    assert numbers.looks == 3
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,20 @@ class Found(Generic[T]):
     steady: bool = True
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Drawn:
+    """A deal as Hypothesis sees it: it prints what failed, which takes long and warns where the deal is large."""
+
+    deal: Any
+
+    def __repr__(self) -> str:
+        return "a deal"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Stand in for what Hypothesis knows of how the deal was made."""
+        printer.text(repr(self))
+
+
 def search(
     deals: Deals, wrong: Callable[[Any], T | None], *, max_examples: int, seed: int
 ) -> tuple[Found[T] | None, int]:
@@ -59,9 +73,10 @@ def _drawn(
     tried = 0
     last: list[tuple[Any, T]] = []
 
-    def is_wrong(deal: Any) -> bool:
+    def is_wrong(drawn: _Drawn) -> bool:
         nonlocal tried
         tried += 1
+        deal = drawn.deal
         problem = wrong(deal)
         if problem is not None:
             last[:] = [(deal, problem)]
@@ -76,7 +91,7 @@ def _drawn(
     )
     try:
         with _storing_nothing():
-            smallest = find(deals, is_wrong, settings=profile, random=Random(seed))  # noqa: S311  # no secret
+            smallest = find(deals.map(_Drawn), is_wrong, settings=profile, random=Random(seed)).deal  # noqa: S311  # no secret
     except NoSuchExample:
         return None, tried
     except Flaky:

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -275,3 +276,26 @@ def test_any_value_is_printed_as_it_is() -> None:
     assert seen[0].fields == fields
     assert "\x1b" not in code
     assert max(map(len, code.splitlines())) < 300
+
+
+def test_a_large_deal_is_neither_printed_nor_warned_of() -> None:
+    """What Hypothesis shows of a failure is never the deal, which may be huge: only the message writes it."""
+    written: list[int] = []
+
+    class Inventory(list[int]):
+        """Items that tell when they are written."""
+
+        def __repr__(self) -> str:
+            written.append(len(self))
+            return f"[0] * {len(self)} or {'long ' * 20_000!r}"
+
+    large = deals(fields={"inventory": st.integers(0, 300).map(lambda count: Inventory([0] * count))})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = found(
+            lambda deal: {"n": len(deal["inventory"])},
+            lambda deal: {"n": min(len(deal["inventory"]), 200)},
+            deals=large,
+        )
+    assert "rest of the output differs in n" in text
+    assert set(written) <= {201}, "the smallest deal alone is written"

@@ -246,7 +246,7 @@ class _Reading:
 
     def _pattern(self, node: exp.Expr) -> Limits:
         pattern = self._value(node.expression)
-        if not isinstance(pattern, str):
+        if not isinstance(pattern, str) or node.args.get("negate"):
             return NO_LIMITS
         if isinstance(node, exp.Like):
             return Limits(patterns=(like_pattern(pattern),))

@@ -6,7 +6,7 @@ know them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,7 +165,7 @@ def _foreign_keys(table: Table) -> Iterator[ForeignKeyFacts]:
 def _checks(table: Table) -> tuple[tuple[Check, ...], tuple[tuple[str, str], ...]]:
     checks: list[Check] = []
     unread: list[tuple[str, str]] = []
-    for text in sorted(_check_texts(table.constraints)):
+    for text in sorted(_check_texts(table)):
         try:
             check = read_check(text)
         except UnreadConditionError as error:
@@ -184,8 +184,8 @@ def _checks(table: Table) -> tuple[tuple[Check, ...], tuple[tuple[str, str], ...
     return tuple(checks), tuple(unread)
 
 
-def _check_texts(constraints: Iterable[Any]) -> Iterator[str]:
-    """Yield the SQL of the checks; those that belong to a type (Enum, Boolean) are known by the type."""
-    for constraint in constraints:
+def _check_texts(table: Table) -> Iterator[str]:
+    """Yield the SQL of the checks, the columns' own among them; an Enum's or Boolean's is known by the type."""
+    for constraint in (*table.constraints, *(one for column in table.columns for one in column.constraints)):
         if isinstance(constraint, CheckConstraint) and not getattr(constraint, "_type_bound", False):
             yield str(constraint.sqltext.compile(compile_kwargs={"literal_binds": True}))

@@ -36,6 +36,7 @@ CONDITIONS = (
     "CASE WHEN a > 1 THEN b END",
     "(a IS NULL) <> (b IS NULL)",
     "t = 'ab' OR t LIKE 'A_%'",
+    "t NOT LIKE 'A_%'",
     "length(t) > 1",
     "trim(t) = 'b'",
     "upper(t) = 'AB'",
@@ -73,6 +74,11 @@ def test_a_condition_says_what_sqlite_says(condition: str, a: int | None, b: int
         ("x ~ '^[a-c]+$'", {"x": "abc\n"}, False),
         ("x ~* '^[a-c]+$'", {"x": "ABC"}, True),
         ("x ILIKE 'a%'", {"x": "Ab"}, True),
+        ("x NOT ILIKE 'a%'", {"x": "Ab"}, False),
+        ("x NOT LIKE 'a%'", {"x": "b"}, True),
+        ("x LIKE 'a%'", {"x": "Ab"}, False),
+        ("x NOT LIKE 'a%'", {"x": "Ab"}, False),
+        ("NOT (x LIKE 'a%')", {"x": "Ab"}, False),
         ("x <= CURRENT_TIMESTAMP", {"x": datetime(2050, 1, 1)}, False),
         ("x <= CURRENT_DATE", {"x": date(2019, 1, 1)}, True),
         ("x > '2024-01-01'", {"x": datetime(2024, 1, 1, 1, tzinfo=UTC)}, True),
@@ -91,7 +97,19 @@ def test_what_only_other_databases_know(condition: str, row: dict[str, Any], all
     assert read_check(condition).allows(row) is allowed
 
 
-@pytest.mark.parametrize("text", ["x IN (SELECT 1)", "json_valid(x)", "x >", "x IS JSON", "random() > x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x IN (SELECT 1)",
+        "json_valid(x)",
+        "x >",
+        "x IS JSON",
+        "random() > x",
+        "ltrim(x) <> ''",
+        "trim(both 'a' from x) <> ''",
+        "x = ANY ('{a,b}'::text[])",
+    ],
+)
 def test_what_is_not_understood_is_refused(text: str) -> None:
     """When it is read, never by a guess."""
     with pytest.raises(UnreadConditionError):
@@ -117,6 +135,7 @@ def test_what_is_not_understood_is_refused(text: str) -> None:
         ("lower(x) = 'a'", {}, Limits(ascii=True)),
         ("x IN (1, 2) AND x IN (2, 3)", {}, Limits(choices=(2,))),
         ("x LIKE y", {}, NO_LIMITS),
+        ("x NOT LIKE 'a%'", {}, NO_LIMITS),
         ("y = 2", {}, NO_LIMITS),
         ("x + 1 > 2", {}, NO_LIMITS),
         ("1 / y < x", {"y": 0}, NO_LIMITS),

@@ -87,7 +87,7 @@ ORDERS = Table(
     ),
     Column("low", SmallInteger),
     Column("high", Numeric(10, 2), nullable=False),
-    Column("share", Float),
+    Column("share", Float, CheckConstraint("share >= 0 AND share <= 1")),
     Column("ratio", REAL),
     Column("signed_on", Date, nullable=False),
     Column("opened_at", DateTime, nullable=False),
@@ -130,7 +130,7 @@ NOTES = Table(
     "notes",
     METADATA,
     Column("person_id", ForeignKey("people.id"), primary_key=True),
-    Column("word", String(2), nullable=False),
+    Column("word", String(2), CheckConstraint("word NOT LIKE 'a%'"), nullable=False),
 )
 Index("notes_word", func.lower(NOTES.c.word), unique=True)
 

@@ -14,11 +14,23 @@ from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.testing.drawing import Draw
 from pytest_dealsnap.testing.texts import HOSTILE_TEXTS, texts
 
-__all__ = ["DEFAULT_TYPES", "deal_names", "deal_types", "deals", "stored_deal_types", "types_of"]
+__all__ = [
+    "BLANKS",
+    "DEFAULT_TYPES",
+    "NAME_LENGTH",
+    "UNKNOWN_WORDS",
+    "deal_names",
+    "deal_types",
+    "deals",
+    "misspelt_types",
+    "stored_deal_types",
+    "types_of",
+]
 
 DEFAULT_TYPES = DealTypes(("acquisition", "carveout", "divestiture"), "acquisition", {})
 NAME_LENGTH = 255
 UNKNOWN_WORDS = ("merger", "joint venture", "unknown", "null", "none", "0", "*")
+BLANKS = ("", " ", "\t", "\u00a0")
 # Letters of other scripts that look like the Latin ones.
 _LOOK_ALIKES = str.maketrans({"a": "\u0430", "c": "\u0441", "e": "\u0435", "i": "\u0456", "o": "\u043e", "s": "\u0455"})
 
@@ -42,8 +54,8 @@ def stored_deal_types(
     Valid types, *aliases*, NULL (unless not *nullable*), blanks, and hostile ones: other case, padding, look-alike
     letters, words that are no type, markup, control characters, and a text of *max_length*.
     """
-    hostile = [spelt for name in (*types, *aliases) for spelt in _misspelt(name)]
-    hostile += [*UNKNOWN_WORDS, *HOSTILE_TEXTS, "x" * (max_length if max_length is not None else 1_000)]
+    longest = "x" * (max_length if max_length is not None else 1_000)
+    hostile = [*misspelt_types([*types, *aliases]), *HOSTILE_TEXTS, longest]
     valid = {*types, *aliases}
     hostile = [text for text in hostile if text not in valid and (max_length is None or len(text) <= max_length)]
     options: list[st.SearchStrategy[str | None]] = [st.sampled_from(list(types))]
@@ -51,8 +63,14 @@ def stored_deal_types(
         options.append(st.sampled_from(list(aliases)))
     if nullable:
         options.append(st.none())
-    options += [st.sampled_from(["", " ", "\t", "\u00a0"]), st.sampled_from(hostile), texts(max_length=max_length)]
+    options += [st.sampled_from(BLANKS), st.sampled_from(hostile), texts(max_length=max_length)]
     return st.one_of(options)
+
+
+def misspelt_types(names: Sequence[str]) -> list[str]:
+    """Return what is none of the types *names*, but near to one, or a word that is no type."""
+    near = [spelt for name in names for spelt in _misspelt(name)]
+    return [spelt for spelt in dict.fromkeys([*UNKNOWN_WORDS, *near]) if spelt not in names]
 
 
 def _misspelt(name: str) -> tuple[str, ...]:

@@ -13,11 +13,11 @@ from pytest_dealsnap.testing.comparing import Comparison, Disagreement, Rules, a
 from pytest_dealsnap.testing.deals import deals as any_deals
 from pytest_dealsnap.testing.reading import as_deal, told
 from pytest_dealsnap.testing.search import Deals, Found, fresh, search
-from pytest_dealsnap.testing.telling import difference_text, name_of, paste, regression_test
+from pytest_dealsnap.testing.telling import difference_text, name_of, paste, regression_test, shown_options
 
 __all__ = ["NothingComparedWarning", "assert_same_outputs"]
 
-MAX_EXAMPLES = 500
+MAX_EXAMPLES = 2_000
 
 
 class NothingComparedWarning(UserWarning):
@@ -40,9 +40,9 @@ def assert_same_outputs(
     """Search for a deal on which two reasoners disagree, and fail with the smallest.
 
     *old* and *new* are called by their parameter names, sync or async, as any reasoner is. *deals* is a
-    strategy such as :func:`deals` (the default), of which up to *max_examples* are drawn from *seed* and shrunk,
-    or an iterable of deals or records, of which all are tried. A deal that is no :class:`Deal` and no mapping is
-    handed over as it is.
+    strategy such as :func:`deals` (the default), of which up to *max_examples* are drawn from *seed* until one
+    differs, which is made as small as may be; or an iterable of deals or records, of which all are tried. A deal
+    that is no :class:`Deal` and no mapping is handed over as it is.
 
     Everything must be equal, unless *rules* say otherwise: by metric (``{"cost_total": "within 5%"}``) or by deal
     type and metric, as in ``[tool.dealsnap.rules]``; what they do not name must be equal. *metrics* are as in
@@ -95,10 +95,7 @@ def _text(
     parts = [difference_text(problem, comparison, name_of(old), name_of(new), deal)]
     if not found.steady:
         parts.append("A reasoner answered differently when it was asked about this deal again.")
-    options = {key: value for key, value in given.items() if value is not None and not isinstance(value, Config)}
-    if isinstance(given.get("config"), Config):
-        options["config"] = given["config"].root
     word = re.sub(r"\W+", "_", f"{problem.deal_type}_{problem.findings[0].metric}").strip("_").lower()
-    code = regression_test("assert_same_outputs", reasoners, deal, options, name=f"test_same_{word}")
+    code = regression_test("assert_same_outputs", reasoners, deal, shown_options(given), name=f"test_same_{word}")
     parts.append(paste(code, tried=tried, seed=seed))
     return "\n\n".join(parts)

@@ -20,7 +20,7 @@ from pytest_dealsnap.testing.deals import deals as any_deals
 from pytest_dealsnap.testing.differential import NothingComparedWarning
 from pytest_dealsnap.testing.reading import as_deal, told
 from pytest_dealsnap.testing.search import Deals, fresh, search
-from pytest_dealsnap.testing.telling import difference_text, name_of, paste, regression_test
+from pytest_dealsnap.testing.telling import difference_text, name_of, paste, regression_test, shown_options
 
 __all__ = ["Broken", "Held", "hold", "listed", "need_type", "omitting_type", "with_field", "with_raw_type"]
 
@@ -109,9 +109,10 @@ def hold(
 
         found, tried = search(deals, broken, max_examples=max_examples, seed=seed)
     if found is not None:
-        given = {key: value for key, value in options.items() if value is not None and not isinstance(value, Config)}
         deal = told(found.deal, settings.deals)
-        code = regression_test(name, (reasoner,), deal, given, name=f"test_{name.removeprefix('assert_')}")
+        code = regression_test(
+            name, (reasoner,), deal, shown_options(options), name=f"test_{name.removeprefix('assert_')}"
+        )
         steady = () if found.steady else ("The reasoner answered differently when it was asked about this deal again.",)
         problem = found.problem
         parts = (problem.sentence, problem.details, *steady, paste(code, tried=tried, seed=seed))

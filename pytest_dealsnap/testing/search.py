@@ -6,19 +6,23 @@ import copy
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Generic, TypeVar
 
 from hypothesis import Phase, configuration, find, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky, NoSuchExample
+from hypothesis.errors import Flaky, NoSuchExample, Unsatisfiable
 
-__all__ = ["Deals", "Found", "fresh", "search"]
+__all__ = ["Deals", "Found", "fresh", "search", "simplest"]
 
 T = TypeVar("T")
 Deals = st.SearchStrategy[Any] | Iterable[Any]
+PROFILE = settings(database=None, deadline=None, phases=(Phase.generate, Phase.shrink), print_blob=False)
+# A deal of fewer characters is small enough; else one of half its size is searched for, so often, in so many deals.
+READABLE = 2_000
+MORE_SEARCHES, SMALLER_EXAMPLES = 3, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +71,61 @@ def search(
     return Found(deal, problem, tried), tried
 
 
+def simplest(deals: st.SearchStrategy[T]) -> T:
+    """Return the simplest deal that there is."""
+    found, _ = _once(deals, lambda deal: True, max_examples=1, seed=0)
+    if found is None:
+        raise Unsatisfiable(f"no deal can be drawn from {deals!r}")
+    return found.deal  # type: ignore[no-any-return]  # what was drawn
+
+
 def _drawn(
     deals: st.SearchStrategy[Any], wrong: Callable[[Any], T | None], *, max_examples: int, seed: int
 ) -> tuple[Found[T] | None, int]:
+    """Search once; and again, among smaller deals only, while what is found is too large to be read.
+
+    Shrinking makes a deal smaller step by step, and ends where one step alone shows the problem no more: with a
+    hundred cheap items, say, where one dear item would do.
+    """
+    found, tried = _once(deals, wrong, max_examples=max_examples, seed=seed)
+    for turn in range(1, 1 + MORE_SEARCHES):
+        if found is None or not found.steady or (size := _size(found.deal)[0]) < READABLE:
+            break
+        examples = min(max_examples, SMALLER_EXAMPLES)
+        smaller, more = _once(deals, _below(size // 2, wrong), max_examples=examples, seed=seed + turn)
+        tried += more
+        found = smaller if smaller is not None and smaller.steady else found
+    return (None if found is None else replace(found, tried=tried)), tried
+
+
+def _below(size: int, wrong: Callable[[Any], T | None]) -> Callable[[Any], T | None]:
+    """Return *wrong* for deals of less than *size* characters; none of the others is."""
+    return lambda deal: wrong(deal) if _size(deal)[0] < size else None
+
+
+def _once(
+    deals: st.SearchStrategy[Any], wrong: Callable[[Any], T | None], *, max_examples: int, seed: int
+) -> tuple[Found[T] | None, int]:
+    """Draw deals until one is wrong, and shrink it."""
     tried = 0
     last: list[tuple[Any, T]] = []
 
     def is_wrong(drawn: _Drawn) -> bool:
         nonlocal tried
         tried += 1
-        deal = drawn.deal
-        problem = wrong(deal)
+        problem = wrong(drawn.deal)
         if problem is not None:
-            last[:] = [(deal, problem)]
+            last[:] = [(drawn.deal, problem)]
         return problem is not None
 
-    profile = settings(
-        max_examples=max_examples,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink),
-        print_blob=False,
-    )
     try:
         with _storing_nothing():
-            smallest = find(deals.map(_Drawn), is_wrong, settings=profile, random=Random(seed)).deal  # noqa: S311  # no secret
+            smallest = find(
+                deals.map(_Drawn),
+                is_wrong,
+                settings=settings(PROFILE, max_examples=max_examples),
+                random=Random(seed),  # noqa: S311  # no secret
+            ).deal
     except NoSuchExample:
         return None, tried
     except Flaky:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
@@ -15,7 +16,7 @@ from pytest_dealsnap.reporting.wording import finding_row, plural, show_both, sh
 from pytest_dealsnap.testing.comparing import Comparison, Disagreement
 from pytest_dealsnap.testing.pasting import WIDTH, Source
 
-__all__ = ["difference_text", "findings_table", "name_of", "paste", "regression_test"]
+__all__ = ["difference_text", "findings_table", "name_of", "paste", "regression_test", "shown_options"]
 
 MODULE = "pytest_dealsnap.testing"
 
@@ -115,6 +116,12 @@ def regression_test(
     if len(call) > WIDTH:
         call = "\n".join([f"    {function}(", *(f"        {argument}," for argument in arguments), "    )"])
     return "\n".join([*lines, f"def {name}():", f"    deal = {shown}", call])
+
+
+def shown_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the *options* that a test is printed with: those given; a configuration by its folder."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return {key: value.root if isinstance(value, Config) else value for key, value in given.items()}
 
 
 def _reexported(source: Source, shown: str) -> str:

@@ -14,11 +14,13 @@ from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.testing.comparing import settings_for
-from pytest_dealsnap.testing.deals import UNKNOWN_WORDS, stored_deal_types, types_of
+from pytest_dealsnap.testing.deals import BLANKS, NAME_LENGTH, UNKNOWN_WORDS, misspelt_types, types_of
 from pytest_dealsnap.testing.deals import deals as any_deals
 from pytest_dealsnap.testing.holding import Broken, Held, need_type, omitting_type, with_raw_type
 from pytest_dealsnap.testing.options import Options, Reasoner, search_for
 from pytest_dealsnap.testing.reading import as_deal
+from pytest_dealsnap.testing.search import Deals, simplest
+from pytest_dealsnap.testing.texts import texts
 
 __all__ = [
     "assert_aliases_equal_targets",
@@ -146,29 +148,47 @@ def assert_invalid_types_refused(
         deal = as_deal(item, settings.deals)
         return deal.as_type(str(spelt), column=settings.deals.type) if isinstance(deal, Deal) else deal
 
-    given = options.get("deals")
-    if given is None or isinstance(given, st.SearchStrategy):
-        if not isinstance(invalid, st.SearchStrategy):
-            invalid = _invalid_types(known) if invalid is None else st.sampled_from(list(invalid))
-        options["deals"] = st.builds(typed, any_deals(config=settings) if given is None else given, invalid)
-    else:
-        words = [*UNKNOWN_WORDS, ""] if invalid is None or isinstance(invalid, st.SearchStrategy) else list(invalid)
-        options["deals"] = [
-            one for item in given for one in _each_invalid(as_deal(item, settings.deals), words, known, typed)
-        ]
     shown = {"aliases": dict(aliases) if aliases else None, "error": None if error is Exception else error}
-    search_for(assert_invalid_types_refused, reasoner, breaks, options, shown, compares=False)
+    given = options.get("deals")
+    deals = any_deals(config=settings) if given is None else given
+    if not isinstance(deals, st.SearchStrategy):
+        deals = [as_deal(item, settings.deals) for item in deals]
+    for some in _of_invalid_types(deals, invalid, known, typed):
+        some_options: Options = {**options, "deals": some}
+        search_for(assert_invalid_types_refused, reasoner, breaks, some_options, shown, compares=False)
 
 
-def _invalid_types(known: DealTypes) -> st.SearchStrategy[Any]:
-    texts = stored_deal_types(types=known.valid, aliases=list(known.aliases), nullable=False)
-    return st.sampled_from(UNKNOWN_WORDS) | texts.filter(lambda text: not known.recognizes(text))
+def _of_invalid_types(
+    deals: Deals,
+    invalid: Iterable[str] | st.SearchStrategy[Any] | None,
+    known: DealTypes,
+    typed: Callable[[Any, Any], Any],
+) -> Iterator[Deals]:
+    """Yield deals of types that are none: the simplest one with each spelling that is known, then any with any."""
+    if isinstance(invalid, st.SearchStrategy):
+        yield st.builds(typed, deals if isinstance(deals, st.SearchStrategy) else st.sampled_from([*deals]), invalid)
+        return
+    spellings = [*misspelt_types([*known.valid, *known.aliases]), *BLANKS] if invalid is None else list(invalid)
+    if isinstance(deals, st.SearchStrategy):
+        plain = simplest(deals)
+        yield [typed(plain, spelt) for spelt in spellings]
+        words: st.SearchStrategy[str] = st.sampled_from(spellings)
+        yield st.builds(typed, deals, words | texts(max_length=NAME_LENGTH) if invalid is None else words)
+        return
+    few = [*UNKNOWN_WORDS, ""] if invalid is None else spellings
+    yield [
+        one
+        for place, deal in enumerate(deals)
+        for one in _each_invalid(deal, few if place else spellings, known, typed)
+    ]
 
 
-def _each_invalid(deal: Any, words: Sequence[str], known: DealTypes, typed: Callable[[Any, str], Any]) -> list[Any]:
-    """Return a deal of an invalid type as it is, another under each of *words*."""
+def _each_invalid(
+    deal: Any, spellings: Sequence[str], known: DealTypes, typed: Callable[[Any, Any], Any]
+) -> Sequence[Any]:
+    """Return a deal of an invalid type as it is, another under each of *spellings*."""
     stored = getattr(deal, "stored_type", None)
-    return [deal] if stored is not None and not known.recognizes(stored) else [typed(deal, word) for word in words]
+    return [deal] if stored is not None and not known.recognizes(stored) else [typed(deal, s) for s in spellings]
 
 
 def _names_of(error: type[BaseException]) -> set[str]:

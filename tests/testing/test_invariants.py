@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from pytest_dealsnap.testing import (
     assert_order_irrelevant,
     assert_repeatable,
     deals,
+    load_config,
 )
 
 TARGETS = {"acquisition": "acquisition", "carveout": "carveout", "divestiture": "divestiture", "spinoff": "carveout"}
@@ -144,7 +147,7 @@ BREAKS: dict[str, tuple[Callable[..., None], Callable[[dict[str, Any], Deal, str
         assert_invalid_types_refused,
         says_flag,
         {"aliases": {"spinoff": "carveout"}},
-        "'merger' is no deal type and was taken for one; valid are acquisition, carveout, divestiture",
+        "'' is no deal type and was taken for one; valid are acquisition, carveout, divestiture",
     ),
 }
 
@@ -218,6 +221,53 @@ def test_records_and_invalid_types_of_ones_own() -> None:
     with pytest.raises(AssertionError, match="is no deal type and raised UnknownTypeError, which is no KeyError"):
         assert_invalid_types_refused(sound, deals=records, error=KeyError)
     assert_invalid_types_refused(sound, deals=records, invalid=st.sampled_from(["a", "b"]))
+    with pytest.raises(AssertionError, match="'b' is no deal type and raised UnknownTypeError"):
+        assert_invalid_types_refused(sound, deals=records, invalid=st.just("b"), error=KeyError)
+
+
+LENIENT: dict[str, Callable[[str], str]] = {
+    "padding": str.strip,
+    "case": str.lower,
+    "hyphens": lambda text: text.replace("-", ""),
+    "plurals": lambda text: text.rstrip("s"),
+    "look-alikes": lambda text: text.translate({0x430: "a", 0x441: "c", 0x435: "e", 0x43E: "o"}),
+}
+
+
+@pytest.mark.parametrize("drawn", [True, False], ids=["drawn", "records"])
+@pytest.mark.parametrize("kind", LENIENT)
+def test_every_kind_of_misspelling_is_tried(kind: str, drawn: bool) -> None:
+    """That one spelling of one type is forgiven is found whatever the seed: none is left to chance."""
+    lenient = LENIENT[kind]
+
+    def reason(deal: Deal, deal_type: str) -> dict[str, Any]:
+        return sound(deal, "carveout" if lenient(deal_type) == "carveout" else deal_type)
+
+    given = DEALS if drawn else [{"id": 1, "name": "A", "deal_type": "carveout", "inventory": []}]
+    for seed in range(3):
+        with pytest.raises(AssertionError, match="is no deal type and was taken for one") as caught:
+            assert_invalid_types_refused(
+                reason, aliases={"spinoff": "carveout"}, deals=given, max_examples=5, seed=seed
+            )
+        assert lenient(ast.literal_eval(str(caught.value).partition(" is no deal type")[0])) == "carveout"
+
+
+def test_a_printed_test_names_the_configuration(tmp_path: Path) -> None:
+    """Types and columns that came as settings are read from their folder when the test is pasted."""
+    (tmp_path / "dealsnap.toml").write_text('[deals]\ntypes = ["buy", "sale"]\ndefault_type = "buy"\n')
+    config = load_config(tmp_path, flags={}, environ={})
+
+    def costly(deal: Deal) -> dict[str, Any]:
+        return {"cost_estimate": {"tsa_costs": int(deal.deal_type == "sale")}}
+
+    with pytest.raises(AssertionError, match="tsa_costs is 1 for the type sale") as caught:
+        assert_no_tsa_outside_carveouts(costly, types=["buy"], config=config)
+    code = str(caught.value).partition("ready to paste")[2].partition("\n\n")[2]
+    assert f'config=Path("{tmp_path.as_posix()}")' in code
+    namespace: dict[str, Any] = {"costly": costly}
+    exec(code, namespace)
+    with pytest.raises(AssertionError, match="tsa_costs is 1 for the type sale"):
+        namespace["test_no_tsa_outside_carveouts"]()
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ class Source:
 
     def _atom(self, value: Any) -> str:
         if isinstance(value, Enum):
-            return f"{self._named(type(value))}.{value.name}"
+            return self._member(value)
         if isinstance(value, type):
             return self._named(value)
         if isinstance(value, float) and not math.isfinite(value):
@@ -113,11 +113,22 @@ class Source:
         for kind, write in _WRITERS.items():
             if type(value) is kind:
                 return write(self, value)
-        return repr(value)
+        shown = repr(value)
+        if shown.startswith(f"{type(value).__name__}("):  # as types write themselves that can be made from it
+            self._named(type(value))
+        return shown
+
+    def _member(self, value: Enum) -> str:
+        """Return an enumeration's member; flags that are combined have no name of their own."""
+        named = self._named(type(value))
+        members = type(value).__members__
+        return f"{named}.{value.name}" if value.name in members else f"{named}({self._flat(value.value)})"
 
     def moment(self, value: Any) -> str:
         """Return a date, time or duration, by their short names."""
         text = repr(value).replace("datetime.", "")
+        if "zoneinfo.ZoneInfo(" in text:  # as a driver gives it
+            text = text.replace("zoneinfo.ZoneInfo(", f"{self.need('zoneinfo', 'ZoneInfo')}(")
         for name in ("datetime", "timedelta", "timezone", "date", "time"):
             if f"{name}(" in text or f"{name}.utc" in text:
                 self.need("datetime", name)

@@ -142,7 +142,7 @@ def _importable(function: Callable[..., Any]) -> tuple[str, str]:
     found: Any = sys.modules.get(str(module))
     for part in name.split("."):
         found = getattr(found, part, None)
-    if found is not function or module == "__main__":
+    if found != function or module == "__main__":  # equal: a class method is made anew each time it is asked for
         return "", ""
     return str(module), str(name)
 

@@ -7,14 +7,16 @@ import importlib
 import subprocess
 import sys
 import warnings
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import Enum
-from pathlib import Path
+from enum import Enum, Flag
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import strategies as st
@@ -184,6 +186,22 @@ def test_an_unsteady_reasoner_is_told_of() -> None:
     assert "A reasoner answered differently when it was asked about this deal again." in text
 
 
+def test_a_class_method_is_imported_with_its_class() -> None:
+    """It is another object each time it is asked for, and the same method."""
+    code = printed(found(Engine.price, added_by_id))
+    assert f"from {__name__} import Engine\n" in code
+    assert "assert_same_outputs(Engine.price, added_by_id, deals=[deal])" in code
+
+
+class Engine:
+    """A release as a class."""
+
+    @classmethod
+    def price(cls, deal_id: int) -> dict[str, Any]:
+        """Return a price."""
+        return {"price": deal_id}
+
+
 def test_two_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A release beside the one before, in modules of two names: the printed test imports both."""
     for module, factor in (("engine_v1", 1), ("engine_v2", 2)):
@@ -232,6 +250,13 @@ class Side(Enum):
     BUYER = "b"
 
 
+class Right(Flag):
+    """What somebody may do."""
+
+    READ = 1
+    WRITE = 2
+
+
 @dataclass(frozen=True)
 class Item:
     """An item with a default that is not printed."""
@@ -256,6 +281,10 @@ def test_any_value_is_printed_as_it_is() -> None:
         "pair": (1,),
         "bytes": b"\x00",
         "huge": float("inf"),
+        "zoned": datetime(2024, 1, 1, tzinfo=ZoneInfo("UTC")),
+        "path": PurePosixPath("a/b"),
+        "queue": deque([1]),
+        "rights": Right.READ | Right.WRITE,
         "text": "<script>\x1b[31m\u202e" + "long " * 40,
     }
     deal = Deal("../../x", None, "carveout", None, fields)

@@ -15,6 +15,7 @@ from pytest_dealsnap.deals.conditions import (
     UnreadConditionError,
     columns_in,
     evaluate,
+    is_all,
     like_pattern,
     read_condition,
 )
@@ -190,9 +191,10 @@ class _Reading:
         kind = type(node)
         if kind not in _MIRRORED:
             return NO_LIMITS
-        if isinstance(node.expression, exp.Any):
+        if isinstance(node.expression, exp.Any) or is_all(node.expression):
             array = node.expression.find(exp.Array)
-            return self._choices(array.expressions) if array is not None and self._is_column(node.this) else NO_LIMITS
+            one_of = kind is exp.EQ and isinstance(node.expression, exp.Any) and self._is_column(node.this)
+            return self._choices(array.expressions) if one_of and array is not None else NO_LIMITS
         if self._mentions(node.this) and not self._mentions(node.expression):
             return self._bounded(kind, node.this, node.expression)
         if self._mentions(node.expression) and not self._mentions(node.this):

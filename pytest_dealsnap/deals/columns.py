@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Computed, Identity, MetaData, Table, UniqueConstraint
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.schema import ColumnDefault, DefaultClause
 
 from pytest_dealsnap.deals.checks import Check, read_check
@@ -115,7 +116,7 @@ def _column(column: Column[Any]) -> ColumnFacts:
         key=column.key,
         name=column.name,
         kind=kind_of(column.type),
-        nullable=bool(column.nullable),
+        nullable=bool(column.nullable) and not (isinstance(column.type, DOMAIN) and column.type.not_null),
         generated=isinstance(column.server_default, Computed),
         always_identity=identity is not None and bool(identity.always),
         counted=counts or identity is not None,
@@ -165,13 +166,12 @@ def _foreign_keys(table: Table) -> Iterator[ForeignKeyFacts]:
 def _checks(table: Table) -> tuple[tuple[Check, ...], tuple[tuple[str, str], ...]]:
     checks: list[Check] = []
     unread: list[tuple[str, str]] = []
-    for text in sorted(_check_texts(table)):
+    for text, names in sorted(_check_texts(table), key=str):
         try:
             check = read_check(text)
         except UnreadConditionError as error:
             unread.append((text, str(error)))
             continue
-        names = {column.name.lower(): column.name for column in table.columns}
         strangers = [name for name in check.columns if name not in names.values()]
         if strangers and all(name.lower() in names for name in strangers):
             # Unquoted names are written in any case.
@@ -184,8 +184,19 @@ def _checks(table: Table) -> tuple[tuple[Check, ...], tuple[tuple[str, str], ...
     return tuple(checks), tuple(unread)
 
 
-def _check_texts(table: Table) -> Iterator[str]:
-    """Yield the SQL of the checks, the columns' own among them; an Enum's or Boolean's is known by the type."""
+def _check_texts(table: Table) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the SQL of the checks, the columns' own and their domains' among them, and what its names stand for.
+
+    A check that belongs to an Enum or Boolean is known by the type.
+    """
+    names = {column.name.lower(): column.name for column in table.columns}
     for constraint in (*table.constraints, *(one for column in table.columns for one in column.constraints)):
         if isinstance(constraint, CheckConstraint) and not getattr(constraint, "_type_bound", False):
-            yield str(constraint.sqltext.compile(compile_kwargs={"literal_binds": True}))
+            yield _sql(constraint.sqltext), names
+    for column in table.columns:
+        if isinstance(column.type, DOMAIN) and column.type.check is not None:
+            yield _sql(column.type.check), {"value": column.name}
+
+
+def _sql(condition: Any) -> str:
+    return str(condition.compile(compile_kwargs={"literal_binds": True}))

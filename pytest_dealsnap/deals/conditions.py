@@ -17,7 +17,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-__all__ = ["MOMENTS", "UnreadConditionError", "columns_in", "evaluate", "like_pattern", "read_condition"]
+__all__ = ["MOMENTS", "UnreadConditionError", "columns_in", "evaluate", "is_all", "like_pattern", "read_condition"]
 
 Row = Mapping[str, Any]
 _DIALECTS = ("postgres", "sqlite", "mysql", "tsql")
@@ -51,8 +51,16 @@ def read_condition(text: str) -> exp.Expr:
 def _is_unusual(node: exp.Expr) -> bool:
     """Whether a known part says more than is known of it: which end is trimmed, or an array written as a text."""
     if isinstance(node, exp.Trim):
-        return bool(node.args.get("position") or node.args.get("expression"))
+        return node.args.get("position") not in (None, "BOTH") or node.args.get("expression") is not None
+    if isinstance(node, exp.Anonymous):
+        return not is_all(node)
     return isinstance(node, exp.Any) and node.find(exp.Array) is None
+
+
+def is_all(node: exp.Expr) -> bool:
+    """Whether *node* is ``ALL (ARRAY[…])``, which a parser may take for a function."""
+    named = isinstance(node, exp.Anonymous) and node.name.upper() == "ALL"
+    return (named or isinstance(node, exp.All)) and node.find(exp.Array) is not None
 
 
 def columns_in(condition: exp.Expr) -> frozenset[str]:
@@ -121,10 +129,11 @@ def _moment(text: str, kind: type) -> Any:
 
 def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[[exp.Expr, Row, datetime], Any]:
     def value(node: exp.Expr, row: Row, now: datetime) -> Any:
-        if isinstance(node.expression, exp.Any):
+        if isinstance(node.expression, exp.Any) or is_all(node.expression):
             array = node.expression.find(exp.Array)
             options = array.expressions if array is not None else []
-            return _any([_compared(compare, evaluate(node.this, row, now), evaluate(o, row, now)) for o in options])
+            answers = [_compared(compare, evaluate(node.this, row, now), evaluate(o, row, now)) for o in options]
+            return _any(answers) if isinstance(node.expression, exp.Any) else _all(answers)
         return _compared(compare, *_both(node, row, now))
 
     return value
@@ -136,6 +145,10 @@ def _compared(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> boo
 
 def _any(answers: list[bool | None]) -> bool | None:
     return True if True in answers else None if None in answers else False
+
+
+def _all(answers: list[bool | None]) -> bool | None:
+    return False if False in answers else None if None in answers else True
 
 
 def _and(node: exp.Expr, row: Row, now: datetime) -> bool | None:
@@ -282,5 +295,5 @@ _VALUES: dict[type[exp.Expr], Callable[[exp.Expr, Row, datetime], Any]] = {
     exp.Coalesce: _coalesce,
     **dict.fromkeys((exp.CurrentTimestamp, exp.CurrentDate), lambda node, row, now: now),
 }
-_PARTS = (exp.Identifier, exp.DataType, exp.Array, exp.Any, exp.If, exp.DataTypeParam)
+_PARTS = (exp.Identifier, exp.DataType, exp.Array, exp.Any, exp.All, exp.Anonymous, exp.If, exp.DataTypeParam)
 _KNOWN = frozenset((*_VALUES, *_PARTS))

@@ -89,6 +89,12 @@ def test_a_condition_says_what_sqlite_says(condition: str, a: int | None, b: int
         ("x / y > 1", {"x": 1.5, "y": Decimal(1)}, True),
         ("x > 1", {"x": "a"}, False),
         ("x = ANY (ARRAY[1, 2])", {"x": 2}, True),
+        ("x = ANY (ARRAY[1, 2])", {"x": 3}, False),
+        ("x <> ALL (ARRAY[1, 2])", {"x": 3}, True),
+        ("x <> ALL (ARRAY[1, 2])", {"x": 2}, False),
+        ("x <> ALL (ARRAY[1, NULL])", {"x": 2}, True),
+        ("x > ALL (ARRAY[1, 2])", {"x": 2}, False),
+        ("trim(both from x) <> ''", {"x": " "}, False),
         ("x > '5'::numeric", {"x": Decimal(6)}, True),
     ],
 )
@@ -108,6 +114,8 @@ def test_what_only_other_databases_know(condition: str, row: dict[str, Any], all
         "ltrim(x) <> ''",
         "trim(both 'a' from x) <> ''",
         "x = ANY ('{a,b}'::text[])",
+        "x <> ALL ('{a,b}'::text[])",
+        "num_nonnulls(x, y) = 1",
     ],
 )
 def test_what_is_not_understood_is_refused(text: str) -> None:
@@ -135,6 +143,9 @@ def test_what_is_not_understood_is_refused(text: str) -> None:
         ("lower(x) = 'a'", {}, Limits(ascii=True)),
         ("x IN (1, 2) AND x IN (2, 3)", {}, Limits(choices=(2,))),
         ("x LIKE y", {}, NO_LIMITS),
+        ("x = ANY (ARRAY[1, 2])", {}, Limits(choices=(1, 2))),
+        ("x > ANY (ARRAY[1, 2])", {}, NO_LIMITS),
+        ("x = ALL (ARRAY[1, 2])", {}, NO_LIMITS),
         ("x NOT LIKE 'a%'", {}, NO_LIMITS),
         ("y = 2", {}, NO_LIMITS),
         ("x + 1 > 2", {}, NO_LIMITS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,21 @@ def test_a_deal_counts_as_what_its_stored_type_counts_as(deal: Deal) -> None:
     }
     assert deal.deal_type == expected.get(str(deal.stored_type), "acquisition")
     assert (deal["id"], deal["name"], deal["deal_type"]) == (deal.id, deal.name, deal.stored_type)
+
+
+def test_every_type_is_met_often() -> None:
+    """Most deals have a valid stored type, so that what only one type shows is found; hostile ones are among them."""
+    drawn: list[Deal] = []
+
+    @settings(FIND, max_examples=200)
+    @given(deals())
+    def collect(deal: Deal) -> None:
+        drawn.append(deal)
+
+    collect()
+    stored = Counter(deal.stored_type for deal in drawn)
+    assert min(stored[name] for name in ("acquisition", "carveout", "divestiture")) > 20
+    assert sum(count for spelt, count in stored.items() if spelt not in ("acquisition", "carveout", "divestiture")) > 20
 
 
 def test_names_are_hostile_and_deals_simple_in_the_end() -> None:

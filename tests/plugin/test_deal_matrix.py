@@ -31,7 +31,7 @@ def test_configured(domain, deal_type):
 def test_own(deal_type, domain, tmp_path):
     pass
 
-@pytest.mark.deal_matrix(types=["carveout"])
+@pytest.mark.deal_matrix(types=["carveout"], size=[5])
 class TestClass:
     @pytest.mark.deal_matrix(size=[7])
     def test_both(self, deal_type, size):

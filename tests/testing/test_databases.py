@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
     create_engine,
     func,
     insert,
@@ -154,6 +155,44 @@ def test_what_cannot_be_filled_stays_empty() -> None:
         assert all(row["a"] is None for row in database["c"])
 
     holds()
+
+
+def test_a_circle_of_one_to_one_has_no_loose_ends() -> None:
+    """Where two tables need each other one to one, a row without a partner goes, and what pointed to it."""
+    metadata = MetaData()
+    other = ForeignKey("b.id", deferrable=True, initially="DEFERRED", use_alter=True, name="other")
+    Table("a", metadata, Column("id", Integer, primary_key=True), Column("b", other, nullable=False, unique=True))
+    Table("b", metadata, Column("id", Integer, primary_key=True), Column("a", ForeignKey("a.id"), nullable=False))
+    filled: list[int] = []
+
+    @STEADY
+    @given(databases(metadata))
+    def holds(database: Database) -> None:
+        keys = {name: {row["id"] for row in database[name]} for name in ("a", "b")}
+        assert {row["b"] for row in database["a"]} <= keys["b"]
+        assert {row["a"] for row in database["b"]} <= keys["a"]
+        filled.append(len(database["b"]))
+
+    holds()
+    assert max(filled) > 1
+
+
+def test_nulls_that_count_as_alike_are_alone() -> None:
+    """A unique key with NULLS NOT DISTINCT has one row with a NULL, another as many as there are."""
+    for alike in (True, False):
+        metadata = MetaData()
+        code: Column[int] = Column("code", Integer)
+        unique = UniqueConstraint("code", postgresql_nulls_not_distinct=alike)
+        Table("t", metadata, Column("id", Integer, primary_key=True), code, unique)
+        nulls: list[int] = []
+
+        @STEADY
+        @given(databases(metadata))
+        def count(database: Database) -> None:
+            nulls.append(sum(row["code"] is None for row in database["t"]))  # noqa: B023  # called in its own turn
+
+        count()
+        assert (max(nulls) == 1) is alike
 
 
 def test_a_database_is_committed_into_an_engine() -> None:

@@ -125,6 +125,14 @@ BREAKS: dict[str, tuple[Callable[..., None], Callable[[dict[str, Any], Deal, str
         {},
         "the order given and the order reversed disagree",
     ),
+    "rotated order": (
+        assert_order_irrelevant,
+        lambda output, deal, deal_type: output.update(
+            ends=sorted((deal["inventory"] or [0])[:: max(len(deal["inventory"]) - 1, 1)])
+        ),
+        {},
+        "the order given and the order rotated disagree",
+    ),
     "omitted": (
         assert_omitted_type_is_default,
         lambda output, deal, deal_type: output.update(stored=deal.stored_type),

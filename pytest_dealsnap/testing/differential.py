@@ -21,7 +21,7 @@ MAX_EXAMPLES = 2_000
 
 
 class NothingComparedWarning(UserWarning):
-    """Both reasoners failed for every deal: that they agree in that says little."""
+    """Both reasoners failed for every deal, or there was no deal: that they agree in that says little."""
 
 
 def assert_same_outputs(
@@ -72,12 +72,10 @@ def assert_same_outputs(
         raise AssertionError(
             _text(found, (old, new), comparison, told(found.deal, columns), given, tried=tried, seed=seed)
         )
-    if tried and not answered:
-        warnings.warn(
-            f"{name_of(old)} and {name_of(new)} both failed for each of {tried} deals: no output was compared",
-            NothingComparedWarning,
-            stacklevel=2,
-        )
+    if not answered:
+        reason = f"both failed for each of {tried} deals" if tried else "were asked about no deal: there was none"
+        text = f"{name_of(old)} and {name_of(new)} {reason}: no output was compared"
+        warnings.warn(text, NothingComparedWarning, stacklevel=2)
 
 
 def _text(

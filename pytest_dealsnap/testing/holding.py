@@ -117,8 +117,9 @@ def hold(
         problem = found.problem
         parts = (problem.sentence, problem.details, *steady, paste(code, tried=tried, seed=seed))
         raise AssertionError("\n\n".join(part for part in parts if part))
-    if tried and not answered:
-        text = f"{name}: {name_of(reasoner)} failed for each of {tried} deals, so that no output was judged"
+    if not tried or not answered:
+        reason = f"failed for each of {tried} deals" if tried else "was asked about no deal: there was none"
+        text = f"{name}: {name_of(reasoner)} {reason}, so that no output was judged"
         warnings.warn(text, NothingComparedWarning, stacklevel=3)
 
 

@@ -138,6 +138,8 @@ def test_two_that_always_fail_are_told_of() -> None:
 
     with pytest.warns(NothingComparedWarning, match="both failed for each of 5 deals: no output was compared"):
         assert_same_outputs(failing, failing, max_examples=5)
+    with pytest.warns(NothingComparedWarning, match="added and rounded were asked about no deal: there was none"):
+        assert_same_outputs(added, rounded, deals=iter([]))
 
 
 def test_existing_deals_can_be_searched() -> None:

@@ -299,3 +299,6 @@ def test_a_reasoner_that_always_fails_is_told_of() -> None:
     """Nothing was judged, which is said."""
     with pytest.warns(NothingComparedWarning, match="failed for each of 3 deals, so that no output was judged"):
         assert_repeatable(lambda deal: 1 / 0, max_examples=3)
+    for invariant in (assert_repeatable, assert_invalid_types_refused):
+        with pytest.warns(NothingComparedWarning, match="sound was asked about no deal: there was none"):
+            invariant(sound, deals=[])

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, func, inspect, select, text
+from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.exc import DBAPIError, SAWarning, SQLAlchemyError
 
+from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.guessing import (
@@ -197,7 +198,7 @@ def _kind(column_type: Any) -> Any:
 
 def _with_values(connection: Connection, table: TableFacts) -> TableFacts:
     """Return *table* with some values of its text columns, out of its first rows."""
-    reflected = _reflect(connection, table)
+    reflected = reflect_table(connection, table.name, schema=table.schema)
     values = {}
     for column in table.columns:
         if column.kind in ("text", "enum"):
@@ -207,17 +208,14 @@ def _with_values(connection: Connection, table: TableFacts) -> TableFacts:
     return TableFacts(table.schema, table.name, table.columns, table.is_view, table.key, table.unique, values)
 
 
-def _reflect(connection: Connection, table: TableFacts) -> Table:
-    return Table(table.name, MetaData(), schema=table.schema, autoload_with=connection, resolve_fks=False)
-
-
 class _Facts:
     """Reads what the chosen table holds."""
 
     def __init__(self, connection: Connection, chosen: Candidate) -> None:
         self._connection = connection
         self._chosen = chosen
-        self._table = _reflect(connection, chosen.table)
+        table = chosen.table
+        self._table = reflect_table(connection, table.name, schema=table.schema, as_stored=[chosen.type])
 
     def discovery(self, *, shown_url: str, secret: bool, others: tuple[str, ...]) -> Discovery:
         stored, nulls = self._stored()

@@ -6,14 +6,11 @@ when somebody asks for them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from threading import RLock
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
@@ -24,7 +21,6 @@ from sqlalchemy import (
     Engine,
     Enum,
     Integer,
-    MetaData,
     Numeric,
     Select,
     String,
@@ -36,13 +32,14 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
-from sqlalchemy.types import NullType
 
 from pytest_dealsnap.config import Config
+from pytest_dealsnap.deals.as_stored import as_far_as_typed, reflect_table
 from pytest_dealsnap.deals.audit import TypeConstraints
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
+from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
@@ -86,9 +83,10 @@ class SQLSource:
     def _table(self) -> Table:
         """The reflected deals table, with every configured column checked to be there."""
         schema, _, name = self._deals.table.rpartition(".")
+        columns = columns_of(self._deals).values()
         with self._asking() as connection:
             try:
-                table = Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+                table = reflect_table(connection, name, schema=schema or None, as_stored=columns)
             except NoSuchTableError:
                 raise SourceError(self._no_table(connection, name, schema or None)) from None
         for role, column in columns_of(self._deals).items():
@@ -144,12 +142,14 @@ class SQLSource:
         with self._asking() as connection:
             if ids is None:
                 return [self._pair(row) for row in connection.execute(statement)]
-            keys = [key for deal_id in ids for key in self._keys_of(deal_id)]
+            keys = [key for deal_id in ids for key in keys_of(deal_id, column.type)]
             found: list[tuple[Any, Any]] = []
             for start in range(0, len(keys), IDS_PER_QUERY):
                 part = statement.where(column.in_(keys[start : start + IDS_PER_QUERY]))
                 found += [self._pair(row) for row in connection.execute(part)]
-            return found
+        asked = {deal_id.rstrip() for deal_id in ids}  # a CHAR is filled up with blanks
+        # A column that folds case finds other texts, too.
+        return [pair for pair in found if not isinstance(pair[0], str) or pair[0].rstrip() in asked]
 
     @staticmethod
     def _pair(row: Sequence[Any]) -> tuple[Any, Any]:
@@ -163,16 +163,6 @@ class SQLSource:
                 f"(deals.id) is NULL. Give them one, or leave them out with deals.where = "
                 f'"{self._deals.id} IS NOT NULL"'
             )
-
-    def _keys_of(self, deal_id: str) -> list[Any]:
-        """Return *deal_id* as the id column's Python value; nothing where it cannot be one."""
-        column_type = self._table.columns[self._deals.id].type
-        if isinstance(column_type, NullType):  # an expression in a view of SQLite: its values are of any type
-            return [deal_id, int(deal_id)] if re.fullmatch(r"-?[0-9]{1,18}", deal_id) else [deal_id]
-        try:
-            return [_converter(column_type)(deal_id)]
-        except (ValueError, InvalidOperation):
-            return []
 
     def _selection(self, *roles: str) -> Select[Any]:
         """Return the SELECT of the configured columns in *roles*, under ``deals.where``."""
@@ -238,10 +228,17 @@ class SQLSource:
         fields = LazyFields(lambda: self._fields(ref))
         return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, fields)
 
+    @cached_property
+    def _whole_rows(self) -> Select[Any]:
+        columns = [as_far_as_typed(column, self._engine.dialect) for column in self._table.columns]
+        key = self._table.columns[self._deals.id]
+        return self._under_where(select(*columns)).where(key == bindparam("key", type_=key.type))
+
     def _fields(self, ref: DealRef) -> dict[str, Any]:
-        statement = self._under_where(select(self._table)).where(self._table.columns[self._deals.id] == ref.key)
         with self._asking() as connection:
-            row = connection.execute(statement).mappings().first()
+            rows = connection.execute(self._whole_rows, {"key": ref.key}).mappings().all()
+        # A column that folds case finds another deal, too.
+        row = next((row for row in rows if row[self._deals.id] == ref.key), None)
         if row is None:
             raise DealNotFoundError(_gone(ref))
         return dict(row)
@@ -266,7 +263,8 @@ class SQLSource:
 
     @property
     def _sharable(self) -> list[ColumnElement[Any]]:
-        columns = [self._table.columns[name] for name in self._shared_names]
+        dialect = self._engine.dialect
+        columns = [as_far_as_typed(self._table.columns[name], dialect) for name in self._shared_names]
         # An enumeration of PostgreSQL's is no text that it would cut.
         return [
             func.substr(c, 1, CUT_TEXTS) if isinstance(c.type, String) and not isinstance(c.type, Enum) else c
@@ -298,7 +296,7 @@ class SQLSource:
             except SQLAlchemyError as error:
                 self.close()
                 raise SourceError(self._explain(error)) from error
-            except (ValueError, ArithmeticError) as error:
+            except (TypeError, ValueError, ArithmeticError) as error:
                 raise SourceError(self._explain(error)) from error
 
     def _explain(self, error: Exception) -> str:
@@ -321,26 +319,3 @@ class SQLSource:
 
 def _gone(ref: DealRef) -> str:
     return f"deal {ref.id} was in the database when the run began and is gone now"
-
-
-def _whole_number(text: str) -> int:
-    number = int(text)
-    if number.bit_length() > 63:
-        raise ValueError("more than the 64 bits that databases give a whole number")
-    return number
-
-
-def _converter(column_type: Any) -> Callable[[str], Any]:
-    try:
-        python_type = column_type.python_type
-    except NotImplementedError:
-        return str
-    if python_type is UUID:
-        return UUID
-    if python_type is int:
-        return _whole_number
-    if python_type in (Decimal, float):
-        return Decimal
-    if python_type is bytes:
-        return bytes.fromhex
-    return str

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from sqlalchemy import MetaData, Table, create_engine, text, update
+from sqlalchemy import create_engine, text, update
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import Config, DealsConfig
+from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.deal import DealRef
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError, SourceError, redact
@@ -60,7 +61,7 @@ def _give_type(scratch: ScratchDatabase, deals: DealsConfig, word: str) -> None:
     engine = create_engine(scratch.url, poolclass=NullPool)
     try:
         with engine.begin() as connection:
-            table = Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+            table = reflect_table(connection, name, schema=schema or None, as_stored=[deals.type])
             statement = update(table).values({table.columns[deals.type]: word})
             if deals.where.strip():
                 escaped = deals.where.replace(":", r"\:")

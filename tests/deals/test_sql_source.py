@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -370,18 +371,68 @@ def test_the_alembic_revision(url: str, opened: Open, fill: Fill) -> None:
     assert source.facts == {"dialect": url.split(":")[0], "alembic_revision": "a1, b2"}
 
 
-def test_a_column_that_cannot_be_read_is_a_source_error(tmp_path: Path, opened: Open, fill: Fill) -> None:
-    """A value that is not of its column's type, as SQLite allows, is told as what it is."""
+@pytest.mark.parametrize(
+    ("kinds", "values", "ids"),
+    [
+        ("UUID, STRING, ENUM", "('7b-a', 'One', 'carveout'), ('7b-b', 'Two', NULL)", ["7b-a", "7b-b"]),
+        ("NUMERIC, JSON, DATE", "(9007199254740993, 'One', 'carveout'), ('x', 'Two', '')", ["9007199254740993", "x"]),
+        ("BOOLEAN, DATETIME, BOOLEAN", "(1, 'One', 'carveout'), (0, 'Two', 'x')", ["0", "1"]),
+        ("BLOB, BLOB, BLOB", "(x'01ff', 'One', 'carveout'), ('t', 'Two', NULL)", ["01ff", "t"]),
+        ("NUMERIC, TEXT, MONEY", "(1.5, 'One', 'carveout'), (2, 'Two', 7)", ["2", "1.5"]),
+    ],
+)
+def test_sqlite_is_read_as_it_is_stored(
+    tmp_path: Path, opened: Open, fill: Fill, kinds: str, values: str, ids: list[str]
+) -> None:
+    """SQLite holds anything under any declared type, and takes one that it does not know for a number's."""
+    address = f"sqlite:///{tmp_path / 'x.db'}"
+    key, name, stored = kinds.split(", ")
+    fill(
+        address,
+        f"CREATE TABLE deals (id {key} PRIMARY KEY, name {name}, deal_type {stored})",
+        f"INSERT INTO deals VALUES {values}",
+    )
+    source = opened(address)
+    refs = source.refs()
+    assert [ref.id for ref in refs] == ids
+    assert [source.refs([ref.id]) for ref in refs] == [[ref] for ref in refs]
+    assert {ref.deal_type for ref in refs} == {"acquisition", "carveout"}
+    assert {source.fetch(ref).name for ref in refs} == {"One", "Two"}
+    assert {row.name for row in source.stored_rows()} == {"One", "Two"}
+    assert {source.fetch(ref)["name"] for ref in refs} == {"One", "Two"}
+
+
+def test_a_value_of_another_type_than_its_columns_is_read_as_stored(tmp_path: Path, opened: Open, fill: Fill) -> None:
+    """Of a row of SQLite's, what is of the declared type is read as that, and the rest as it is."""
     address = f"sqlite:///{tmp_path / 'x.db'}"
     fill(
         address,
-        "CREATE TABLE deals (id INTEGER PRIMARY KEY, name TEXT, deal_type TEXT, closed DATETIME)",
-        "INSERT INTO deals VALUES (1, 'One', NULL, 'next spring')",
+        "CREATE TABLE deals (id INTEGER PRIMARY KEY, name TEXT, deal_type TEXT, closed DATE, status STRING)",
+        "INSERT INTO deals VALUES (1, 'One', NULL, 'next spring', 'open'), (2, 'Two', NULL, '2026-03-01', 'won')",
     )
     source = opened(address)
-    deal = source.fetch(source.refs()[0])
-    with pytest.raises(SourceError, match=r"cannot be read.*next spring"):
-        deal["closed"]
+    refs = source.refs()
+    one, two = map(source.fetch, refs)
+    assert (one["closed"], one["status"]) == ("next spring", "open")
+    assert (two["closed"], two["status"]) == (date(2026, 3, 1), "won")
+    shared = dict(source.fields_of(refs))
+    assert shared == {
+        "1": {"closed": "next spring", "status": "open"},
+        "2": {"closed": date(2026, 3, 1), "status": "won"},
+    }
+
+
+def test_ids_that_differ_in_case_only_where_the_column_folds_it(tmp_path: Path, opened: Open, fill: Fill) -> None:
+    """Each deal is given its own row, also where the database finds both."""
+    address = f"sqlite:///{tmp_path / 'x.db'}"
+    fill(
+        address,
+        "CREATE TABLE deals (id TEXT COLLATE NOCASE, name TEXT, deal_type TEXT, fee INTEGER)",
+        "INSERT INTO deals VALUES ('a', 'One', NULL, 1), ('A', 'Two', NULL, 2)",
+    )
+    source = opened(address)
+    assert {ref.id: source.fetch(ref)["fee"] for ref in source.refs()} == {"a": 1, "A": 2}
+    assert [ref.id for ref in source.refs(["A"])] == ["A"]
 
 
 def test_a_source_that_was_never_opened_can_be_closed(tmp_path: Path, opened: Open) -> None:

@@ -6,6 +6,8 @@ error can show it. Only the standard library is used here.
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -248,6 +250,7 @@ def _assemble(
     deals = DealsConfig(**section("deals"))
     _check_types(deals, places)
     metrics = _metrics(table.get("metrics"), file)
+    rules = _rules(table.get("rules", {}), file, deals.types, [metric.name for metric in metrics])
     verdict = VerdictConfig(**section("verdict"))
     if verdict.fix_forward_below > verdict.roll_back_above:
         raise ConfigError(
@@ -266,13 +269,13 @@ def _assemble(
         progress=values["progress"],
         deals=deals,
         metrics=metrics,
-        rules=_rules(table.get("rules", {}), file, deals.types, [metric.name for metric in metrics]),
+        rules=rules,
         output=OutputConfig(**section("output")),
         verdict=verdict,
         rehearsal=RehearsalConfig(**section("rehearsal")),
         matrix_axes=values["matrix.axes"],
         matrix_rules=values["matrix.rules"],
-        places=places,
+        places=places | _rule_places(rules, file),
     )
 
 
@@ -318,8 +321,11 @@ def with_tables(
     caller = _File(place, "")
     specs = config.metrics if metrics is None else _metrics(metrics, caller)
     names = [metric.name for metric in specs]
-    checked_rules = config.rules if rules is None else _rules(rules, caller, config.deals.types, names)
-    return replace(config, metrics=specs, rules=checked_rules)
+    if rules is None:
+        return replace(config, metrics=specs)
+    checked_rules = _rules(rules, caller, config.deals.types, names)
+    places = {**config.places, **_rule_places(checked_rules, caller)}
+    return replace(config, metrics=specs, rules=checked_rules, places=places)
 
 
 def _metric(name: str, value: Any, place: str) -> MetricSpec:
@@ -343,7 +349,7 @@ def _rules(
     tables: Mapping[str, Any], file: _File, types: tuple[str, ...], metrics: list[str]
 ) -> dict[str, dict[str, str]]:
     for deal_type, table in tables.items():
-        header = _where(file, f"rules.{deal_type}", "")
+        header = _where(file, f"rules.{_quoted(deal_type)}", "")
         if deal_type != "*" and deal_type not in types:
             raise ConfigError(
                 f"{header.strip()}: unknown deal type.{did_you_mean(deal_type, types)} Valid: {', '.join(types)}, *"
@@ -351,7 +357,7 @@ def _rules(
         if not isinstance(table, dict):
             raise ConfigError(f"{header.strip()} must be a table of metric = rule, not {table!r}")
         for metric, rule in table.items():
-            place = _where(file, f"rules.{deal_type}", metric)
+            place = _rule_place(file, deal_type, metric)
             if metric != "*" and metric not in metrics:
                 raise ConfigError(
                     f"{place}: unknown metric.{did_you_mean(metric, metrics)} Valid: {', '.join([*metrics, '*'])}"
@@ -359,3 +365,16 @@ def _rules(
             if not isinstance(rule, str):
                 raise ConfigError(f'{place} = {rule!r}: a rule is a string, such as "within 5%" or "equal"')
     return {deal_type: dict(table) for deal_type, table in tables.items()}
+
+
+def _rule_places(rules: Mapping[str, Mapping[str, str]], file: _File) -> dict[str, str]:
+    return {f"rules.{name}.{key}": _rule_place(file, name, key) for name, table in rules.items() for key in table}
+
+
+def _rule_place(file: _File, deal_type: str, metric: str) -> str:
+    return _where(file, f"rules.{_quoted(deal_type)}", _quoted(metric))
+
+
+def _quoted(key: str) -> str:
+    """Return *key* as TOML has it."""
+    return key if re.fullmatch(r"[\w-]+", key) else json.dumps(key, ensure_ascii=False)

@@ -121,7 +121,11 @@ class Gate:
         self._types = DealTypes.of(config.deals)
         self._missing_gates = config.deals.missing == "fail"
         self.policy: Policy = compile_policy(
-            config.rules, types=config.deals.types, metrics=recorder.metrics, root=config.root
+            config.rules,
+            types=config.deals.types,
+            metrics=recorder.metrics,
+            root=config.root,
+            places=config.places,
         )
 
     def __call__(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> DealResult:

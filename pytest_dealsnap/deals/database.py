@@ -17,7 +17,7 @@ __all__ = ["open_read_only", "public_url"]
 
 _SECRET_KEY = re.compile(r"pass|pwd|secret|token|key|credential|auth|odbc_connect", re.IGNORECASE)
 # Whatever stands between user and host, blanks included.
-_PASSWORD = re.compile(r"(://[^:/@]*):.*@", re.DOTALL)
+_PASSWORD = re.compile(r"((?:://|^)[^:/@]*):.*@", re.DOTALL)
 # Statements that make a session refuse to write, for dialects that have one.
 _READ_ONLY_SESSION = {
     "sqlite": "PRAGMA query_only = ON",
@@ -32,6 +32,8 @@ def parse_url(text: str, place: str) -> URL:
     try:
         url = make_url(text)
         url.get_dialect()
+        if "@" in (url.host or ""):
+            raise ValueError(text)
     except NoSuchModuleError:
         name = text.split(":", 1)[0]
         raise SourceError(f'{place}: SQLAlchemy knows no database "{name}"; is its dialect installed?') from None
@@ -39,7 +41,7 @@ def parse_url(text: str, place: str) -> URL:
         shown = redact(_PASSWORD.sub(r"\1:***@", text))
         raise SourceError(
             f'{place} = "{shown}": not a database URL. An SQLAlchemy URL looks like '
-            '"sqlite:///deals.db" or "postgresql://user:password@host/name"'
+            '"sqlite:///deals.db" or "postgresql://user:password@host/name"; an @ in a password is written %40'
         ) from None
     return url
 

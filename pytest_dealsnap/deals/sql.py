@@ -97,6 +97,10 @@ class SQLSource:
 
     def _no_table(self, connection: Connection, name: str, schema: str | None) -> str:
         inspector = inspect(connection)
+        schemas = inspector.get_schema_names() if schema else []
+        if schema and schema not in schemas:
+            hint = did_you_mean(schema, schemas)
+            return f'{self.description} has no schema "{schema}" (deals.table = "{self._deals.table}").{hint}'
         names = [*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)]
         there = ", ".join(sorted(names)[:12]) or "none at all"
         return (

@@ -63,18 +63,22 @@ def compile_policy(
     """Compile the user's *rules* over the built-in ones.
 
     For a metric of a type, the first of these is in force: the user's rule for the metric, then for
-    ``"*"``, of the type; the same of ``rules."*"``; then the built-in ones in the same order.
+    ``"*"``, of the type; the same of ``rules."*"``; then the built-in ones in the same order. *places* says where
+    ``rules.TYPE.METRIC`` was written.
 
     Raises :class:`pytest_dealsnap.errors.ConfigError` for a rule that is none.
     """
     names = [metric.name for metric in metrics]
+    stands = places or {}
     compiled: dict[tuple[str, str], Rule] = {}
+
+    def place_of(table: str, key: str) -> str:
+        return stands.get(f"rules.{table}.{key}", f"rules.{table}.{key}")
 
     def rule_for(deal_type: str, metric: str) -> Rule:
         text, table, key = _chosen(rules, deal_type, metric)
         if (table, key) not in compiled:
-            place = f'[tool.dealsnap.rules.{table}] "{key}"'
-            compiled[table, key] = parse_rule(text, place=place, root=root)
+            compiled[table, key] = parse_rule(text, place=place_of(table, key), root=root)
         return compiled[table, key]
 
     def policy_for(deal_type: str) -> TypePolicy:
@@ -82,7 +86,7 @@ def compile_policy(
 
     for table, entries in rules.items():
         for key, text in entries.items():
-            compiled[table, key] = parse_rule(text, place=f'[tool.dealsnap.rules.{table}] "{key}"', root=root)
+            compiled[table, key] = parse_rule(text, place=place_of(table, key), root=root)
     return Policy({deal_type: policy_for(deal_type) for deal_type in types}, policy_for("*"))
 
 

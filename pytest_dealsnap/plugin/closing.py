@@ -24,6 +24,7 @@ from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget
+from pytest_dealsnap.reporting.wording import plural
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -195,7 +196,9 @@ class Closing:
         hidden = sum(max(len(_of_deals(reporter.stats.get(name, []))) - FAILED_IN_FULL, 0) for name in _FAILURES)
         if hidden:
             where = "in the report" if self._targets else "with --dealsnap-report json:PATH"
-            reporter.write_line(f"{hidden:,} more failed deals are not shown above; all of them are {where}")
+            are = "is" if hidden == 1 else "are"
+            more = plural(hidden, "more failed deal")
+            reporter.write_line(f"{more} {are} not shown above; all of them are {where}")
         for line in summary_lines(run, width=max(reporter._tw.fullwidth, 80)):
             reporter.write_line(line)
         self._write_reports(reporter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,8 +57,6 @@ class DealHooks:
             self.closing = Closing(config, self.settings, mode)
         except DealsnapError as error:
             raise pytest.UsageError(str(error)) from None
-        if config.getoption("dealsnap_only") and mode != "capture":
-            raise pytest.UsageError("--dealsnap-only goes with --dealsnap-update")
         config.addinivalue_line("markers", "deal: a deal of the database, judged against its snapshot")
         for deal_type in self.settings.deals.types:
             config.addinivalue_line("markers", f"{deal_type}: a deal that counts as {deal_type}")
@@ -256,12 +255,18 @@ def _check_reasoner(config: pytest.Config, settings: Config) -> None:
 
 
 def _overrides_reasoner(config: pytest.Config) -> bool:
-    """Whether a ``conftest.py`` or a plugin has a ``deal_reasoner`` of its own."""
+    """Whether a plugin, or a ``conftest.py`` that serves the deals, has a ``deal_reasoner`` of its own."""
     return any(
-        hasattr(plugin, "deal_reasoner")
+        hasattr(plugin, "deal_reasoner") and _serves(plugin, config.rootpath)
         for name, plugin in config.pluginmanager.list_name_plugin()
         if plugin is not None and getattr(plugin, "__name__", "") != "pytest_dealsnap.plugin"
     )
+
+
+def _serves(plugin: object, root: Path) -> bool:
+    """Whether the fixtures of *plugin* are there for what lies in *root*; those of a deeper ``conftest.py`` are not."""
+    path = Path(str(getattr(plugin, "__file__", "") or ""))
+    return path.name != "conftest.py" or path.parent == root or path.parent in root.parents
 
 
 def _check_executor(config: pytest.Config, run: Run) -> None:

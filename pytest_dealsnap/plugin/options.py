@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any, Literal
 
 import pytest
@@ -36,7 +37,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--dealsnap-sample",
-        type=_positive,
+        type=_at_least_one,
         metavar="N",
         help="only N deals, drawn from every type in proportion; the same ones for the same seed",
     )
@@ -56,11 +57,10 @@ def add_options(parser: pytest.Parser) -> None:
             group.addoption(setting.flag, default=None, metavar=_metavar(setting), help=_help(setting))
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, at least 1")
+    return int(text)
 
 
 def _metavar(setting: Setting) -> str:
@@ -74,6 +74,8 @@ def _help(setting: Setting) -> str:
 
 def wanted_mode(config: pytest.Config) -> Mode | None:
     """Return what the run is asked to do with deals; an update wins, so a gate may stand in addopts."""
+    if config.getoption("dealsnap_only") and not config.getoption("dealsnap_update"):
+        raise pytest.UsageError("--dealsnap-only goes with --dealsnap-update")
     if config.getoption("dealsnap_matrix"):
         if config.getoption("dealsnap_update") or not config.getoption("dealsnap"):
             raise pytest.UsageError("--dealsnap-matrix goes with --dealsnap, and not with --dealsnap-update")

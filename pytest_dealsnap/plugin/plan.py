@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
 
 __all__ = ["Plan", "make_plan"]
+
+MOST_COMPARED = 2_000  # ids that a misspelt one is held against
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,12 @@ def make_plan(
     if mode == "gate":
         _need_baseline(config, snapshots)
     refs = source.refs(selection.ids or None)
+    selection = replace(selection, ids=tuple(_spelt(deal_id, {ref.id for ref in refs}) for deal_id in selection.ids))
     recorded = set() if mode == "matrix" else _recorded(snapshots, selection)
     there = recorded.union(ref.id for ref in refs)
     unknown = [deal_id for deal_id in selection.ids if deal_id not in there]
     if unknown:
-        hint = did_you_mean(unknown[0], recorded)
+        hint = did_you_mean(unknown[0], islice(snapshots.each_id(), MOST_COMPARED))
         raise ConfigError(f"--dealsnap-id {unknown[0]}: neither the database nor the baseline has this deal.{hint}")
     entries = [Entry(ref, "present" if mode == "matrix" or ref.id in recorded else "new") for ref in refs]
     if mode == "gate":
@@ -109,6 +113,11 @@ def _checked(selection: Selection, types: DealTypes) -> Selection:
             raise ConfigError(f"--dealsnap-type {name}: no such deal type.{hint} Valid: {', '.join(types.valid)}")
     resolved = tuple(types.effective(name) for name in selection.types)
     return replace(selection, types=resolved)
+
+
+def _spelt(deal_id: str, there: Collection[str]) -> str:
+    """Return *deal_id* as the source has it, where it found it in capitals: a UUID."""
+    return deal_id.lower() if deal_id not in there and deal_id.lower() in there else deal_id
 
 
 def _need_baseline(config: Config, snapshots: DealSnapshots) -> None:

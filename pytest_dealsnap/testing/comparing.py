@@ -116,7 +116,11 @@ class Comparison:
         self._recorder = Recorder(config)
         self._types = DealTypes.of(config.deals)
         self._policy = compile_policy(
-            config.rules, types=config.deals.types, metrics=self._recorder.metrics, root=config.root
+            config.rules,
+            types=config.deals.types,
+            metrics=self._recorder.metrics,
+            root=config.root,
+            places=config.places,
         )
 
     def __call__(self, deal: Any, old: Reasoning, new: Reasoning) -> Disagreement | None:

@@ -149,6 +149,8 @@ def test_a_file_uri(tmp_path: Path, fill: Fill) -> None:
         ("deals.db", 'database = "deals.db": not a database URL'),
         ("", 'database = "": not a database URL'),
         ("postgresql://h:port/x", "not a database URL"),
+        ("postgresql://ana:s3cr@et@localhost/x", "an @ in a password is written %40"),
+        ("ana:s3cr@et@localhost/x", 'database = "ana:***@localhost/x": not a database URL'),
         ("oracel://h/x", 'SQLAlchemy knows no database "oracel"; is its dialect installed?'),
         ("postgresql+nope://h/x", 'SQLAlchemy knows no database "postgresql+nope"'),
         ("mysql+pymysql://u:s3cret@h/x", "the driver for mysql+pymysql://u:***@h/x is not installed"),

@@ -187,6 +187,13 @@ def test_the_main_schema_of_sqlite(tmp_path: Path, opened: Open, fill: Fill) -> 
     assert len(opened(f"sqlite:///{tmp_path / 'x.db'}", 'table = "main.deals"').refs()) == 4
 
 
+def test_a_schema_that_is_not_there(postgresql: str, opened: Open, fill: Fill) -> None:
+    """Its tables cannot be listed, but what it was probably meant to be."""
+    fill(postgresql, 'CREATE SCHEMA "Crm"')
+    with pytest.raises(SourceError, match=r'has no schema "crm" .*Did you mean "Crm"'):
+        opened(postgresql, 'table = "crm.deals"').refs()
+
+
 UUIDS = ["550e8400-e29b-41d4-a716-446655440000", "00000000-0000-4000-8000-000000000001"]
 
 

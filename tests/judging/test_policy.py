@@ -80,9 +80,9 @@ def test_a_policy_knows_whether_an_unchanged_snapshot_may_be_passed_over() -> No
 @pytest.mark.parametrize(
     ("rules", "place"),
     [
-        ({"acquisition": {"cost_total": "about"}}, '[tool.dealsnap.rules.acquisition] "cost_total"'),
-        ({"*": {"*": "about"}}, '[tool.dealsnap.rules.*] "*"'),
-        ({"removed": {"cost_total": "about"}}, '[tool.dealsnap.rules.removed] "cost_total"'),
+        ({"acquisition": {"cost_total": "about"}}, "rules.acquisition.cost_total"),
+        ({"*": {"*": "about"}}, "rules.*.*"),
+        ({"removed": {"cost_total": "about"}}, "rules.removed.cost_total"),
     ],
 )
 def test_every_rule_is_compiled_also_one_that_is_not_in_force(rules: dict[str, dict[str, str]], place: str) -> None:

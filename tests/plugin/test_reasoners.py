@@ -174,6 +174,17 @@ def test_no_reasoner_at_all_says_the_three_ways_to_name_one(project: Project) ->
     assert project.with_environment(DEALSNAP_REASONER="valuation:value").capture().code == 0
 
 
+def test_a_reasoner_fixture_below_the_root_is_told_to_move(project: Project) -> None:
+    """The deals are the root folder's: a fixture in a deeper conftest.py is not theirs, and that is one usage error."""
+    fixture = "import pytest\n\n@pytest.fixture\ndef deal_reasoner():\n    return lambda deal_id: {}\n"
+    project = project.with_deals(deal("a")).with_config(CONFIG.replace('reasoner = "valuation:value"', ""))
+    project = project.with_file("tests/conftest.py", fixture).with_file("tests/test_own.py", "def test_own(): pass\n")
+    outcome = project.run("--dealsnap-update", "tests")
+    assert outcome.code == 4, outcome.text
+    assert "conftest.py of the root folder" in outcome.text
+    assert project.with_file("conftest.py", fixture).run("--dealsnap-update", "tests").code == 0
+
+
 @pytest.mark.parametrize("kind", ["def", "async def"])
 def test_a_hung_call_is_ended_and_the_run_goes_on(project: Project, kind: str) -> None:
     """`--dealsnap-timeout` makes a hung call an error of its deal; the others are recorded."""

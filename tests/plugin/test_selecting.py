@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.plugin.project import Outcome, Project, deal, deals
+from tests.postgresql import as_owner
 
 MIXED = (
     deal("10"),
@@ -188,3 +189,17 @@ def test_a_gate_in_addopts_is_kept_out_of_the_way_of_a_capture(project: Project)
     outcome = project.run("-q")
     assert outcome.code == 0
     assert "PROCEED" in outcome.verdict
+
+
+def test_a_uuid_is_asked_for_in_any_case(project: Project, postgresql: str) -> None:
+    """What names the deal is the database's own spelling; an id that is another text is refused as ever."""
+    key = "7b3f0c1e-9f98-4049-8123-f6f0c85d5d68"
+    as_owner(
+        postgresql,
+        "CREATE TABLE transactions (deal_no UUID PRIMARY KEY, title TEXT, kind TEXT, amount INTEGER)",
+        f"INSERT INTO transactions VALUES ('{key}', 'A', 'carveout', 100)",
+    )
+    project = project.with_environment(DEALSNAP_DATABASE=postgresql)
+    assert project.capture().code == 0
+    assert run_ids(project.gate("--dealsnap-id", key.upper())) == [key]
+    assert project.gate("--dealsnap-id", key[:-1]).code == 4

@@ -11,7 +11,7 @@ from tests.plugin.project import CONFIG, SCHEMA, Project, deal, deals
     ("old", "new", "words"),
     [
         ("database =", "databse =", ("pyproject.toml, [tool.dealsnap] databse", 'Did you mean "database"?')),
-        ('"within 5%"', '"wihtin 5%"', ("[tool.dealsnap.rules.acquisition]", "'wihtin 5%'", "within 1000")),
+        ('"within 5%"', '"wihtin 5%"', ("pyproject.toml, [tool.dealsnap.rules.acq", "'wihtin 5%'", "within 1000")),
         ("risk_count = \"equal\"", "risk_counts = \"equal\"", ("unknown metric", 'Did you mean "risk_count"?')),
         ('"offer.price"', '"offer..price"', ("[tool.dealsnap.metrics] price", "not a JMESPath expression")),
         ('table = "transactions"', 'table = "transaction"', ('no table "transaction"', 'Did you mean "transactions"?')),
@@ -36,13 +36,15 @@ def test_a_wrong_setting_is_shown_with_its_place_and_what_is_valid(
 
 def test_a_wrong_flag_or_variable_is_shown_likewise(project: Project) -> None:
     """Flags, selections and variables are checked as strictly as the file."""
-    project = project.with_deals(deal("a")).captured()
+    project = project.with_deals(deal("a"), deal("deal-alpha")).captured()
     for arguments, words in (
         (["--dealsnap", "--dealsnap-type", "carvout"], 'no such deal type. Did you mean "carveout"?'),
         (["--dealsnap", "--dealsnap-id", "b"], "neither the database nor the baseline has this deal"),
-        (["--dealsnap", "--dealsnap-sample", "0"], "--dealsnap-sample"),
+        (["--dealsnap", "--dealsnap-id", "deal-alhpa"], 'Did you mean "deal-alpha"?'),
+        (["--dealsnap", "--dealsnap-sample", "0"], "'0' must be a whole number, at least 1"),
         (["--dealsnap", "--dealsnap-report", "jsno:x"], 'Did you mean "json"?'),
         (["--dealsnap", "--dealsnap-only", "missing"], "--dealsnap-only goes with --dealsnap-update"),
+        (["--dealsnap-only", "missing"], "--dealsnap-only goes with --dealsnap-update"),
         (["--dealsnap", "deals::test_deal[acquisition-b]"], "deals::test_deal[acquisition-b]"),
         (["--dealsnap", "no/such/path"], "no/such/path"),
     ):

@@ -92,9 +92,12 @@ class LedgerError(BaselineError):
 
 
 def did_you_mean(given: str, valid: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """Return ``' Did you mean "x"?'`` for the valid word nearest to *given*, or ``''``."""
-    near = difflib.get_close_matches(given, list(valid), n=1, cutoff=cutoff)
-    return f' Did you mean "{near[0]}"?' if near else ""
+    """Return ``' Did you mean "x"?'`` for the valid word nearest to *given*, in any case, or ``''``."""
+    words: dict[str, str] = {}
+    for word in valid:
+        words.setdefault(word.casefold(), word)
+    near = difflib.get_close_matches(given.casefold(), list(words), n=1, cutoff=cutoff)
+    return f' Did you mean "{words[near[0]]}"?' if near else ""
 
 
 # Possessive throughout: an error's text may be long and hostile, and masking it must stay linear.

@@ -135,11 +135,16 @@ class CallableSource:
 
     def _loaded(self) -> Iterator[Any]:
         try:
-            yield from self._load()
+            records = self._load()
+            if isinstance(records, Iterable):
+                yield from records
+                return
         except Exception as error:
             raise SourceError(
                 f"deals.source = {self._spec!r} raised {type(error).__name__}: {redact(str(error))}"
             ) from error
+        what = "nothing (None)" if records is None else type(records).__name__
+        raise SourceError(f"deals.source = {self._spec!r} returned {what}; it must return an iterable of records")
 
     def _all(self) -> dict[str, Any]:
         if self._records is None:

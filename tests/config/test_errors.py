@@ -19,7 +19,13 @@ def test_every_error_has_one_base() -> None:
 
 @pytest.mark.parametrize(
     ("given", "hint"),
-    [("carve_out", ' Did you mean "carveout"?'), ("xyz", ""), ("carveout", ' Did you mean "carveout"?'), ("", "")],
+    [
+        ("carve_out", ' Did you mean "carveout"?'),
+        ("CARVEOT", ' Did you mean "carveout"?'),
+        ("xyz", ""),
+        ("carveout", ' Did you mean "carveout"?'),
+        ("", ""),
+    ],
 )
 def test_the_nearest_valid_word_is_suggested(given: str, hint: str) -> None:
     """Only a word that is near."""

@@ -144,7 +144,7 @@ def test_a_record_that_is_not_there(project: Path) -> None:
             "record 1 of own_records:without_id: None cannot identify a deal; every deal needs an id of its own",
         ),
         ("raises", "deals.source = 'own_records:raises' raised OSError: postgresql://ana:***@db/x is down"),
-        ("nothing", "raised TypeError: 'NoneType' object is not iterable"),
+        ("nothing", "deals.source = 'own_records:nothing' returned nothing (None); it must return an iterable"),
         ("needs", "raised TypeError: needs() missing 1 required positional argument"),
     ],
 )

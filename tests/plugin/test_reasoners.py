@@ -185,6 +185,33 @@ def test_a_reasoner_fixture_below_the_root_is_told_to_move(project: Project) -> 
     assert project.with_file("conftest.py", fixture).run("--dealsnap-update", "tests").code == 0
 
 
+NO_EXCEPTIONS = """
+import pytest
+
+class Gone(BaseException):
+    pass
+
+KIND value(transaction):
+    if transaction.id == "gone":
+        raise Gone("for good")
+    if transaction.id == "skipped":
+        pytest.skip("not today")
+    return {"offer": {"price": transaction["amount"]}, "risks": []}
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_what_is_raised_and_is_no_exception_is_that_deals_error(project: Project, kind: str, workers: str) -> None:
+    """Also a skip of pytest's: a deal that nobody judged must not look like one that was left out, nor hang the run."""
+    project = project.with_deals(deal("gone"), deal("ok"), deal("skipped")).captured()
+    outcome = project.with_file("valuation.py", NO_EXCEPTIONS.replace("KIND", kind)).gate("--dealsnap-workers", workers)
+    assert outcome.statuses == {"gone": "errored", "ok": "changed", "skipped": "errored"}
+    assert outcome.deal("gone")["error"] == {"type": "Gone", "message": "for good"}
+    assert outcome.deal("skipped")["error"] == {"type": "Skipped", "message": "not today"}
+    assert outcome.code == 1
+
+
 @pytest.mark.parametrize("kind", ["def", "async def"])
 def test_a_hung_call_is_ended_and_the_run_goes_on(project: Project, kind: str) -> None:
     """`--dealsnap-timeout` makes a hung call an error of its deal; the others are recorded."""

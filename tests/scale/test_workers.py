@@ -16,6 +16,7 @@ import pytest
 from pytest_dealsnap.baseline.codec import decode
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.plugin.order import following
+from pytest_dealsnap.reasoning.ahead import LocalEngine
 from pytest_dealsnap.reasoning.calls import Caller
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 from tests.plugin.project import Project, deals
@@ -131,6 +132,27 @@ def test_fewer_workers_do_not_meet(tmp_path: Path) -> None:
     assert outcome.code == 1, outcome.text
     assert set(outcome.statuses.values()) == {"errored"}
     assert outcome.deal("d1")["error"]["type"] == "BrokenBarrierError"
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+def test_an_interrupt_raised_in_a_call_is_that_calls_error(style: str) -> None:
+    """The user's own Ctrl-C reaches the main thread; what a call in another raises must not leave anybody waiting."""
+
+    def value(deal: Deal) -> Any:
+        raise KeyboardInterrupt
+
+    async def asynchronous(deal: Deal) -> Any:
+        raise KeyboardInterrupt
+
+    function = value if style == "sync" else asynchronous
+    engine = LocalEngine(workers=2, timeout=30.0)
+    try:
+        ticket = engine.begin(function, bind_reasoner(function), Deal("7", None, "acquisition", None))
+        failure = engine.finish(ticket).failure
+        assert failure is not None
+        assert failure.type == "KeyboardInterrupt"
+    finally:
+        engine.close()
 
 
 def test_each_call_sees_the_context_of_its_turn() -> None:

@@ -20,7 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
     from examples.diligence import database, faults  # kept out of runs that are not about deals
 
     os.environ.setdefault("DEAL_TYPE_AWARENESS", "false" if capture else "true")
-    dropped = faults.Fault.DROPPED_DEAL in faults.active() and not capture
+    try:
+        dropped = faults.Fault.DROPPED_DEAL in faults.active() and not capture
+    except faults.UnknownFaultError as error:
+        raise pytest.UsageError(str(error)) from None
     path = database.ensure("before" if capture else "after", fault="dropped_deal" if dropped else None)
     relative = path.relative_to(config.rootpath).as_posix()
     os.environ["DEALSNAP_DATABASE"] = f"sqlite:///{relative}"

@@ -52,6 +52,8 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
         return Verdict("inconclusive", f"{plural(count, 'selected deal')} {'was' if count == 1 else 'were'} not judged")
     if _incomplete(facts):
         return Verdict("inconclusive", "the baseline is incomplete: its capture did not finish")
+    if all(result.error is not None for result in results if result.compared):
+        return Verdict("inconclusive", "no output was compared: every deal fails as it did in the baseline")
     doubt = matrix_doubt(facts, results) if facts.mode == "matrix" else ""
     return Verdict("inconclusive", doubt) if doubt else verdict
 
@@ -105,6 +107,11 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         notes.append(f"the baseline has no manifest.json, so nothing says where it came from: {facts.snapshots}")
     elif _incomplete(facts):
         notes.append("the baseline is incomplete: its capture did not finish")
+    failing = [result for result in results if result.status == "changed" and result.error is not None]
+    if failing:
+        fail = "fails" if len(failing) == 1 else "fail"
+        first = f"deal {failing[0].id}: {failing[0].error}"
+        notes.append(f"{plural(len(failing), 'deal')} {fail} as in the baseline, with no output to compare: {first}")
     default = facts.judging.default_type
     if not facts.judging.default_type_gates and any(result.deal_type == default for result in results):
         notes.append(f"no rule can fail a changed value of {default}: [tool.dealsnap.rules.{default}] only reports")

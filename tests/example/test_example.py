@@ -66,6 +66,13 @@ def test_each_fault_is_its_own_kind_of_red(
     assert outcome.report["summary"]["deals"] == 321
 
 
+def test_a_fault_that_there_is_not_is_a_usage_error(checkout: Checkout) -> None:
+    """A typing error must not run the example without a fault."""
+    outcome = checkout.run("--dealsnap", DILIGENCE_FAULT="roundign")
+    assert outcome.code == 4, outcome.text
+    assert "DILIGENCE_FAULT names 'roundign'; valid are rounding" in outcome.text
+
+
 def test_a_flag_that_stays_off_leaves_every_separation_regressed(checkout: Checkout) -> None:
     """After the migration with the flag off, carve-outs and divestitures cost what they did: under their ratio."""
     outcome = checkout.run("--dealsnap", "-q", DEAL_TYPE_AWARENESS="false")

@@ -110,6 +110,19 @@ def test_a_gate_that_compared_nothing_is_never_green(project: Project) -> None:
     assert (only_new_by_id.code, only_new_by_id.action) == (1, "inconclusive")
 
 
+def test_errors_on_both_sides_compare_nothing(project: Project) -> None:
+    """A deal that fails as before passes, and is told; where all do, no output was compared, and nothing is green."""
+    broken = "def value(deal_id):\n    if deal_id != 'works':\n        raise ValueError('no rates')\n    return {}\n"
+    project = project.with_file("valuation.py", broken).with_deals(deal("a"), deal("b"), deal("works"))
+    assert project.capture().code == 0
+    outcome = project.gate()
+    assert (outcome.code, outcome.action, outcome.statuses["a"]) == (0, "proceed", "changed")
+    assert "2 deals fail as in the baseline, with no output to compare: deal a: ValueError: no rates" in outcome.text
+    none = project.gate("--dealsnap-id", "a", "--dealsnap-id", "b")
+    assert (none.code, none.action) == (1, "inconclusive")
+    assert "no output was compared: every deal fails as it did in the baseline" in none.verdict
+
+
 def test_a_run_that_stopped_early_is_inconclusive(project: Project) -> None:
     """-x leaves deals unjudged: less than `min_compared`, so the verdict is left open."""
     project.with_deals(*deals(10)).captured()

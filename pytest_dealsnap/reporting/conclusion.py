@@ -13,7 +13,7 @@ from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
 from pytest_dealsnap.reporting.detail_room import without_surplus
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes, matrix_steps
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.reporting.wording import cut, plural
 
 __all__ = ["conclude"]
 
@@ -72,7 +72,9 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
             asked = f"only {plural(facts.selected, 'deal')}, asked for by id"
         notes.append(f"this run was partial: {shard}{asked}")
     if facts.not_judged:
-        shown = ", ".join(facts.not_judged[:10]) + (", …" if len(facts.not_judged) > 10 else "")
+        shown = ", ".join(cut(deal_id, 80) for deal_id in facts.not_judged[:10]) + (
+            ", …" if len(facts.not_judged) > 10 else ""
+        )
         done = "recorded" if facts.mode == "capture" else "judged"
         notes.append(f"not {done}: {plural(len(facts.not_judged), 'deal')} ({shown})")
     notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]

@@ -176,3 +176,11 @@ def test_the_baseline_does_not_depend_on_where_pytest_was_started(project: Proje
     outcome = run_pytest(below, "-c", "../pyproject.toml", "--dealsnap", environment=clean_environment())
     assert outcome.code == 0, outcome.text
     assert list(below.iterdir()) == []
+
+
+def test_a_long_id_is_cut_where_deals_are_only_named(project: Project) -> None:
+    """An id that no path can hold is that deal's error, and fills no screen."""
+    outcome = project.with_deals(deal("a" * 5_000), deal("b")).capture("--tb=no", "--no-summary", "-q")
+    assert outcome.code == 1
+    note = next(line for line in outcome.text.splitlines() if line.startswith("note: not recorded: 1 deal"))
+    assert len(note) < 150

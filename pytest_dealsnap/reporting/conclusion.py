@@ -109,6 +109,8 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         notes.append(f"the baseline has no manifest.json, so nothing says where it came from: {facts.snapshots}")
     elif _incomplete(facts):
         notes.append("the baseline is incomplete: its capture did not finish")
+    if (facts.baseline or {}).get("record") == "metrics":
+        notes.append("the baseline records metrics only: nothing else of the outputs is judged")
     failing = [result for result in results if result.status == "changed" and result.error is not None]
     if failing:
         fail = "fails" if len(failing) == 1 else "fail"

@@ -114,6 +114,15 @@ def test_rules_that_hold_nothing_still_are_named(project: Project) -> None:
     assert gate.report["notes"]
 
 
+def test_what_the_baseline_does_not_record_is_said_not_to_be_judged(project: Project) -> None:
+    """A rule for the rest of the output has nothing to judge where only metrics were recorded."""
+    project = project.with_deals(deal("a"))
+    project.capture("--dealsnap-output-record", "metrics")
+    note = "note: the baseline records metrics only: nothing else of the outputs is judged"
+    assert note in project.gate().text
+    assert note not in project.captured().gate().text
+
+
 def test_a_rule_of_the_users_own_decides_and_its_failure_is_no_pass(project: Project) -> None:
     """`module:callable` rules gate by their answer; one that raises or answers neither yes nor no, gates."""
     rules = """

@@ -24,7 +24,6 @@ from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import ConfigError, ReasonerError, SourceError
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix import NO_EFFECT, Side, judge_matrix
-from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
 from pytest_dealsnap.plugin.calls import variant_key
 from pytest_dealsnap.plugin.matrix_calls import MatrixCalls
 from pytest_dealsnap.plugin.run import Outcome, Run
@@ -39,18 +38,10 @@ class MatrixRun(Run):
     """The state of a matrix run in one process."""
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, "matrix")
         if len(config.deals.types) < 2:
             raise ConfigError(f"--dealsnap-matrix needs two types to compare; {config.place('deals.types')} has one")
+        super().__init__(config, "matrix")
         self._types = DealTypes.of(config.deals)
-        self.rules = compile_matrix_rules(
-            config.matrix_rules,
-            types=config.deals.types,
-            aliases=config.deals.aliases,
-            metrics=self.recorder.metrics,
-            root=config.root,
-            place=config.place("matrix.rules"),
-        )
         self._copies = ExitStack()
 
     @staticmethod
@@ -59,7 +50,7 @@ class MatrixRun(Run):
 
     @property
     def judged_paths(self) -> Mapping[str, str]:
-        return self.rules.texts
+        return self.matrix_rules.texts
 
     def output_keys(self, entry: Entry) -> Sequence[str]:
         """Return the names of the outputs under all types: a test with ``deal_matrix`` shares them."""
@@ -120,7 +111,7 @@ class MatrixRun(Run):
 
     def _judged(self, ref: DealRef, deal: Deal, reasonings: Mapping[str, Reasoning]) -> DealResult:
         sides = {name: self._side(name, ref, reasoning) for name, reasoning in reasonings.items()}
-        judgement = judge_matrix(sides, self.rules, metrics=self.recorder.metrics, deal=deal)
+        judgement = judge_matrix(sides, self.matrix_rules, metrics=self.recorder.metrics, deal=deal)
         failed = next(((name, side.error) for name, side in sides.items() if side.error is not None), None)
         return DealResult(
             ref.id,

@@ -22,6 +22,7 @@ from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, DealNotFoundError, SourceError
 from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
 from pytest_dealsnap.plugin.calls import Calls
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reporting.detailing import Detailing
@@ -44,6 +45,14 @@ class Run:
         self.snapshots = DealSnapshots(config.snapshots)
         self.recorder = Recorder(config)
         self.gate = Gate(config, self.recorder, self.snapshots)
+        self.matrix_rules = compile_matrix_rules(  # a bad one is told by every run, as any other setting is
+            config.matrix_rules,
+            types=config.deals.types,
+            aliases=config.deals.aliases,
+            metrics=self.recorder.metrics,
+            root=config.root,
+            place=config.place("matrix.rules"),
+        )
         ledger = read_ledger(config.snapshots, today=self.started_at.date(), types=config.deals.types)
         self.ledger: Ledger = self.asked_entries(ledger)
         self._capture = Capture(self.recorder, self.snapshots)

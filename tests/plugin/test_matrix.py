@@ -195,6 +195,7 @@ def test_bad_rules_and_flags_are_usage_errors(matrix: Project) -> None:
     wrong = matrix.with_config(matrix.config.replace('"price: carveout', '"pirce: carvout'))
     for project, arguments, words in (
         (wrong, ["--dealsnap", "--dealsnap-matrix"], ("[tool.dealsnap.matrix] rules", 'Did you mean "carveout"?')),
+        (wrong, ["--dealsnap-update"], ("[tool.dealsnap.matrix] rules", 'Did you mean "carveout"?')),
         (matrix, ["--dealsnap-matrix"], ("--dealsnap-matrix goes with --dealsnap",)),
         (matrix, ["--dealsnap-update", "--dealsnap-matrix"], ("not with --dealsnap-update",)),
         (matrix.with_config(matrix.config.replace('aliases = { spinoff = "carveout" }', 'types = ["acquisition"]')),

@@ -1,29 +1,25 @@
-"""The hooks of a run that asks for deals. Each says what; ``plan``, ``run`` and ``closing`` say how."""
+"""The hooks of a run that asks for deals: each says what; ``opening``, ``collecting`` and the like say how."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.config import Config, load_config
-from pytest_dealsnap.deals.selection import Selection, Shard
 from pytest_dealsnap.errors import DealsnapError, printable
-from pytest_dealsnap.plugin.calls import executor_factory
 from pytest_dealsnap.plugin.closing import Closing, without_syrupys_word_on_workers
-from pytest_dealsnap.plugin.items import NODE_PREFIX, DealItem, Deals, DealsRoot
+from pytest_dealsnap.plugin.collecting import announce_outputs, chosen, collect_deals, take_deal_arguments
+from pytest_dealsnap.plugin.items import DealItem
 from pytest_dealsnap.plugin.memory import set_aside
+from pytest_dealsnap.plugin.opening import WORKER_KEY, open_run
 from pytest_dealsnap.plugin.options import Mode, given_settings
 from pytest_dealsnap.plugin.order import order_of
-from pytest_dealsnap.plugin.plan import Plan, make_plan
 from pytest_dealsnap.plugin.provenance import begin_manifest, finish_manifest
 from pytest_dealsnap.plugin.run import RUN, Run
 from pytest_dealsnap.plugin.travel import pack, unpack
-from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 from pytest_dealsnap.reporting.junit_properties import junit_properties
 from pytest_dealsnap.reporting.wording import plural
 
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DealHooks"]
 
-WORKER_KEY = "dealsnap_plan"
 _LETTERS = {"changed": "c", "regressed": "R", "errored": "E", "missing": "M", "new": "s", "accepted": "a"}
 _OUTCOMES = {"passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED"}
 
@@ -46,7 +41,7 @@ class DealHooks:
         self.begun: bool | None = None
         self.under_way: dict[str, int] = {}
         self.worker = hasattr(config, "workerinput")
-        self.nodeids = _take_deal_arguments(config)
+        self.nodeids = take_deal_arguments(config)
         try:
             self.settings: Config = load_config(
                 config.rootpath,
@@ -65,31 +60,9 @@ class DealHooks:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Open the source and read the plan; a worker is given its controller's."""
         try:
-            self.run = session.config.stash[RUN] = self._open(session.config)
+            self.run = session.config.stash[RUN] = open_run(session.config, self.settings, self.mode)
         except DealsnapError as error:
             raise pytest.UsageError(printable(str(error))) from None
-
-    def _open(self, config: pytest.Config) -> Run:
-        run = _new_run(config, self.settings, self.mode)
-        if self.worker:
-            run.start(Plan.load(config.workerinput[WORKER_KEY]))  # type: ignore[attr-defined]  # set by xdist
-            return run
-        _check_reasoner(config, self.settings)
-        selection = Selection(
-            types=tuple(config.getoption("dealsnap_type")),
-            ids=tuple(dict.fromkeys(config.getoption("dealsnap_id"))),
-            sample=config.getoption("dealsnap_sample"),
-            seed=config.getoption("dealsnap_seed"),
-            shard=Shard.parse(config.getoption("dealsnap_shard")) if config.getoption("dealsnap_shard") else None,
-        )
-        only = config.getoption("dealsnap_only")
-        run.start(make_plan(self.settings, run.source, run.snapshots, mode=self.mode, only=only, selection=selection))
-        _check_executor(config, run)
-        if self.mode == "capture" and not config.option.collectonly:
-            read_manifest(self.settings.snapshots)  # a bad one is refused now, not after the last deal
-            run.snapshots.clean()
-        run.prepare(reasoner_overridden=_overrides_reasoner(config), only_listed=config.option.collectonly)
-        return run
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -123,23 +96,16 @@ class DealHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Put the deals before the other tests, and count who will ask for an output."""
+        """Put the deals before the other tests."""
         assert self.run is not None
-        found = _collect_deals(session, self.run, items)
-        if self.nodeids:
-            found = [item for item in found if item.nodeid in self.nodeids]
-            unknown = self.nodeids - {item.nodeid for item in found}
-            if unknown:
-                raise pytest.UsageError(f"not found: {sorted(unknown)[0]} (no such deal in this run)")
-        items[:0] = found
+        items[:0] = chosen(collect_deals(session, self.run, items), self.nodeids)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count who will ask for an output, so that it is kept just as long."""
         assert self.run is not None
         self.closing.expect(item.nodeid for item in session.items)
         self.run.calls.order = order_of(session.config, session.items)
-        if not all(isinstance(item, DealItem) for item in session.items):
-            _announce_outputs(session.items, self.run)
+        announce_outputs(session.items, self.run)
         set_aside(len(session.items))
         if not self.worker:
             self._begin_capture(session.config)
@@ -147,7 +113,10 @@ class DealHooks:
     def _begin_capture(self, config: pytest.Config) -> None:
         if self.run is not None and self.mode == "capture" and not config.option.collectonly and self.begun is None:
             selected = len(self.closing.selected(self.run))
-            self.begun = begin_manifest(self.run, selected=selected, only=config.getoption("dealsnap_only"))
+            try:
+                self.begun = begin_manifest(self.run, selected=selected, only=config.getoption("dealsnap_only"))
+            except DealsnapError as error:
+                raise pytest.UsageError(printable(str(error))) from None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -210,9 +179,9 @@ class DealHooks:
         self.run.snapshots.flush()
         if not self.worker and not session.config.option.collectonly:
             session.exitstatus = self.closing.conclude(self.run, int(session.exitstatus))
-            if self.mode == "capture" and self.closing.finished is not None:
+            if self.begun is not None and self.closing.finished is not None:
                 only = session.config.getoption("dealsnap_only")
-                finish_manifest(self.run, self.closing.finished, begun=bool(self.begun), only=only)
+                finish_manifest(self.run, self.closing.finished, begun=self.begun, only=only)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, None, None]:
@@ -228,73 +197,3 @@ class DealHooks:
         """Let go of the database."""
         if self.run is not None:
             self.run.close()
-
-
-def _take_deal_arguments(config: pytest.Config) -> set[str]:
-    """Take the deals' node ids out of the arguments; without any path left, only deals are collected."""
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.args = []
-        return set()
-    chosen = {argument for argument in config.args if argument.startswith(NODE_PREFIX)}
-    config.args = [argument for argument in config.args if argument not in chosen]
-    return chosen
-
-
-def _new_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
-    if mode == "matrix":
-        from pytest_dealsnap.plugin.matrix_run import MatrixRun  # other runs need no scratch copies
-
-        return MatrixRun(settings)
-    return Run(settings, mode, details=bool(config.getoption("dealsnap_report")))
-
-
-def _check_reasoner(config: pytest.Config, settings: Config) -> None:
-    """Refuse a reasoner that cannot be used before the first of many deals fails by it."""
-    if settings.reasoner is not None or not _overrides_reasoner(config):
-        bind_reasoner(import_reasoner(settings))
-
-
-def _overrides_reasoner(config: pytest.Config) -> bool:
-    """Whether a plugin, or a ``conftest.py`` that serves the deals, has a ``deal_reasoner`` of its own."""
-    return any(
-        hasattr(plugin, "deal_reasoner") and _serves(plugin, config.rootpath)
-        for name, plugin in config.pluginmanager.list_name_plugin()
-        if plugin is not None and getattr(plugin, "__name__", "") != "pytest_dealsnap.plugin"
-    )
-
-
-def _serves(plugin: object, root: Path) -> bool:
-    """Whether the fixtures of *plugin* are there for what lies in *root*; those of a deeper ``conftest.py`` are not."""
-    path = Path(str(getattr(plugin, "__file__", "") or ""))
-    return path.name != "conftest.py" or path.parent == root or path.parent in root.parents
-
-
-def _check_executor(config: pytest.Config, run: Run) -> None:
-    """Refuse an executor that cannot be made before the first deal asks for it; xdist's workers make their own."""
-    executor_factory(run.config)
-    if run.plan.entries and not config.option.collectonly and not config.pluginmanager.hasplugin("dsession"):
-        run.calls.prepare()
-
-
-def _collect_deals(session: pytest.Session, run: Run, items: list[pytest.Item]) -> list[pytest.Item]:
-    """Collect the deals below the root folder's node, so that its ``conftest.py`` serves them."""
-    path = session.config.rootpath / "deals"
-    for item in items:
-        for node in item.iter_parents():
-            if isinstance(node, pytest.Directory) and node.path == session.config.rootpath:
-                return list(session.genitems(Deals.from_parent(node, path=path, name="deals", nodeid="deals", run=run)))
-    root = DealsRoot.from_parent(session, path=session.config.rootpath, nodeid=".")
-    session.ihook.pytest_make_collect_report(collector=root)
-    return list(session.genitems(Deals.from_parent(root, path=path, name="deals", nodeid="deals", run=run)))
-
-
-def _announce_outputs(items: list[pytest.Item], run: Run) -> None:
-    for item in items:
-        if isinstance(item, DealItem):
-            for key in run.output_keys(item.entry):
-                run.calls.outputs.want(key)
-        elif isinstance(item, pytest.Function) and "deal_output" in item.fixturenames:
-            callspec = getattr(item, "callspec", None)
-            if callspec is not None and "deal" in callspec.params:
-                entry = callspec.params["deal"]
-                run.calls.outputs.want(getattr(entry, "output_key", entry.ref.id))

@@ -23,9 +23,8 @@ def begin_manifest(run: Run, *, selected: int, only: str | None) -> bool:
     of a baseline that has a manifest leaves it alone.
     """
     folder = run.config.snapshots
-    before = read_manifest(folder)
     part = only is not None or _narrowed(run, selected)
-    if part and (only == "errors" or not _unfinished_part(before)):
+    if part and (only == "errors" or not _unfinished_part(read_manifest(folder))):
         return False
     earlier = not part and any(True for _ in run.snapshots.each_id())
     begun = {**_manifest(run), "complete": False, "resume": "all" if earlier else "missing"}

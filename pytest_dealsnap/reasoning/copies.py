@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from pytest_dealsnap.callables import import_object
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.reasoning.executors import ExecutorEngine
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner
+from pytest_dealsnap.reasoning.signals import signals_wait
 
 __all__ = ["NamedReasoner", "copy_engine"]
 
@@ -52,6 +53,11 @@ def _process(variables: dict[str, str]) -> Executor:
 
 class _Process(ProcessPoolExecutor):
     """A pool of one process, which ends with the run: nobody waits for a call that is still under way."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Hand a call over; Ctrl-C waits until the pool knows a process that is started for it, and can end it."""
+        with signals_wait():
+            return super().submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the process, so that nothing reads the copy any more when it is dropped."""

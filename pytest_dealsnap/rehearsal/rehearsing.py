@@ -17,6 +17,7 @@ from pytest_dealsnap.baseline.manifest import git_state
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import parse_url, public_url
 from pytest_dealsnap.errors import ConfigError, redact
+from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.conclusion import decide_rehearsal, next_steps
 from pytest_dealsnap.rehearsal.journal import Journal
 from pytest_dealsnap.rehearsal.judging import exposures
@@ -24,7 +25,6 @@ from pytest_dealsnap.rehearsal.original import Original
 from pytest_dealsnap.rehearsal.phases import Phases
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
-from pytest_dealsnap.rehearsal.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.steps import Say
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal, share_of

@@ -21,8 +21,8 @@ from sqlalchemy.engine import URL
 
 from pytest_dealsnap.deals.database import parse_url, public_url
 from pytest_dealsnap.errors import SourceError
+from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.postgresql_copy import copy_postgresql, drop_postgresql, new_name
-from pytest_dealsnap.rehearsal.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.sqlite_copy import copy_sqlite, drop_sqlite, new_file
 
 __all__ = ["ScratchDatabase", "scratch_copy"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from pytest_dealsnap.errors import printable, redact
-from pytest_dealsnap.rehearsal.signals import signals_wait
+from pytest_dealsnap.reasoning.signals import signals_wait
 
 __all__ = ["Done", "Say", "run_step"]
 

@@ -177,8 +177,11 @@ def test_a_schema_qualified_table(postgresql: str, opened: Open, fill: Fill) -> 
     assert len(opened(postgresql, 'table = "crm.deals"').refs()) == 4
     with pytest.raises(SourceError, match=r'has no table "crm\.deal" \(deals\.table\)\. Did you mean "deals"\?'):
         opened(postgresql, 'table = "crm.deal"').refs()
+    with pytest.raises(SourceError, match=r'has no schema "crn" .*\. Did you mean "crm"\?'):
+        opened(postgresql, 'table = "crn.deals"').refs()
+    fill(postgresql, "CREATE SCHEMA void")
     with pytest.raises(SourceError, match="It has: none at all"):
-        opened(postgresql, 'table = "nowhere.deals"').refs()
+        opened(postgresql, 'table = "void.deals"').refs()
 
 
 def test_the_main_schema_of_sqlite(tmp_path: Path, opened: Open, fill: Fill) -> None:

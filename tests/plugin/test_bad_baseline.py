@@ -84,7 +84,11 @@ def test_a_bad_manifest_or_ledger_is_a_usage_error_that_says_what_to_do(project:
         else:
             path.write_text(before)
     manifest.write_text("{")
-    assert project.capture("--dealsnap-id", "d1").code == 4, "a part cannot repair what speaks for the whole"
+    for part in (["--dealsnap-id", "d1"], ["-k", "d1"], ["-k", "d1", "-n", "1"], ["--dealsnap-only", "errors"]):
+        outcome = project.capture(*part)
+        assert outcome.code == 4, "a part cannot repair what speaks for the whole"
+        assert "manifest.json cannot be read" in outcome.text
+        assert "Traceback" not in outcome.text
     assert project.capture().code == 0
     assert project.gate().code == 0
     manifest.unlink()

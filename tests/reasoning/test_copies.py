@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,24 @@ def test_a_process_reads_its_environment_before_it_imports(tmp_path: Path, monke
     assert isinstance(reasoning, Reasoning)
     assert reasoning.output == {"deal": 7, "database": "the copy"}
     assert "DEALS_AT" not in os.environ
+
+
+def test_an_interrupt_amid_the_start_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that nobody had noted would be waited for when Python ends: for ever."""
+
+    def start(self: SpawnProcess) -> None:
+        started(self)
+        signal.raise_signal(signal.SIGINT)
+
+    (tmp_path / "reads_at_import.py").write_text(MODULE)
+    started = SpawnProcess.start
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    function = NamedReasoner("reads_at_import:value", tmp_path)
+    engine = copy_engine({}, timeout=60)
+    with pytest.raises(KeyboardInterrupt):
+        engine.begin(function, bind_reasoner(function), Deal(7, None, "carveout", None))
+    engine.close()
+    left = multiprocessing.active_children()
+    for process in left:
+        process.kill()
+    assert left == []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_dealsnap.rehearsal.signals import signals_raise, signals_wait
+from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 
 
 @pytest.fixture(autouse=True)

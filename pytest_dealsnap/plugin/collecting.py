@@ -1,0 +1,63 @@
+"""Which tests a run has: the deals, chosen by node id where any is given, before the tests of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_dealsnap.plugin.items import NODE_PREFIX, DealItem, Deals, DealsRoot
+from pytest_dealsnap.plugin.run import Run
+
+__all__ = ["announce_outputs", "chosen", "collect_deals", "take_deal_arguments"]
+
+
+def take_deal_arguments(config: pytest.Config) -> set[str]:
+    """Take the deals' node ids out of the arguments; without any path left, only deals are collected."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = []
+        return set()
+    named = {argument for argument in config.args if argument.startswith(NODE_PREFIX)}
+    config.args = [argument for argument in config.args if argument not in named]
+    return named
+
+
+def collect_deals(session: pytest.Session, run: Run, items: list[pytest.Item]) -> list[pytest.Item]:
+    """Collect the deals below the root folder's node, so that its ``conftest.py`` serves them."""
+    path = session.config.rootpath / "deals"
+    for item in items:
+        for node in item.iter_parents():
+            if isinstance(node, pytest.Directory) and node.path == session.config.rootpath:
+                return list(session.genitems(Deals.from_parent(node, path=path, name="deals", nodeid="deals", run=run)))
+    root = DealsRoot.from_parent(session, path=session.config.rootpath, nodeid=".")
+    session.ihook.pytest_make_collect_report(collector=root)
+    return list(session.genitems(Deals.from_parent(root, path=path, name="deals", nodeid="deals", run=run)))
+
+
+def chosen(items: list[pytest.Item], nodeids: set[str]) -> list[pytest.Item]:
+    """Return those of the deals' *items* that *nodeids* name; all of them where it names none.
+
+    Raises :class:`pytest.UsageError` for a name that no deal has.
+    """
+    if not nodeids:
+        return items
+    found = [item for item in items if item.nodeid in nodeids]
+    unknown = nodeids - {item.nodeid for item in found}
+    if unknown:
+        raise pytest.UsageError(f"not found: {sorted(unknown)[0]} (no such deal in this run)")
+    return found
+
+
+def announce_outputs(items: Sequence[pytest.Item], run: Run) -> None:
+    """Count who will ask for an output, so that it is kept just as long; nobody does where only deals run."""
+    if all(isinstance(item, DealItem) for item in items):
+        return
+    for item in items:
+        if isinstance(item, DealItem):
+            for key in run.output_keys(item.entry):
+                run.calls.outputs.want(key)
+        elif isinstance(item, pytest.Function) and "deal_output" in item.fixturenames:
+            callspec = getattr(item, "callspec", None)
+            if callspec is not None and "deal" in callspec.params:
+                entry = callspec.params["deal"]
+                run.calls.outputs.want(getattr(entry, "output_key", entry.ref.id))

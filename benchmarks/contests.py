@@ -75,11 +75,12 @@ def _row(label: str, count: int, runs: list[Measured], bare: list[Measured], lim
 
 
 def scale(work: Path, rounds: int, limit: float, few: int = 10_000, many: int = 100_000) -> None:
-    """The gate of a hundred thousand deals: time per deal against ten thousand, memory against a bare suite."""
+    """A hundred thousand deals: time per deal against ten thousand, memory against a bare suite; the capture once."""
+    captures = {}
     for count in (few, many):
         for name in ("bare", "dealsnap"):
             build_suite(work / str(count) / name, SUITES[name], count)
-        measure(work / str(count) / "dealsnap", CAPTURE)
+        captures[count] = measure(work / str(count) / "dealsnap", CAPTURE)
     flat, memory, wall = [], [], []
     for _ in range(rounds):
         small = measure(work / str(few) / "dealsnap", GATE)
@@ -89,7 +90,10 @@ def scale(work: Path, rounds: int, limit: float, few: int = 10_000, many: int = 
         memory.append(large.mebibytes / bare.mebibytes)
         wall.append((large.seconds or 0.0) / (bare.seconds or 1.0))
     print(f"gate, time per deal at {many:,} ÷ at {few:,} deals: {median(flat):.2f}")
-    print(f"gate of {many:,} ÷ bare: wall {median(wall):.2f}, peak memory {median(memory):.2f}", flush=True)
+    print(f"gate of {many:,} ÷ bare: wall {median(wall):.2f}, peak memory {median(memory):.2f}")
+    per_deal = {count: (capture.seconds or 0.0) / count for count, capture in captures.items()}
+    print(f"capture, time per deal at {many:,} ÷ at {few:,} deals: {per_deal[many] / per_deal[few]:.2f}")
+    print(f"capture of {many:,} ÷ bare: peak memory {captures[many].mebibytes / bare.mebibytes:.2f}", flush=True)
 
 
 _IMPORT = ("-c", "import sys, pytest, sqlalchemy, sqlalchemy.dialects.sqlite; sys.exit(pytest.main(sys.argv[1:]))")

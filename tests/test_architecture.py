@@ -41,7 +41,7 @@ GATES = {
     "deepdiff": {"judging"},
     "jinja2": {"reporting.html_report"},
     "jmespath": {"judging"},
-    "orjson": {"reasoning.recognizing"},
+    "orjson": {"reasoning.quick_json"},
     "rapidfuzz": {"judging"},
     "tomlkit": {"baseline.ledger_writing"},
     "sqlglot": {"deals.checks", "deals.conditions"},

@@ -10,7 +10,7 @@ from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.judging.judge import Reasoned
 from pytest_dealsnap.reasoning.canonical import dumps, loads
-from pytest_dealsnap.reasoning.recognizing import quick_size, written_as
+from pytest_dealsnap.reasoning.quick_json import quick_size, quick_text, written_as
 
 __all__ = ["Snapshot", "decode", "encode", "is_encoded"]
 
@@ -36,9 +36,10 @@ class Snapshot:
         return Reasoned(self.deal_type, self.stored_type, self.metrics, self.output, self.error)
 
 
-def encode(snapshot: Snapshot) -> str:
-    """Return the text of *snapshot*'s file: sorted keys, two-space indent, a final newline."""
-    return dumps(_document(snapshot)) + "\n"
+def encode(snapshot: Snapshot) -> bytes:
+    """Return *snapshot*'s file: canonical JSON in UTF-8, sorted keys, two-space indent, a final newline."""
+    document = _document(snapshot)
+    return quick_text(document) or f"{dumps(document)}\n".encode()
 
 
 def is_encoded(snapshot: Snapshot, data: bytes) -> bool:

@@ -65,14 +65,14 @@ class Recorder:
         in place of the output.
         """
         try:
-            data = encode(draft).encode()
+            data = encode(draft)
             if len(data) <= self._output.max_bytes:
                 return draft, data
             error = failure_of(self._too_large(len(data)))
         except OutputError as unwritable:
             error = failure_of(unwritable)
         failed = Snapshot(draft.deal_id, draft.deal_name, draft.deal_type, draft.stored_type, error=error)
-        return failed, encode(failed).encode()
+        return failed, encode(failed)
 
     def recordable(self, draft: Snapshot) -> Snapshot:
         """Return what :meth:`write` would record, told without writing where a quick look is enough."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pytest_dealsnap.judging.details import Details
+from pytest_dealsnap.judging.details import Details
 
 __all__ = ["AFFECTED", "COMPARED", "STATUSES", "DealResult", "Failure", "Finding", "changed_issue", "lost_issue"]
 

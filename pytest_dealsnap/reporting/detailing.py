@@ -8,8 +8,8 @@ from dataclasses import replace
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.errors import SnapshotError
-from pytest_dealsnap.judging.details import detail
 from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.judging.in_full import detail
 from pytest_dealsnap.reporting.detail_room import DetailRoom
 
 __all__ = ["Detailing"]

@@ -21,7 +21,7 @@ from pytest_dealsnap.judging.findings import Failure
 def snapshot(deal_id: str, output: dict[str, Any] | None = None, error: Failure | None = None) -> bytes:
     """Return the bytes of a deal's file."""
     metrics = None if error else {"cost_total": 1}
-    return encode(Snapshot(deal_id, "Acme", "carveout", None, metrics, output, error)).encode()
+    return encode(Snapshot(deal_id, "Acme", "carveout", None, metrics, output, error))
 
 
 def test_what_was_recorded_is_recalled(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ snapshots = DealSnapshots(Path(sys.argv[1]))
 n = 0
 while True:
     output = {"n": n, "text": "x" * 200_000}
-    snapshots.record(str(n), encode(Snapshot(str(n), None, "carveout", None, {}, output)).encode())
+    snapshots.record(str(n), encode(Snapshot(str(n), None, "carveout", None, {}, output)))
     n += 1
     if n == 10:
         print("under way", flush=True)

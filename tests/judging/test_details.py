@@ -6,14 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.judging.details import (
-    MOST_BYTES,
-    Details,
-    detail,
-    details_from_plain,
-    details_to_plain,
-)
+from pytest_dealsnap.judging.details import Details, details_from_plain, details_to_plain
 from pytest_dealsnap.judging.findings import DealResult, Failure
+from pytest_dealsnap.judging.in_full import MOST_BYTES, detail
 from pytest_dealsnap.judging.judge import Reasoned, judge
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.policy import compile_policy

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from pytest_dealsnap.errors import OutputError
 from pytest_dealsnap.judging.values import same
 from pytest_dealsnap.reasoning.canonical import canonical, canonical_output, dumps, loads
-from pytest_dealsnap.reasoning.recognizing import written_as
+from pytest_dealsnap.reasoning.quick_json import quick_text, written_as
 from tests.builders import canonical_values, json_values
 
 
@@ -343,6 +343,33 @@ def test_a_file_is_recognized_without_being_written_again(value: dict[str, Any])
     assert written_as(value, data) or not plain
     assert not written_as({**value, "one more": 1}, data)
     assert not written_as(value, data[:-1])
+
+
+@given(value=st.dictionaries(st.text(max_size=4), canonical_values(), max_size=4))
+@example(value={"a": {}, "b": [], "c": None, "d": [True, {"e": -0.0}]})
+@example(value={"a": None, "b": math.nan})
+@example(value={"a": "1e5", "b": "0.00001\n1e5,\n", "c": 10.00001})
+def test_what_is_quickly_written_is_what_the_slow_way_writes(value: dict[str, Any]) -> None:
+    """Byte for byte; where it would not be, the quick way says so."""
+    assert quick_text(value) in (None, (dumps(value) + "\n").encode())
+
+
+@given(number=st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70))
+@example(number=1e-5)
+@example(number=1.5e-6)
+@example(number=1e16)
+@example(number=-1.2345678901234568e17)
+@example(number=5e-324)
+def test_a_number_is_quickly_written_as_python_writes_it(number: float) -> None:
+    """Also at the end of a list, and of what stands before another key."""
+    value = {"a": number, "b": [number], "c": {"d": [1, number]}}
+    assert quick_text(value) in (None, (dumps(value) + "\n").encode())
+    assert abs(number) >= 1e15 or 0 < abs(number) < 1e-3 or quick_text(value) is not None
+
+
+def test_texts_do_not_hinder_the_quick_way() -> None:
+    """What looks like such a number inside a text is a text."""
+    assert quick_text({"id": "3e4", "small": "0.00001", "lines": "1e5,\n1e-5"}) is not None
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

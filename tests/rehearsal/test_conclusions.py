@@ -38,7 +38,7 @@ def captured(folder: Path, **prices: object) -> DealSnapshots:
             snapshot = Snapshot(*facts, error=Failure("ValueError", price))
         else:
             snapshot = Snapshot(*facts, metrics={"price": price}, output={"price": price, "parts": [1, price]})
-        snapshots.record(deal_id, encode(snapshot).encode())
+        snapshots.record(deal_id, encode(snapshot))
     return snapshots
 
 

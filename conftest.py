@@ -11,6 +11,20 @@ import os
 
 import pytest
 
+MOST_WORKERS = 4
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist's own, which reads what is set here
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Spread the whole suite over the cores; a part of it, one that is looked into, and deals run in one process."""
+    options = config.option
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
+    looking = options.usepdb or options.collectonly or options.capture == "no"
+    deals = config.getoption("--dealsnap", default=False) or config.getoption("--dealsnap-update", default=False)
+    if whole and not looking and not deals and getattr(options, "numprocesses", 0) is None:
+        options.numprocesses = "logical"
+        options.maxprocesses = options.maxprocesses or MOST_WORKERS
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Build the database that the run is about, and point the example system at it."""

@@ -119,7 +119,7 @@ class Closing:
             under_way=under_way,
         )
         reporter.ensure_newline()
-        reporter.write_line(line)
+        reporter.write_line(line, flush=True)  # in a log, too, it is to be seen now
 
     def conclude(self, run: Run, exitstatus: int) -> int:
         """Reach the verdict, write the reports, and return the exit status.

@@ -218,7 +218,7 @@ from counted import LOG, answer, note
 
 def value(transaction):
     note(transaction.id)
-    end = time.monotonic() + 40
+    end = time.monotonic() + 600
     while transaction.id == "d0001" and "d0002" not in LOG.read_text() and time.monotonic() < end:
         time.sleep(0.01)
     while transaction.id == "d0002" and not (LOG.parent / "go").exists() and time.monotonic() < end:

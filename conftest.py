@@ -19,7 +19,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """Spread the whole suite over the cores; a part of it, one that is looked into, and deals run in one process."""
     options = config.option
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
-    looking = options.usepdb or options.collectonly or options.capture == "no"
+    # pytest-cov has to know of workers before any conftest.py is read.
+    looking = options.usepdb or options.collectonly or options.capture == "no" or getattr(options, "cov_source", None)
     deals = config.getoption("--dealsnap", default=False) or config.getoption("--dealsnap-update", default=False)
     if whole and not looking and not deals and getattr(options, "numprocesses", 0) is None:
         options.numprocesses = "logical"

@@ -1,4 +1,4 @@
-"""What all tests share: a PostgreSQL server; Hypothesis without a deadline, because no test may depend on timing."""
+"""What all tests share: PostgreSQL and MariaDB servers, a pooler; Hypothesis without a deadline, because no test may depend on timing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import threading
 import pytest
 from hypothesis import settings
 
+from tests.mariadb import mariadb, mariadb_server
+from tests.pgbouncer import pgbouncer
 from tests.postgresql import postgresql, postgresql_server
 
-__all__ = ["postgresql", "postgresql_server"]  # fixtures for all tests
+__all__ = ["mariadb", "mariadb_server", "pgbouncer", "postgresql", "postgresql_server"]  # fixtures for all tests
 
 settings.register_profile("dealsnap", deadline=None, max_examples=60)
 settings.load_profile("dealsnap")

@@ -51,7 +51,7 @@ pidfile = {folder}/pid
         )
         command = [program, str(settings)]
         if os.getuid() == 0:  # it refuses to run as root
-            owner = os.stat(host)  # the folder of the server's socket is closed to all but the server's own user
+            owner = Path(host).stat()  # the folder of the server's socket is closed to all but the server's own user
             for path in (Path(folder), users, settings):
                 os.chown(path, owner.st_uid, owner.st_gid)
             command = [program, "-u", pwd.getpwuid(owner.st_uid).pw_name, str(settings)]

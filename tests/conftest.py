@@ -1,4 +1,4 @@
-"""What all tests share: PostgreSQL and MariaDB servers, a pooler; Hypothesis without a deadline, because no test may depend on timing."""
+"""What all tests share: database servers, a pooler; Hypothesis without a deadline: no test may depend on timing."""
 
 from __future__ import annotations
 

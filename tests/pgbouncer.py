@@ -27,7 +27,7 @@ def pgbouncer(postgresql: str) -> Iterator[str]:
     if program is None:
         pytest.skip("no pgbouncer here (Debian: apt-get install pgbouncer)")
     url = make_url(postgresql)
-    host, port = url.query.get("host") or url.host or "127.0.0.1", free_port()
+    host, port = str(url.query.get("host") or url.host or "127.0.0.1"), free_port()
     with tempfile.TemporaryDirectory(prefix="bouncer-", ignore_cleanup_errors=True) as folder:
         users = Path(folder) / "users.txt"
         users.write_text(f'"{url.username}" "{url.password or ""}"\n')
@@ -51,7 +51,7 @@ pidfile = {folder}/pid
         )
         command = [program, str(settings)]
         if os.getuid() == 0:  # it refuses to run as root
-            owner = Path(host).stat()  # the folder of the server's socket is closed to all but the server's own user
+            owner = Path(host).stat()  # its folder is closed to all but the server
             for path in (Path(folder), users, settings):
                 os.chown(path, owner.st_uid, owner.st_gid)
             command = [program, "-u", pwd.getpwuid(owner.st_uid).pw_name, str(settings)]

@@ -15,6 +15,7 @@ from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.cause_json import read_traits
 from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.consistency import contradiction, impossible
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 
 __all__ = ["REPORT_FORMAT", "ReportError", "is_rehearsal", "read_document", "read_json", "read_run"]
@@ -57,12 +58,21 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def read_run(document: Mapping[str, Any], path: Path) -> FinishedRun:
-    """Return the run that *document* tells of; raises :class:`ReportError`, naming *path*, for a damaged one."""
+    """Return the run that *document* tells of, concluded anew from its deals.
+
+    Raises :class:`ReportError`, naming *path*, for a damaged one, and for one that contradicts itself.
+    """
     try:
-        results = [_read_deal(deal) for deal in document["deals"]]
-        return conclude(_read_facts(document), results)
+        results, facts = [_read_deal(deal) for deal in document["deals"]], _read_facts(document)
+        problem = impossible(facts, results)
+        if not problem:
+            run = conclude(facts, results)
+            problem = contradiction(document, run)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
+    if problem:
+        raise ReportError(f"{path} contradicts itself: {problem}. Take the report that the run wrote")
+    return run
 
 
 _TEXT, _NUMBER, _TEXT_OR_NONE = (str,), (int, float, Decimal), (str, type(None))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.deals.selection import Shard
+from pytest_dealsnap.judging.findings import STATUSES
 from tests.cli.console import Answer, dealsnap
 from tests.plugin.project import Project, deal
 from tests.scale.running import untimed
@@ -160,9 +161,14 @@ def test_a_deal_that_a_shard_did_not_judge_is_missed(shards: Path) -> None:
     """A shard that ended early makes the whole inconclusive, and the deal is named."""
     one = read(shards / "shard-1.json")
     lost = one["deals"].pop()
-    for entry in one["deals"]:
-        entry.update(status="matched", findings=[], error=None)
     one["run"]["not_judged"] = [lost["id"]]
+    count = one["summary"]["deals"] = len(one["deals"])
+    one["deals"] = [
+        {**entry, "status": "matched", "findings": [], "error": None, "corrupt": None, "compared": True}
+        for entry in one["deals"]
+    ]
+    one["summary"] |= dict.fromkeys(STATUSES, 0) | {"matched": count, "compared": count, "affected_percent": 0.0}
+    one["verdict"]["action"] = "inconclusive"
     (shards / "shard-1.json").write_text(json.dumps(one), encoding="utf-8")
     answer = merge(shards, *names())
     assert answer.code == 1
@@ -207,7 +213,8 @@ def overlapping(folder: Path) -> list[str]:
     """Let two shards hold the same deal."""
     path = folder / "shard-2.json"
     document = read(path)
-    document["deals"].append(read(folder / "shard-1.json")["deals"][0])
+    matched = next(entry for entry in document["deals"] if entry["status"] == "matched")
+    matched["id"] = read(folder / "shard-1.json")["deals"][0]["id"]
     path.write_text(json.dumps(document), encoding="utf-8")
     return names()
 
@@ -238,16 +245,16 @@ def raw(data: bytes) -> Callable[[Path], list[str]]:
         (twice, "shard-1.json and shard-1.json are both shard 1/3: they overlap"),
         (whole, "report.json is the report of a whole run, not of a shard"),
         (overlapping, "the shards overlap"),
-        (with_a_hole, "there is a hole: shard-2.json tells nothing of 1 of its"),
+        (with_a_hole, "shard-2.json contradicts itself"),
         (changed(run__shard="2/4"), "the reports are of runs with 3 and 4 shards"),
         (changed(run__shard="x"), "shard"),
         (changed(run__shard=2), "shard-2.json"),
         (changed(baseline=None), "shard-2.json has another baseline than shard-1.json"),
         (changed(baseline__captured_at="2020-01-01"), "another baseline"),
-        (changed(judging__missing="report"), "another thresholds and types"),
+        (changed(judging__default_type="carveout"), "another thresholds and types"),
         (changed(run__total=7), "another number of deals in all"),
         (changed(run__git_commit="abc"), "another git commit"),
-        (changed(run__mode="capture"), "another mode"),
+        (changed(run__mode="compare"), "another mode"),
         (changed(run__reasoner="other:value"), "another reasoner"),
         (changed(ledger=[]), "another ledger"),
         (changed(format=2), "shard-2.json has format 2; this version of pytest-dealsnap knows format 1"),

@@ -130,8 +130,9 @@ def small_run() -> FinishedRun:
         result("8", "new", compared=False, reason="not in the baseline", stored_type=None),
         *(result(str(n)) for n in range(9, 31)),
     ]
-    ledger = (LedgerFact("snapshots/accepted.toml, entry 1", "twelve months of TSA", "Ana", "2027-01-31", False, True),)
-    return finished(results, ledger=ledger)
+    terms = ("twelve months of TSA", "Ana", "2027-01-31")
+    entry = LedgerFact("snapshots/accepted.toml, entry 1", *terms, expired=False, matched=True, metric="cost_total")
+    return finished(results, ledger=(entry,))
 
 
 def large_run(count: int = 10_000) -> FinishedRun:

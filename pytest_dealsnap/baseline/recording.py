@@ -14,9 +14,10 @@ from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import OutputError, SnapshotError
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.judge import judge
-from pytest_dealsnap.judging.metrics import Metric, compile_metrics
+from pytest_dealsnap.judging.metrics import Metric, compile_metrics, measure
 from pytest_dealsnap.judging.paths import parse_path
 from pytest_dealsnap.judging.policy import Policy, compile_policy
+from pytest_dealsnap.judging.similarity import seconds_left
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reasoning.canonical import canonical
 
@@ -44,7 +45,7 @@ class Recorder:
 
     def measure(self, output: Mapping[str, Any]) -> dict[str, Any]:
         """Return the metrics of a whole *output*, also those of paths that are dropped afterwards."""
-        return {metric.name: metric(output) for metric in self.metrics}
+        return measure(self.metrics, output)
 
     def draft(self, ref: DealRef, name: str | None, reasoning: Reasoning) -> Snapshot:
         """Return the snapshot of one reasoned deal, of whatever size."""
@@ -120,6 +121,7 @@ class Gate:
         self._snapshots = snapshots
         self._types = DealTypes.of(config.deals)
         self._missing_gates = config.deals.missing == "fail"
+        self._timeout = config.timeout
         self.policy: Policy = compile_policy(
             config.rules,
             types=config.deals.types,
@@ -153,14 +155,15 @@ class Gate:
 
     def judge(self, recorded: Snapshot, current: Snapshot, deal: Deal | None, *, seconds: float = 0.0) -> DealResult:
         """Judge a *current* snapshot against the *recorded* one, by the rules of the recorded type."""
-        judgement = judge(
-            recorded.reasoned(),
-            current.reasoned(),
-            policy=self.policy[recorded.deal_type],
-            metrics=self._recorder.metrics,
-            is_valid_type=self._types.recognizes,
-            deal=deal,
-        )
+        with seconds_left(None if self._timeout is None else self._timeout - seconds):
+            judgement = judge(
+                recorded.reasoned(),
+                current.reasoned(),
+                policy=self.policy[recorded.deal_type],
+                metrics=self._recorder.metrics,
+                is_valid_type=self._types.recognizes,
+                deal=deal,
+            )
         result = result_of(current, judgement.status, seconds=seconds, error=current.error)
         findings = tuple(map(canonical_finding, judgement.findings))
         return replace(result, deal_type=recorded.deal_type, findings=findings, corrupt=judgement.corrupt)

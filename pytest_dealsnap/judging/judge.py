@@ -9,10 +9,11 @@ from typing import Any
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.judging.differences import ABSENT, changed_leaves
 from pytest_dealsnap.judging.findings import Failure, Finding, changed_issue, lost_issue
-from pytest_dealsnap.judging.metrics import Metric
+from pytest_dealsnap.judging.metrics import Metric, measure
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.policy import TypePolicy
 from pytest_dealsnap.judging.rules import Rule
+from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import is_present, percent_change, same
 
 __all__ = ["Judgement", "Reasoned", "judge"]
@@ -113,7 +114,7 @@ def _metric_values(baseline: Reasoned, metrics: Sequence[Metric]) -> Mapping[str
     added = [metric for metric in metrics if metric.name not in recorded]
     if not added or baseline.output is None:
         return recorded
-    return {**recorded, **{metric.name: metric(baseline.output) for metric in added}}
+    return {**recorded, **measure(added, baseline.output)}
 
 
 def _metric_findings(
@@ -147,6 +148,8 @@ def _verdict(rule: Rule, old: Any, new: Any, deal: Any, finding: Finding) -> Fin
         return replace(finding, gates=True, note=f"the rule raised {type(error).__name__}: {redact(str(error))}")
     if isinstance(verdict, Finding):
         return verdict
+    if isinstance(verdict, Undecided):
+        return replace(finding, gates=rule.gates, note=verdict.note)
     return replace(finding, gates=rule.gates and not verdict)
 
 

@@ -16,6 +16,7 @@ from pytest_dealsnap.judging.differences import changed_leaves
 from pytest_dealsnap.judging.findings import COMPARED, DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix_rules import WHOLE_OUTPUT, BetweenRule, MatrixRules, OnlyRule
 from pytest_dealsnap.judging.paths import show_path
+from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import exact, is_number, is_present, percent_change, same, working_context
 
 __all__ = [
@@ -144,6 +145,8 @@ def _verdict(rule: BetweenRule, old: Any, new: Any, deal: Any, finding: Finding)
         return replace(finding, gates=True, note=f"the rule raised {type(error).__name__}: {redact(str(error))}")
     if isinstance(holds, Finding):
         return holds
+    if isinstance(holds, Undecided):
+        return replace(finding, gates=True, note=holds.note)
     return finding if holds else replace(finding, gates=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from jmespath.exceptions import JMESPathError
 from pytest_dealsnap.config import MetricSpec
 from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.judging.paths import PathPattern, selecting_path
+from pytest_dealsnap.judging.recorded_form import compact_text, recorded_form, recorded_number
 from pytest_dealsnap.judging.values import exact, working_context
 
-__all__ = ["Metric", "compile_metrics"]
+__all__ = ["Metric", "compile_metrics", "measure"]
 
 signature = cast("Callable[..., Callable[[Callable[..., Any]], Callable[..., Any]]]", functions.signature)
 _Functions: Any = functions.Functions  # its stubs leave out the methods that say what a number is
@@ -38,7 +38,7 @@ class _ExactFunctions(_Functions):  # type: ignore[misc]  # for the same reason
 
     @signature({"types": ["array-number"]})
     def _func_sum(self, numbers: list[Any]) -> Any:
-        if any(isinstance(number, Decimal) for number in numbers):
+        if any(isinstance(number, (float, Decimal)) for number in numbers):
             addends = [exact(number) for number in numbers]
             with localcontext(working_context(*addends)):  # the application's own may round
                 return sum(addends, Decimal(0))
@@ -60,29 +60,42 @@ class _ExactFunctions(_Functions):  # type: ignore[misc]  # for the same reason
 
     @signature({"types": []})
     def _func_to_number(self, value: Any) -> Any:
-        return value if isinstance(value, Decimal) else super()._func_to_number(value)
+        if isinstance(value, Decimal):
+            return value
+        number = super()._func_to_number(value)
+        if isinstance(value, str) and isinstance(number, float) and _DECIMAL.fullmatch(value.strip()):
+            return recorded_number(Decimal(value.strip()))  # a float would cut the digits
+        return number
 
     @signature({"types": []})
     def _func_to_string(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return value
-        return str(value) if isinstance(value, Decimal) else json.dumps(value, separators=(",", ":"), default=str)
+        return value if isinstance(value, str) else compact_text(value)
 
 
+_DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]{1,4})?")
 _OPTIONS = jmespath.Options(custom_functions=_ExactFunctions())
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A compiled metric. ``pattern`` is the path it selects, where it does no more than that."""
+    """A compiled metric. ``pattern`` is the path it selects, where it does no more than that.
+
+    ``interpreted``: its value may depend on the order of keys and on the kind of numbers, so that it is searched in
+    the output's recorded form.
+    """
 
     name: str
     spec: MetricSpec
     search: Callable[[Any], Any]
     pattern: PathPattern | None
+    interpreted: bool
 
     def __call__(self, output: Any) -> Any:
-        """Return the metric's value in a canonical *output*; ``None`` where it is absent.
+        """Return the metric's value in a canonical *output*; ``None`` where it is absent."""
+        return self.in_recorded(recorded_form(output) if self.interpreted else output)
+
+    def in_recorded(self, output: Any) -> Any:
+        """Return the metric's value in an output that has its recorded form; ``None`` where it is absent.
 
         A JMESPath type error, such as ``length`` of null, means that what is measured is absent; so
         does arithmetic that has no result, such as ``ceil`` of NaN.
@@ -96,6 +109,17 @@ class Metric:
         return value
 
 
+def measure(metrics: Iterable[Metric], output: Any) -> dict[str, Any]:
+    """Return the value of each metric in a canonical *output*, by name; ``None`` for those that are absent."""
+    recorded: Any = None
+    values = {}
+    for metric in metrics:
+        if metric.interpreted and recorded is None:
+            recorded = recorded_form(output)
+        values[metric.name] = metric.in_recorded(recorded if metric.interpreted else output)
+    return values
+
+
 def compile_metrics(specs: Iterable[MetricSpec]) -> tuple[Metric, ...]:
     """Compile *specs*, in name order; raises :class:`ConfigError` for an invalid expression."""
     return tuple(_compile(spec) for spec in sorted(specs, key=lambda spec: spec.name))
@@ -107,19 +131,41 @@ def _compile(spec: MetricSpec) -> Metric:
     except (JMESPathError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{spec.place} = {spec.path!r}: not a JMESPath expression: {reason}") from None
-    _check_functions(expression.parsed, spec)
-    pattern = selecting_path(spec.path)
-    return Metric(spec.name, spec, _searcher(expression, spec.path), pattern)
+    _check_functions({"type": "expression", "children": [expression.parsed]}, spec)
+    quick = _quick_search(spec.path.strip())
+    search = quick or (lambda output: expression.search(output, options=_OPTIONS))
+    return Metric(spec.name, spec, search, selecting_path(spec.path), interpreted=quick is None)
 
 
 def _check_functions(node: Any, spec: MetricSpec) -> None:
-    """Refuse an unknown function now: at run time it would look like an absent value."""
-    if isinstance(node, dict):
-        if node.get("type") == "function_expression" and node["value"] not in _ExactFunctions.FUNCTION_TABLE:
-            hint = did_you_mean(node["value"], _ExactFunctions.FUNCTION_TABLE)
-            raise ConfigError(f"{spec.place} = {spec.path!r}: JMESPath has no function {node['value']}().{hint}")
-        for child in node.get("children", ()):
-            _check_functions(child, spec)
+    """Refuse what could never find a value, or finds one that is no JSON: at run time it would look absent."""
+    if not isinstance(node, dict):
+        return
+    children = node.get("children", ())
+    taken = _expressions_taken(node, spec) if node.get("type") == "function_expression" else ()
+    for place, child in enumerate(children):
+        if isinstance(child, dict) and child.get("type") == "expref" and place not in taken:
+            raise ConfigError(
+                f"{spec.place} = {spec.path!r}: an expression reference (&) is no value. It stands only where "
+                "map(), sort_by(), min_by() or max_by() take one"
+            )
+        _check_functions(child, spec)
+
+
+def _expressions_taken(node: Any, spec: MetricSpec) -> set[int]:
+    """Return the places of a call's arguments that are expressions; refuse an unknown function or a wrong number."""
+    name, given = node["value"], len(node["children"])
+    table: Any = _ExactFunctions.FUNCTION_TABLE
+    if name not in table:
+        raise ConfigError(
+            f"{spec.place} = {spec.path!r}: JMESPath has no function {name}().{did_you_mean(name, table)}"
+        )
+    parameters = table[name]["signature"]
+    variadic = bool(parameters) and parameters[-1].get("variadic", False)
+    if given < len(parameters) or (given > len(parameters) and not variadic):
+        many = f"at least {len(parameters)}" if variadic else str(len(parameters))
+        raise ConfigError(f"{spec.place} = {spec.path!r}: {name}() takes {many} argument(s), not {given}")
+    return {place for place, parameter in enumerate(parameters) if parameter["types"] == ["expref"]}
 
 
 _NAMES = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*"
@@ -127,13 +173,12 @@ _LENGTH = re.compile(rf"length\(({_NAMES})\)")
 _PROJECTION = re.compile(rf"({_NAMES})\[\]\.({_NAMES})")
 
 
-def _searcher(expression: Any, text: str) -> Callable[[Any], Any]:
-    """Return how an expression is searched: the three commonest forms need no interpreter.
+def _quick_search(text: str) -> Callable[[Any], Any] | None:
+    """Return how the three commonest forms are searched without an interpreter; ``None`` for any other.
 
     ``a.b``, ``length(a.b)`` and ``a[].b`` take a twentieth of the interpreter's time; a property test
     holds that they find the same.
     """
-    text = text.strip()
     if re.fullmatch(_NAMES, text):
         names = tuple(text.split("."))
         return lambda output: _follow(output, names)
@@ -143,7 +188,7 @@ def _searcher(expression: Any, text: str) -> Callable[[Any], Any]:
     if match := _PROJECTION.fullmatch(text):
         names, inner = tuple(match[1].split(".")), tuple(match[2].split("."))
         return lambda output: _project(_follow(output, names), inner)
-    return lambda output: expression.search(output, options=_OPTIONS)
+    return None
 
 
 def _follow(value: Any, names: tuple[str, ...]) -> Any:

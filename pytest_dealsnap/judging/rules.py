@@ -15,11 +15,10 @@ from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz.distance import Indel
-
 from pytest_dealsnap.callables import import_object
 from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.judging.findings import Finding
+from pytest_dealsnap.judging.similarity import Undecided, at_least_similar
 from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context
 
 __all__ = ["RULE_FORMS", "Rule", "parse_rule"]
@@ -36,7 +35,7 @@ RULE_FORMS = (
     "ignore",
     "module:callable",
 )
-Verdict = bool | Finding
+Verdict = bool | Finding | Undecided
 Check = Callable[[Any, Any, Any], Verdict]
 
 
@@ -56,7 +55,10 @@ class Rule:
     custom: bool = False
 
     def holds(self, baseline: Any, current: Any, deal: Any = None) -> Verdict:
-        """Whether *current* is allowed after *baseline*; the user's own rule may return a Finding."""
+        """Whether *current* is allowed after *baseline*.
+
+        The user's own rule may return a Finding; ``similar`` returns Undecided for texts that take too long.
+        """
         return self.check(baseline, current, deal)
 
 
@@ -143,10 +145,9 @@ def _similar(words: str, match: re.Match[str], place: str) -> Rule:
     if not 0 <= least <= 1:
         raise ConfigError(f"{place} = {words!r}: a similarity is from 0 to 1")
 
-    def check(baseline: Any, current: Any, deal: Any) -> bool:
+    def check(baseline: Any, current: Any, deal: Any) -> bool | Undecided:
         if isinstance(baseline, str) and isinstance(current, str):
-            # the normalized similarity, without the rounding of a division
-            return Indel.similarity(baseline, current) >= least * (len(baseline) + len(current))
+            return at_least_similar(baseline, current, least)
         return same(baseline, current)
 
     return Rule(words, check)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -13,8 +14,10 @@ from jmespath.exceptions import JMESPathError
 
 from pytest_dealsnap.config import DEFAULT_METRICS, MetricSpec
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.metrics import Metric, compile_metrics
+from pytest_dealsnap.judging.metrics import Metric, compile_metrics, measure
+from pytest_dealsnap.judging.recorded_form import recorded_form
 from pytest_dealsnap.judging.values import same
+from pytest_dealsnap.reasoning.canonical import dumps, loads
 from tests.builders import canonical_values
 
 
@@ -48,8 +51,10 @@ OUTPUT = {
         ("max(cost_estimate.parts)", 3),
         ("type(cost_estimate.total_cost)", "number"),
         ("type(narrative)", "string"),
-        ("to_number(cost_estimate.parts[0])", Decimal("0.1")),
+        ("to_number(cost_estimate.parts[0])", 0.1),
         ('to_number(`"12"`)', 12),
+        ('to_number(`"0.12345678901234567890"`)', Decimal("0.12345678901234567890")),
+        ('to_number(`"1e3"`)', 1000.0),
         ("to_string(cost_estimate.total_cost)", "1250000.10"),
         ("to_string(whole)", "[3,4]"),
         ('to_string(`"x"`)', "x"),
@@ -153,7 +158,15 @@ def test_the_quick_forms_find_what_jmespath_finds(path: str, output: dict[str, A
         ("a..b", "not a JMESPath expression"),
         ("lenght(a)", 'JMESPath has no function lenght(). Did you mean "length"?'),
         ("a[?totl(b) > `1`]", "JMESPath has no function totl()"),
-        ("length(a, b) | nope(@)", "JMESPath has no function nope()"),
+        ("length(a) | nope(@)", "JMESPath has no function nope()"),
+        ("length(a, b)", "length() takes 1 argument(s), not 2"),
+        ("not_null()", "not_null() takes at least 1 argument(s), not 0"),
+        ("&d", "an expression reference (&) is no value"),
+        ("[a, &d]", "an expression reference (&) is no value"),
+        ("a[].{x: &d}", "an expression reference (&) is no value"),
+        ("not_null(a, &d)", "an expression reference (&) is no value"),
+        ("to_array(&d)", "an expression reference (&) is no value"),
+        ("map(&to_array(&b), a)", "an expression reference (&) is no value"),
     ],
 )
 def test_a_bad_expression_is_refused(path: str, what: str) -> None:
@@ -162,6 +175,67 @@ def test_a_bad_expression_is_refused(path: str, what: str) -> None:
         metric(path)
     assert str(caught.value).startswith(f"pyproject.toml, [tool.dealsnap.metrics] m = {path!r}: ")
     assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["sort_by(a, &b.c)", "max_by(a, &b)", "map(&b, a)", "not_null(a, b, c)", "merge(a, b)"]
+)
+def test_an_expression_where_a_function_takes_one_is_fine(path: str) -> None:
+    """What is refused is only what can never be a value."""
+    assert metric(path)({}) is None
+
+
+COSTS = {"z": Decimal("1.50"), "a": 0.1, "m": [Decimal("0.2"), Decimal("3")], "k": {"y": Decimal("2"), "x": "é"}}
+ORDER_SENSITIVE = [
+    "keys(costs)",
+    "values(costs)",
+    "costs.*",
+    "costs.* | [0]",
+    "to_string(costs)",
+    "to_string(costs.m)",
+    "costs.k.*",
+    "merge(costs.k, costs) | keys(@)",
+    "sum(costs.m)",
+    "avg(costs.m)",
+    "[costs.a, costs.z] | sum(@)",
+    "costs.m[?@ == `0.2`]",
+    "contains(costs.m, `0.2`)",
+    "sort(costs.m)",
+    "max(costs.m)",
+]
+
+
+@pytest.mark.parametrize("path", ORDER_SENSITIVE)
+def test_a_metric_does_not_depend_on_the_reasoners_order_or_on_the_file(path: str) -> None:
+    """The output in any order, and the output as its snapshot gives it back, have the same metric, byte for byte."""
+    turned = {"costs": dict(reversed([(key, dict(reversed(list(value.items()))) if isinstance(value, dict) else value)
+                                      for key, value in COSTS.items()]))}  # fmt: skip
+    found = metric(path)({"costs": COSTS})
+    assert found is not None
+    assert dumps(metric(path)(turned)) == dumps(found)
+    assert dumps(metric(path)(loads(dumps({"costs": COSTS})))) == dumps(found)
+
+
+def test_a_text_of_an_object_keeps_its_digits() -> None:
+    """Numbers stand in it as they are written, and no number is a text."""
+    assert metric("to_string(costs)")({"costs": COSTS}) == '{"a":0.1,"k":{"x":"é","y":2},"m":[0.2,3],"z":1.50}'
+    words = [float("nan"), float("inf"), -float("inf"), None, True]
+    assert metric("to_string(v)")({"v": words}) == "[NaN,Infinity,-Infinity,null,true]"
+
+
+@given(canonical_values())
+def test_the_recorded_form_is_what_a_snapshot_gives_back(value: Any) -> None:
+    """Metrics of a capture see what a gate reads from the file."""
+    recorded, read = recorded_form({"v": value}), loads(dumps({"v": value}))
+    assert repr(recorded) == repr(read)
+
+
+@given(canonical_values())
+def test_many_metrics_at_once_find_what_each_finds(value: Any) -> None:
+    """An output is put into its recorded form once for all metrics."""
+    metrics = [metric(path) for path in ("a.b", "a.*", "keys(a)", "to_string(a)")]
+    several = [replace(one, name=str(number)) for number, one in enumerate(metrics)]
+    assert dumps(list(measure(several, {"a": value}).values())) == dumps([one({"a": value}) for one in several])
 
 
 @pytest.mark.parametrize(

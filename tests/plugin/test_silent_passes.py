@@ -161,3 +161,26 @@ def test_the_report_is_strict_json_also_with_nan(project: Project) -> None:
     [finding] = outcome.deal("a")["findings"]
     assert (finding["baseline"], finding["current"]) == ("NaN", "-Infinity")
     assert finding["change_percent"] is None
+
+
+UNORDERED = """
+import os
+def value(transaction):
+    costs = {"tsa": 1.5, "people": 2, "cloud": 3}
+    names = sorted(costs, reverse=os.environ.get("TURNED") == "1")
+    return {"offer": {"price": 1}, "risks": [], "costs": {name: costs[name] for name in names}}
+"""
+
+
+def test_the_same_output_in_another_order_is_the_same_metric(project: Project) -> None:
+    """A dictionary's order is neither a finding nor another byte of the baseline, also for a metric added later."""
+    metrics = 'names = "keys(costs)"\nvalues = "costs.*"\n'
+    later = 'as_text = "to_string(costs)"\nfirst = "costs.* | [0]"\n'
+    project = project.with_deals(deal("1")).with_reasoner(UNORDERED).with_settings(metrics, section="metrics")
+    turned = project.with_settings('"*" = "equal"', section="rules.acquisition").captured().with_environment(TURNED="1")
+    before = project.snapshots()
+    assert turned.gate().statuses == {"1": "matched"}
+    added = turned.with_settings(later, section="metrics").gate()
+    assert added.statuses == {"1": "matched"}, added.text
+    assert turned.capture().code == 0
+    assert turned.snapshots() == before

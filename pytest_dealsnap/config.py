@@ -28,6 +28,8 @@ __all__ = [
     "with_tables",
 ]
 
+# What findings and the ledger call what is no metric.
+RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
 _TABLES = ("deals", "metrics", "rules", "output", "rehearsal", "matrix", "verdict")
 
 
@@ -249,7 +251,7 @@ def _assemble(
 
     deals = DealsConfig(**section("deals"))
     _check_types(deals, places)
-    metrics = _metrics(table.get("metrics"), file)
+    metrics = _metrics(table.get("metrics"), file, deals.types)
     rules = _rules(table.get("rules", {}), file, deals.types, [metric.name for metric in metrics])
     verdict = VerdictConfig(**section("verdict"))
     if verdict.fix_forward_below > verdict.roll_back_above:
@@ -304,10 +306,21 @@ def _check_types(deals: DealsConfig, places: Mapping[str, str]) -> None:
             raise ConfigError(f"{where}: {alias!r} is a deal type itself and cannot be an alias")
 
 
-def _metrics(table: Mapping[str, Any] | None, file: _File) -> tuple[MetricSpec, ...]:
+def _metrics(table: Mapping[str, Any] | None, file: _File, types: tuple[str, ...]) -> tuple[MetricSpec, ...]:
     if table is None:
         return DEFAULT_METRICS
+    for name in table:
+        _refuse_reserved(name, _where(file, "metrics", name), types)
     return tuple(_metric(name, value, _where(file, "metrics", name)) for name, value in table.items())
+
+
+def _refuse_reserved(name: str, place: str, types: tuple[str, ...]) -> None:
+    """Refuse a metric's name by which reports and the ledger would take it for something else."""
+    if name in RESERVED_METRICS:
+        raise ConfigError(f"{place}: {name!r} is a reserved name. Reserved: {', '.join(RESERVED_METRICS)}")
+    ends = name.rpartition(": ")[2].split(" / ") if ": " in name else []
+    if ends and all(end in types for end in ends):
+        raise ConfigError(f"{place}: a name that ends in a deal type belongs to a rule between types. Give it another")
 
 
 def with_tables(
@@ -319,7 +332,7 @@ def with_tables(
 ) -> Config:
     """Return *config* with a caller's own metrics and rules, checked as the file's are; ``None`` keeps what it has."""
     caller = _File(place, "")
-    specs = config.metrics if metrics is None else _metrics(metrics, caller)
+    specs = config.metrics if metrics is None else _metrics(metrics, caller, config.deals.types)
     names = [metric.name for metric in specs]
     if rules is None:
         return replace(config, metrics=specs)

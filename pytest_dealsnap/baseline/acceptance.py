@@ -18,9 +18,10 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from pytest_dealsnap.errors import LedgerError, OutputError, did_you_mean
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.items import items_gone_and_come
-from pytest_dealsnap.judging.shapes import path_shape
+from pytest_dealsnap.judging.matrix_rules import is_between_types
+from pytest_dealsnap.judging.shapes import path_form, path_shape
 from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context
 from pytest_dealsnap.reasoning.canonical import canonical
 
@@ -29,14 +30,14 @@ __all__ = ["CONDITIONS", "Acceptance", "Look", "Range", "read_entry"]
 # Given the name of a field, the JSON text of the deal's value there; None where it has none.
 Look = Callable[[str], str | None]
 Range = tuple[Decimal, Decimal]
+# Paths to the letter but for places in lists; and, of entries with ``#`` for digits or ``*`` for a key, a pattern.
+Paths = tuple[frozenset[str], re.Pattern[str] | None]
 
 CONDITIONS = ("value", "range", "change_percent", "change_amount", "lost", "lost_items", "gained_items", "paths")
 _SELECTORS = ("deals", "type", "cause", "where")
 _KEYS = (*_SELECTORS, "metric", *CONDITIONS, "reason", "who", "ticket", "expires")
 # Not deviations of a value, but a deal that could not be judged: no entry can make that green.
-_NEVER = ("reasoning_failed", "missing_from_database")
-# A finding that shows as many paths as that, each of another form, may have more of them.
-_ALL_PATHS = 10
+_NEVER = (Kind.FAILED, Kind.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Acceptance:
     where: tuple[tuple[str, frozenset[str]], ...] = ()
     ticket: str | None = None
     expires: date | None = None
+    between_types: bool = False
 
     def expired(self, today: date) -> bool:
         """Whether the entry's last day is over."""
@@ -75,7 +77,7 @@ class Acceptance:
         return self._is_about(result, finding) and self._fits(look)
 
     def _is_about(self, result: DealResult, finding: Finding) -> bool:
-        if finding.metric != self.metric or finding.issue in _NEVER:
+        if finding.metric != self.metric or finding.kind in _NEVER:
             return False
         if self.deals is not None and result.id not in self.deals:
             return False
@@ -86,7 +88,7 @@ class Acceptance:
 
 
 def _has_value(finding: Finding, value: Any) -> bool:
-    return finding.issue != "output_changed" and same(finding.current, value)
+    return finding.kind is not Kind.OUTPUT and same(finding.current, value)
 
 
 def _in_range(finding: Finding, bounds: Range) -> bool:
@@ -109,7 +111,7 @@ def _moved(finding: Finding, bounds: Range, *, percent: bool) -> bool:
 
 
 def _is_lost(finding: Finding, lost: bool) -> bool:
-    return lost and finding.issue.endswith("_lost")
+    return lost and finding.kind is Kind.LOST
 
 
 def _has_items(finding: Finding, items: tuple[Sequence[Any], Sequence[Any]]) -> bool:
@@ -122,13 +124,17 @@ def _has_items(finding: Finding, items: tuple[Sequence[Any], Sequence[Any]]) -> 
     )
 
 
-def _at_paths(finding: Finding, paths: re.Pattern[str]) -> bool:
-    """Whether an output changed at no other paths; one that changed at more than are shown is not known to."""
-    if finding.issue != "output_changed" or finding.count is None:
+def _at_paths(finding: Finding, paths: Paths) -> bool:
+    """Whether an output changed at no other paths; one whose paths are not all known is not known to."""
+    if finding.count is None:
         return False
-    shapes = {path_shape(path) for path in finding.paths}
-    all_told = finding.count <= len(finding.paths) or len(shapes) < _ALL_PATHS
-    return all_told and all(paths.fullmatch(shape) for shape in shapes)
+    forms = finding.forms
+    if forms is None:
+        if finding.count > len(finding.paths):
+            return False
+        forms = tuple(map(path_form, finding.paths))
+    exactly, pattern = paths
+    return all(form in exactly or (pattern is not None and pattern.fullmatch(path_shape(form))) for form in forms)
 
 
 _HOLDS: dict[str, Callable[[Finding, Any], bool]] = {
@@ -158,6 +164,7 @@ def read_entry(table: Any, place: str, types: Iterable[str]) -> Acceptance:
     expires = table.get("expires")
     need(expires is None or type(expires) is date, "expires must be a date, such as 2027-01-31")
     condition, taken = _condition(table, need)
+    valid = list(types)
     return Acceptance(
         place=place,
         metric=table["metric"],
@@ -166,11 +173,12 @@ def read_entry(table: Any, place: str, types: Iterable[str]) -> Acceptance:
         condition=condition,
         taken=taken,
         deals=_deals(table, need),
-        types=_types(table, need, list(types)),
+        types=_types(table, need, valid),
         cause=table.get("cause"),
         where=_where(table.get("where", {}), need),
         ticket=table.get("ticket"),
         expires=expires,
+        between_types=is_between_types(table["metric"], valid),
     )
 
 
@@ -243,7 +251,8 @@ def _condition(table: Mapping[str, Any], need: _Need) -> tuple[str, Any]:
     if key == "paths":
         paths = table[key]
         need(isinstance(paths, list) and all(isinstance(path, str) for path in paths), "paths must be a list of texts")
-        return key, re.compile("|".join(_path_pattern(path_shape(path)) for path in paths))
+        wide = [_path_pattern(path_shape(path)) for path in paths if "#" in path or "*" in path]
+        return key, (frozenset(map(path_form, paths)), re.compile("|".join(wide)) if wide else None)
     return key, _range(key, table[key], need)
 
 

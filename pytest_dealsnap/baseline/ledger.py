@@ -25,7 +25,6 @@ from pytest_dealsnap.baseline.acceptance import Acceptance, Look, read_entry
 from pytest_dealsnap.baseline.stacked import stacked
 from pytest_dealsnap.errors import LedgerError
 from pytest_dealsnap.judging.findings import DealResult, Finding
-from pytest_dealsnap.judging.matrix_rules import is_between_types
 
 __all__ = ["LEDGER", "Acceptance", "Ledger", "parse_ledger", "read_ledger"]
 
@@ -41,11 +40,11 @@ class Ledger:
 
     def against_baseline(self) -> Ledger:
         """Return the entries that a gate asks: those of a matrix run are none of its business."""
-        return replace(self, entries=tuple(e for e in self.entries if not is_between_types(e.metric)))
+        return replace(self, entries=tuple(e for e in self.entries if not e.between_types))
 
     def between_types(self) -> Ledger:
         """Return the entries that a matrix run asks, whose metric names a type or two."""
-        return replace(self, entries=tuple(e for e in self.entries if is_between_types(e.metric)))
+        return replace(self, entries=tuple(e for e in self.entries if e.between_types))
 
     def apply(self, result: DealResult, look: Look | None = None) -> tuple[DealResult, tuple[int, ...]]:
         """Return *result*, ``accepted`` where live entries cover all that gates, and which entries matched.

@@ -12,9 +12,9 @@ from typing import Any
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.commonality import TYPE_FIELD
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.items import items_gone_and_come
-from pytest_dealsnap.judging.shapes import path_shape
+from pytest_dealsnap.judging.shapes import path_form
 from pytest_dealsnap.judging.values import exact, is_number, same
 
 __all__ = ["NotAcceptableError", "Terms", "cause_entry", "deal_entries", "type_entries"]
@@ -78,10 +78,10 @@ def _cause_condition(cause: Cause, findings: Sequence[Finding]) -> Entry:
     _check(cause.issue, f"the cause {cause.id}")
     if cause.size is not None:
         return _size_condition(cause)
-    if cause.issue.endswith("_lost"):
+    if findings and all(finding.kind is Kind.LOST for finding in findings):
         return {"lost": True}
-    if cause.issue == "output_changed" and cause.paths:
-        return {"paths": list(cause.paths)}
+    if findings and all(finding.kind is Kind.OUTPUT for finding in findings):
+        return {"paths": _all_forms(cause.title, findings)}
     shared = [condition for condition in (_items(findings), _value(findings)) if condition is not None]
     if shared:
         return shared[0]
@@ -89,6 +89,18 @@ def _cause_condition(cause: Cause, findings: Sequence[Finding]) -> Entry:
         f"{cause.title}: the new values have nothing in common that an entry could name. Take them into the baseline "
         "(--into baseline), or accept its deals one by one (--deal ID)"
     )
+
+
+def _all_forms(what: str, findings: Sequence[Finding]) -> list[str]:
+    """Return every path at which *findings* changed, but for places in lists; refuse where not all are known."""
+    forms: set[str] = set()
+    for finding in findings:
+        if finding.forms is None and (finding.count or 0) > len(finding.paths):
+            raise NotAcceptableError(
+                f"{what}: the report does not hold every path that changed. Take it into the baseline (--into baseline)"
+            )
+        forms.update(map(path_form, finding.paths) if finding.forms is None else finding.forms)
+    return sorted(forms)
 
 
 def _check(issue: str, what: str) -> None:
@@ -173,10 +185,10 @@ def _deal_condition(result: DealResult, finding: Finding) -> Entry:
     _check(finding.issue, what)
     if result.corrupt:
         raise NotAcceptableError(f"{what}: data corruption cannot be accepted: {result.corrupt}")
-    if finding.issue.endswith("_lost"):
+    if finding.kind is Kind.LOST:
         return {"lost": True}
-    if finding.issue == "output_changed" and finding.count is not None:
-        return {"paths": list(dict.fromkeys(map(path_shape, finding.paths)))}
+    if finding.kind is Kind.OUTPUT and finding.count is not None:
+        return {"paths": _all_forms(what, [finding])}
     condition = _value([finding]) or _items([finding])
     if condition is None:
         raise NotAcceptableError(
@@ -199,10 +211,10 @@ def type_entries(kind: str, results: Sequence[DealResult], terms: Terms) -> list
 
 
 def _type_condition(kind: str, metric: str, issue: str, findings: Sequence[Finding]) -> Mapping[str, Any]:
-    if issue.endswith("_lost"):
+    if all(finding.kind is Kind.LOST for finding in findings):
         return {"lost": True}
-    if issue == "output_changed":
-        return {"paths": sorted({path_shape(path) for finding in findings for path in finding.paths})}
+    if all(finding.kind is Kind.OUTPUT for finding in findings):
+        return {"paths": _all_forms(kind, findings)}
     percents = [finding.change_percent for finding in findings if finding.change_percent is not None]
     if len(percents) == len(findings):
         return {"change_percent": _widened(min(percents), max(percents))}

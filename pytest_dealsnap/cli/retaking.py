@@ -132,6 +132,8 @@ def _same_finding(one: Finding, other: Finding) -> bool:
         other.metric, other.issue, other.gates, other.count, other.paths
     ):  # fmt: skip
         return False
+    if one.digest and other.digest and one.digest != other.digest:
+        return False
     return same(in_words(one.baseline), in_words(other.baseline)) and same(
         in_words(one.current), in_words(other.current)
     )

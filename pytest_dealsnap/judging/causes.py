@@ -8,7 +8,7 @@ and without failing them, is told beside it.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,8 +27,8 @@ class Cause:
     output changed. ``common`` is what its deals have in common and no (or few) others; ``mixed`` are those
     of its deals that show another change on top; ``also`` names what else changed in just these deals.
 
-    The id follows from the metric and the kind of change, not from how many deals there are, and
-    moves with the size only where that moves by more than some percent of itself.
+    The id follows from the metric and from what the change is (how far, which items, which paths), not from
+    how many deals there are: another change of the same metric has another id.
     """
 
     id: str
@@ -84,13 +84,13 @@ def _weight(cause: Cause) -> tuple[bool, int, int, bool, str, str]:
 
 
 def _identified(parts: Sequence[Part]) -> Iterable[Cause]:
-    """Return the causes of *parts*; of two that are alike but for their size, the smaller is numbered."""
-    seen: dict[str, int] = defaultdict(int)
-    for part in sorted(parts, key=lambda part: (part.identity, -len(part.members), part.title)):
-        cause = _cause(part)
-        digest = hashlib.sha256(repr((cause.metric, cause.issue, part.identity, seen[repr(part.identity)])).encode())
-        seen[repr(part.identity)] += 1
-        yield replace(cause, id=digest.hexdigest()[:12])
+    """Return the causes of *parts*; those alike in all that an id is made of are told apart by their deals."""
+    causes = [(part, _cause(part)) for part in parts]
+    alike = Counter((cause.metric, cause.issue, part.identity) for part, cause in causes)
+    for part, cause in causes:
+        what = (cause.metric, cause.issue, part.identity)
+        own = (*what, cause.deals) if alike[what] > 1 else what
+        yield replace(cause, id=hashlib.sha256(repr(own).encode("utf-8", "surrogatepass")).hexdigest()[:12])
 
 
 def _cause(part: Part) -> Cause:

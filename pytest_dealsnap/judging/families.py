@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections import Counter, defaultdict
@@ -12,13 +13,13 @@ from statistics import median
 from typing import Any
 
 from pytest_dealsnap.judging.combined import Group
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.items import item_change
 from pytest_dealsnap.judging.moves import Move, measure, shown_amount
 from pytest_dealsnap.judging.outputs import path_groups
 from pytest_dealsnap.judging.shapes import message_shape
 from pytest_dealsnap.judging.sizes import SMALLEST_GROUP, group_moves, least_group
-from pytest_dealsnap.judging.values import in_words, is_number
+from pytest_dealsnap.judging.values import in_words, is_number, normal
 
 __all__ = ["Member", "Part", "Size", "parts_of"]
 
@@ -66,11 +67,12 @@ class Part:
 def parts_of(members: Sequence[Member]) -> Iterable[Part]:
     """Return the changes that *members*, the findings of one metric and issue, come of."""
     metric, issue = members[0][1].metric, members[0][1].issue
-    special = _SPECIAL.get(issue)
+    kind = members[0][1].kind
+    special = _SPECIAL.get(kind)
     if special is not None:
         return special(members)
-    if issue.endswith("_lost"):
-        return [Part(f"{metric} lost", (metric, issue), members)]
+    if kind is Kind.LOST:
+        return [Part(f"{metric} lost", (metric, issue, *_kinds(members)), members)]
     return _changed(metric, issue, members)
 
 
@@ -135,7 +137,12 @@ def _output(members: Sequence[Member]) -> Iterable[Part]:
     for paths, group in path_groups([finding.paths for _, finding in changed]):
         more = f" and {len(paths) - 1} more path{'s' if len(paths) > 2 else ''}" if len(paths) > 1 else ""
         what = f"output {_cut(paths[0], 80)}{more}" if paths else "output changed outside the metrics"
-        yield Part(what, ("output", *paths[:1]), [changed[place] for place in group], paths=paths)
+        yield Part(
+            what,
+            ("output", *paths, *_kinds([changed[place] for place in group])),
+            [changed[place] for place in group],
+            paths=paths,
+        )
 
 
 def _without_effect(members: Sequence[Member]) -> Iterable[Part]:
@@ -155,13 +162,13 @@ def _between_types(members: Sequence[Member]) -> Iterable[Part]:
     return _changed(finding.metric, finding.issue, members)
 
 
-_SPECIAL: dict[str, Callable[[Sequence[Member]], Iterable[Part]]] = {
-    "missing_from_database": _missing,
-    "reasoning_failed": _failed,
-    "deal_type_changed": _retyped,
-    "output_changed": _output,
-    "type_has_no_effect": _without_effect,
-    "matrix_rule_broken": _between_types,
+_SPECIAL: dict[Kind, Callable[[Sequence[Member]], Iterable[Part]]] = {
+    Kind.GONE: _missing,
+    Kind.FAILED: _failed,
+    Kind.DEAL_TYPE: _retyped,
+    Kind.OUTPUT: _output,
+    Kind.NO_EFFECT: _without_effect,
+    Kind.BETWEEN_TYPES: _between_types,
 }
 
 
@@ -197,7 +204,7 @@ def _numbers(metric: str, issue: str, pairs: Sequence[tuple[Member, Move]]) -> I
         size = _spread(spread)
         kinds = sorted({owner[move.place][0].deal_type for move in spread})
         reported = () if any(owner[move.place][1].gates for move in spread) else ("reported",)
-        identity = (metric, issue, "spread", direction, *kinds, *reported)
+        identity = (metric, issue, "spread", direction, *_ends(size), *kinds, *reported)
         title = f"{metric} {size.text}" if size.text else f"{metric} changed"
         yield Part(title, identity, [owner[move.place] for move in spread], size=size)
 
@@ -274,12 +281,28 @@ def _percent(value: float) -> str:
     return f"{value:+.1f}%" if abs(value) >= 0.05 or not value else f"{value:+.2g}%"
 
 
-def _size_class(value: float) -> str:
-    """Return the size to two digits, so that a size that moves a little keeps it; round numbers lie well inside."""
+def _size_class(value: float, digits: int = 3) -> str:
+    """Return the size to some digits, so that a size that moves a little keeps it; round numbers lie well inside."""
     if not value:
         return "0"
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
-    return f"{math.copysign(math.floor(abs(value) / step + 0.63) * step, value):.2g}"
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1)
+    return f"{math.copysign(math.floor(abs(value) / step + 0.63) * step, value):.{digits}g}"
+
+
+def _ends(size: Size) -> Identity:
+    """Return from where to where a spread goes: two spreads of other sizes are two changes."""
+    low, high = size.percent or (float(end) for end in size.amount or ())
+    return _size_class(low, 2), _size_class(high, 2)
+
+
+def _kinds(members: Sequence[Member]) -> Identity:
+    return tuple(sorted({result.deal_type for result, _ in members}))
+
+
+def _values_digest(members: Sequence[Member]) -> str:
+    """Return what stands for the values that became others, where no few words say which they are."""
+    pairs = sorted({repr((normal(in_words(f.baseline)), normal(in_words(f.current)))) for _, f in members})
+    return hashlib.sha256("\n".join(pairs).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _values(metric: str, issue: str, members: Sequence[Member]) -> Iterable[Part]:
@@ -292,7 +315,7 @@ def _values(metric: str, issue: str, members: Sequence[Member]) -> Iterable[Part
         else:
             rest[broad].extend(group)
     for broad, group in rest.items():
-        yield Part(f"{metric} {broad}", (metric, issue, broad), group)
+        yield Part(f"{metric} {broad}", (metric, issue, broad, _values_digest(group)), group)
 
 
 def _item_change(member: Member) -> tuple[str, str] | None:

@@ -4,15 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any
 
 from pytest_dealsnap.judging.details import Details
 
-__all__ = ["AFFECTED", "COMPARED", "STATUSES", "DealResult", "Failure", "Finding", "changed_issue", "lost_issue"]
+__all__ = [
+    "AFFECTED",
+    "COMPARED",
+    "STATUSES",
+    "DealResult",
+    "Failure",
+    "Finding",
+    "Kind",
+    "changed_issue",
+    "lost_issue",
+]
 
 STATUSES = ("matched", "changed", "regressed", "errored", "missing", "new", "accepted")
 AFFECTED = ("regressed", "errored", "missing")
 COMPARED = ("matched", "changed", "regressed", "errored", "missing", "accepted")
+
+
+class Kind(Enum):
+    """What a finding is about."""
+
+    METRIC = auto()
+    LOST = auto()
+    OUTPUT = auto()
+    DEAL_TYPE = auto()
+    GONE = auto()
+    FAILED = auto()
+    NO_EFFECT = auto()
+    BETWEEN_TYPES = auto()
+
+
+_BUILT_IN = {
+    ("output", "output_changed"): Kind.OUTPUT,
+    ("output", "reasoning_failed"): Kind.FAILED,
+    ("deal_type", "deal_type_changed"): Kind.DEAL_TYPE,
+    ("deal", "missing_from_database"): Kind.GONE,
+    ("output", "type_has_no_effect"): Kind.NO_EFFECT,
+    ("metrics", "type_has_no_effect"): Kind.NO_EFFECT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +66,9 @@ class Finding:
 
     ``gates`` says whether it can fail the deal; ``allowed`` is the rule that decided. For
     ``output_changed``, ``count`` is the number of changed paths outside every metric and ``paths``
-    the first of them. A rule of the user's own may return a Finding in place of a bool.
+    the first of them; where it gates, ``forms`` are all of those that gate, without the places in lists
+    (``None`` where there are too many to know), and ``digest`` stands for these paths with their values.
+    A rule of the user's own may return a Finding in place of a bool.
     """
 
     metric: str
@@ -45,6 +81,18 @@ class Finding:
     count: int | None = None
     paths: tuple[str, ...] = ()
     note: str = ""
+    forms: tuple[str, ...] | None = None
+    digest: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What the finding is about: of a metric by any name, or one of the built-in kinds."""
+        built_in = _BUILT_IN.get((self.metric, self.issue))
+        if built_in is not None:
+            return built_in
+        if self.issue == "matrix_rule_broken":
+            return Kind.BETWEEN_TYPES
+        return Kind.LOST if self.issue == lost_issue(self.metric) else Kind.METRIC
 
 
 def changed_issue(metric: str) -> str:
@@ -106,7 +154,12 @@ def result_to_plain(result: DealResult) -> dict[str, Any]:
 def result_from_plain(plain: Mapping[str, Any]) -> DealResult:
     """Return the result that :func:`result_to_plain` took apart."""
     values = dict(plain)
-    values["findings"] = tuple(Finding(**{**f, "paths": tuple(f["paths"])}) for f in plain["findings"])
+    values["findings"] = tuple(_finding_from_plain(finding) for finding in plain["findings"])
     values["error"] = Failure(*plain["error"]) if plain["error"] else None
     values["absent_metrics"] = tuple(plain["absent_metrics"])
     return DealResult(**values)
+
+
+def _finding_from_plain(plain: Mapping[str, Any]) -> Finding:
+    forms = plain["forms"]
+    return Finding(**{**plain, "paths": tuple(plain["paths"]), "forms": None if forms is None else tuple(forms)})

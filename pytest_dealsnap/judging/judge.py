@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pytest_dealsnap.config import RESERVED_METRICS
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.judging.differences import ABSENT, changed_leaves
+from pytest_dealsnap.judging.evidence import with_evidence
 from pytest_dealsnap.judging.findings import Failure, Finding, changed_issue, lost_issue
 from pytest_dealsnap.judging.metrics import Metric, measure
 from pytest_dealsnap.judging.paths import show_path
@@ -146,8 +148,9 @@ def _verdict(rule: Rule, old: Any, new: Any, deal: Any, finding: Finding) -> Fin
         if not rule.custom:
             raise
         return replace(finding, gates=True, note=f"the rule raised {type(error).__name__}: {redact(str(error))}")
-    if isinstance(verdict, Finding):
-        return verdict
+    if isinstance(verdict, Finding):  # of the metric that the rule judges, whatever it calls itself
+        foreign = verdict.metric in RESERVED_METRICS and verdict.metric != finding.metric
+        return replace(verdict, metric=finding.metric) if foreign else verdict
     if isinstance(verdict, Undecided):
         return replace(finding, gates=rule.gates, note=verdict.note)
     return replace(finding, gates=rule.gates and not verdict)
@@ -179,11 +182,14 @@ def _rest_findings(
     if rule.custom:
         finding = _output_finding(leaves, rule)
         verdict = _verdict(rule, baseline.output, current.output, deal, finding)
+        if verdict.gates and verdict.count is not None:
+            verdict = with_evidence(verdict, leaves)
         return [verdict] if leaves or verdict.gates else []
     if not leaves:
         return []
     broken = [leaf for leaf in leaves if rule.gates and not _leaf_holds(rule, leaf[1], leaf[2])]
-    return [replace(_output_finding(broken or leaves, rule), gates=bool(broken), count=len(leaves))]
+    finding = replace(_output_finding(broken or leaves, rule), gates=bool(broken), count=len(leaves))
+    return [with_evidence(finding, broken) if broken else finding]
 
 
 def _leaf_holds(rule: Rule, old: Any, new: Any) -> bool:

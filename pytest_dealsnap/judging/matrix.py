@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.judging.differences import changed_leaves
+from pytest_dealsnap.judging.evidence import with_evidence
 from pytest_dealsnap.judging.findings import COMPARED, DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix_rules import WHOLE_OUTPUT, BetweenRule, MatrixRules, OnlyRule
 from pytest_dealsnap.judging.paths import show_path
@@ -122,6 +123,8 @@ def _between(rule: BetweenRule, measured: _Measured, deal: Any) -> tuple[list[Fi
     if not rule.rule.gates:
         return ([] if same(old, new) else [replace(finding, issue=REPORTED)]), True
     verdict = _verdict(rule, old, new, deal, finding)
+    if verdict.gates and verdict.count is not None:
+        verdict = with_evidence(verdict, list(changed_leaves(old, new)))
     return ([verdict] if verdict.gates or verdict is not finding else []), True
 
 

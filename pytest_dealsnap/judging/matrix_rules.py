@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,10 @@ class MatrixRules:
         return named | {rule.metric: rule.text for rule in self.only}
 
 
-def is_between_types(metric: str) -> bool:
-    """Whether a finding or an acceptance of *metric* is a matrix run's, not one against the baseline."""
-    return ": " in metric
+def is_between_types(metric: str, types: Collection[str]) -> bool:
+    """Whether a finding or an acceptance of *metric* is a matrix run's: its name ends in one of *types*, or two."""
+    named = metric.rpartition(": ")[2].split(" / ") if ": " in metric else []
+    return 1 <= len(named) <= 2 and all(name in types for name in named)
 
 
 def compile_matrix_rules(

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-__all__ = ["message_shape", "path_shape", "path_shapes"]
+__all__ = ["message_shape", "path_form", "path_shape", "path_shapes"]
 
 LONGEST_SHAPE = 160
 # A key that has more children than this is a table of names of the user's own, not a part of the output's form.
@@ -20,6 +20,7 @@ _UNQUOTED = re.compile(
 )
 _PARTICULAR = re.compile(f"{_QUOTED}|{_UNQUOTED.pattern}")
 _MARKS = {"quoted": "'…'", "id": "<id>", "number": "#"}
+_INDEX = re.compile(r'"(?:[^"\\]|\\.)*+"|\[\d+\]')
 _STEP = re.compile(r'"(?:[^"\\]|\\.)*+"|\[\]|[^.\[\]"]++')
 
 
@@ -38,6 +39,15 @@ def message_shape(message: str, *names: str | None, quotes: bool = False) -> str
     pattern = _UNQUOTED if quotes else _PARTICULAR
     masked = pattern.sub(lambda match: _MARKS[str(match.lastgroup)], text)
     return masked[:LONGEST_SHAPE]
+
+
+def path_form(path: str) -> str:
+    """Return a shown *path* without the places in lists; keys stay as they are.
+
+    >>> path_form("synergies[12].by_year.y2027")
+    'synergies[].by_year.y2027'
+    """
+    return _INDEX.sub(lambda match: match[0] if match[0].startswith('"') else "[]", path)
 
 
 def path_shape(path: str) -> str:

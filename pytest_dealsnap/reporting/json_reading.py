@@ -169,4 +169,6 @@ def _read_details(details: Any) -> Details | None:
 
 def _read_finding(finding: Mapping[str, Any]) -> Finding:
     plain = _checked(_table(finding), _FINDING)
-    return Finding(**{**plain, "paths": _texts(plain.get("paths", []))})
+    forms = plain.get("forms")
+    known = {"paths": _texts(plain.get("paths", [])), "forms": None if forms is None else _texts(forms)}
+    return Finding(**{**plain, **known})

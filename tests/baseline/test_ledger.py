@@ -12,6 +12,9 @@ import pytest
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.errors import LedgerError
 from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.judge import Reasoned, judge
+from pytest_dealsnap.judging.policy import TypePolicy
+from pytest_dealsnap.judging.rules import parse_rule
 
 TODAY = date(2027, 1, 31)
 TYPES = ("acquisition", "carveout", "divestiture")
@@ -127,7 +130,12 @@ def test_a_lost_value_can_be_accepted_as_lost(tmp_path: Path, current: Any) -> N
     [
         (["lines[].net"], ["lines[0].net", "lines[3].net"], 2, True),
         (["lines[].net"], ["lines[0].net", "total"], 2, False),
-        (["lines[].net", "total"], ["lines[0].net"], 5, True),
+        (["lines[].net", "total"], ["lines[0].net"], 1, True),
+        (["lines[].net", "total"], ["lines[0].net"], 5, False),
+        (["x.a00"], ["x.a00"], 1, True),
+        (["x.a00"], ["x.a01"], 1, False),
+        (["x.a#"], ["x.a00", "x.a01"], 2, True),
+        (["x.a#"], ["x.a00", "x.zz_late"], 2, False),
         (["by_party.*.net"], ["by_party.acme.net", 'by_party."A b".net'], 2, True),
         (["by_party.*.net"], ["by_party.acme.gross"], 1, False),
         (["a"], [f"{chr(97 + i)}{chr(97 + j)}" for i in range(2) for j in range(5)], 11, False),
@@ -202,11 +210,49 @@ def test_every_gating_finding_must_be_covered(tmp_path: Path) -> None:
     assert (result.status, result.reason, used) == ("accepted", "other; known", (0, 1))
 
 
-@pytest.mark.parametrize("issue", ["reasoning_failed", "missing_from_database"])
-def test_some_findings_can_never_be_accepted(tmp_path: Path, issue: str) -> None:
+@pytest.mark.parametrize(("metric", "issue"), [("output", "reasoning_failed"), ("deal", "missing_from_database")])
+def test_some_findings_can_never_be_accepted(tmp_path: Path, metric: str, issue: str) -> None:
     """A deal that could not be judged is not made green by any entry."""
-    book = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150'))
-    assert book.apply(regressed(150, issue=issue))[0].status == "regressed"
+    book = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150').replace("cost_total", metric))
+    assert book.apply(regressed(150, metric=metric, issue=issue))[0].status == "regressed"
+
+
+@pytest.mark.parametrize("name", ["price: net", "a: b / c", "net (EUR): x"])
+def test_a_metric_with_a_colon_is_the_gates(tmp_path: Path, name: str) -> None:
+    """Only a name that ends in deal types is a matrix run's; any other entry is asked, and told where it is stale."""
+    book = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150').replace("cost_total", name))
+    assert len(book.against_baseline().entries) == 1
+    assert book.between_types().entries == ()
+    result, used = book.against_baseline().apply(regressed(150, metric=name))
+    assert (result.status, used) == ("accepted", (0,))
+    assert book.against_baseline().stale(()) == book.entries
+    matrix = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150').replace("cost_total", "x: carveout / acquisition"))
+    assert matrix.against_baseline().entries == ()
+    assert len(matrix.between_types().entries) == 1
+
+
+def test_paths_beyond_those_shown_are_asked_too(tmp_path: Path) -> None:
+    """Twelve keys with digits and a late one: ten are shown, and the entry does not cover the one that is not."""
+    before = Reasoned("carveout", "carveout", {}, {"x": {**{f"a{i:02}": 1 for i in range(12)}, "zz_late": 1}})
+    after = Reasoned("carveout", "carveout", {}, {"x": {**{f"a{i:02}": 2 for i in range(12)}, "zz_late": 2}})
+    policy = TypePolicy({"*": parse_rule("equal", place="", root=tmp_path)})
+    judged = judge(before, after, policy=policy, metrics=(), is_valid_type=lambda name: True)
+    [finding] = judged.findings
+    assert len(finding.paths) == 10
+    assert "x.zz_late" not in finding.paths
+    assert finding.forms is not None
+    assert "x.zz_late" in finding.forms
+    result = DealResult("12", None, "carveout", "carveout", "regressed", findings=(finding,))
+    listed = ", ".join(f'"x.a{i:02}"' for i in range(12))
+    for paths, status in (
+        ('["x.a#"]', "regressed"),
+        (f"[{listed}]", "regressed"),
+        ('["x.a#", "x.zz_late"]', "accepted"),
+        (f'[{listed}, "x.zz_late"]', "accepted"),
+        ('["x.*"]', "accepted"),
+    ):
+        text = entry(f'deals = ["12"]\npaths = {paths}').replace("cost_total", "output")
+        assert ledger(tmp_path, text).apply(result)[0].status == status
 
 
 def test_corruption_and_other_statuses_are_not_accepted(tmp_path: Path) -> None:

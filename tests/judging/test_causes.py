@@ -37,6 +37,12 @@ def other(deal_id: object, issue: str, *, before: Any = None, after: Any = None,
     return DealResult(str(deal_id), None, kind, kind, "errored", findings=(finding,))
 
 
+def lost(deal_id: object, *, kind: str) -> DealResult:
+    """Return a deal that has no cost any more."""
+    finding = Finding("cost_total", "cost_lost", 5, None)
+    return DealResult(str(deal_id), None, kind, kind, "regressed", findings=(finding,))
+
+
 def shapes(causes: tuple[Cause, ...]) -> list[tuple[str, int]]:
     """Return title and size of each cause."""
     return [(cause.title, len(cause.deals)) for cause in causes]
@@ -397,23 +403,23 @@ def test_what_fails_deals_is_never_told_beside_something_else() -> None:
 @pytest.mark.parametrize(
     ("one", "other_run"),
     [
-        ([found(i, 1000 * i, 1120 * i) for i in range(1, 9)], [found(i, 1000 * i, 1121 * i) for i in range(1, 9)]),
+        ([found(i, 1000 * i, 1120 * i) for i in range(1, 9)], [found(i, 1000 * i, 1120.2 * i) for i in range(1, 9)]),
         (
             [found(i, 1000 * i, 1120 * i) for i in range(1, 9)],
             [found(i, 1000 * i, 1120 * i, kind=KINDS[i % 2]) for i in range(1, 99)],
         ),
         (
             [found(i, 1000 * i, 1000 * i + 50_000) for i in range(1, 9)],
-            [found(i, 1000 * i, 1000 * i + 50_100) for i in range(1, 20)],
+            [found(i, 1000 * i, 1000 * i + 50_010) for i in range(1, 20)],
         ),
-        ([found(1, 100, 130), found(2, 100, 190)], [found(1, 100, 131), found(2, 100, 250), found(3, 100, 160)]),
+        ([found(1, 100, 130), found(2, 100, 190)], [found(1, 100, 130), found(2, 100, 190), found(3, 100, 160)]),
         (
             [other(i, "reasoning_failed", after=f"KeyError: {i}") for i in range(3)],
             [other(i, "reasoning_failed", after=f"KeyError: {i}") for i in range(40, 80)],
         ),
         (
             [changed_output(i, f"a[{i}].b") for i in range(4)],
-            [changed_output(i, f"a[{i}].b", "c.d") for i in range(9)],
+            [changed_output(i, f"a[{i}].b") for i in range(9)],
         ),
     ],
     ids=["size", "deals and types", "amount", "spread", "error", "paths"],
@@ -421,6 +427,30 @@ def test_what_fails_deals_is_never_told_beside_something_else() -> None:
 def test_the_id_of_a_change_stays_between_runs(one: list[DealResult], other_run: list[DealResult]) -> None:
     """With more deals, another type, or a size that moved a little, a change keeps the id that a ledger names."""
     assert [cause.id for cause in find_causes(one)] == [cause.id for cause in find_causes(other_run)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [
+            [found(i, 1000, 1000 + i * 11) for i in (1, 3, 8)],
+            [found(i, 1000, 1000 + i * 370) for i in (2, 4, 8)],
+            [found(i, 1000, 1120) for i in range(1, 9)],
+        ],
+        [[found(i, 1000, 1115) for i in range(1, 9)], [found(i, 1000, 1123) for i in range(1, 9)]],
+        [[changed_output(i, "a", "b") for i in range(4)], [changed_output(i, "a", "zz") for i in range(4)]],
+        [
+            [found(i, "a" * 60, f"{'b' * 60}{i}") for i in range(4)],
+            [found(i, "a" * 60, "c" * 60 + str(i)) for i in range(4)],
+        ],
+        [[lost(i, kind="carveout") for i in range(4)], [lost(i, kind="acquisition") for i in range(4)]],
+    ],
+    ids=["spreads", "ratios", "paths", "texts", "lost"],
+)
+def test_another_change_of_the_same_metric_has_another_id(changes: list[list[DealResult]]) -> None:
+    """An id contains what the change is: one decided on in a report is not taken for another change in the next."""
+    ids = [cause.id for results in changes for cause in find_causes(results)]
+    assert len(set(ids)) == len(ids) >= len(changes)
 
 
 def test_ids_tell_changes_apart() -> None:

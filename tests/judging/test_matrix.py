@@ -91,8 +91,8 @@ def test_a_broken_rule_is_a_finding_with_both_values() -> None:
     assert finding == Finding(
         "cost: carveout / acquisition", "matrix_rule_broken", 100, 387, 287.0, "1.5..3.0", note="3.87 times"
     )
-    assert is_between_types(finding.metric)
-    assert not is_between_types("cost")
+    assert is_between_types(finding.metric, TYPES)
+    assert not is_between_types("cost", TYPES)
 
 
 def test_a_reported_difference_is_shown_and_never_gates() -> None:

@@ -7,7 +7,6 @@ the digits that they are written with: a ``float`` as Python writes it, a ``Deci
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from pytest_dealsnap.errors import OutputError
+from pytest_dealsnap.reasoning.library_values import fields_of, is_missing, library_scalar, pydantic_form
 
 __all__ = ["canonical", "canonical_output", "dumps", "loads"]
 
@@ -66,14 +66,18 @@ def _path_text(steps: Iterable[object]) -> str:
 def canonical_output(value: Any) -> dict[str, Any]:
     """Return the canonical form of what a reasoner returned.
 
-    It must be a mapping or a dataclass, attrs or pydantic object. Raises :class:`OutputError`,
+    It must be a mapping or a dataclass, attrs, msgspec or pydantic object. Raises :class:`OutputError`,
     naming the path of the first value that JSON has no canonical form for.
     """
-    fields = _fields(value)
+    place = _Place(None, None, None)
+    form = pydantic_form(value)
+    fields = _fields(value if form is None else form[0], place, None)
     if fields is None:
         what = "nothing (None)" if value is None else f"{type(value).__name__}"
+        if form is not None:
+            what += f", which is {type(form[0]).__name__} when it is dumped"
         raise OutputError(
-            f"the reasoner returned {what}; it must return a mapping, or a dataclass, attrs or pydantic object"
+            f"the reasoner returned {what}; it must return a mapping, or a dataclass, attrs, msgspec or pydantic object"
         )
     return canonical(fields)  # type: ignore[no-any-return]  # a mapping becomes a dict
 
@@ -128,7 +132,7 @@ def _key(key: Any, place: _Place) -> str:
         raise OutputError(f"at {place.path()}: {key!r} cannot be a key")
     if isinstance(key, int):
         return int.__repr__(key)
-    if isinstance(key, date):
+    if isinstance(key, date) and not is_missing(key):
         return key.isoformat()
     if isinstance(key, (UUID, Decimal)):
         return str(key)
@@ -137,25 +141,38 @@ def _key(key: Any, place: _Place) -> str:
 
 def _convert(value: Any, place: _Place, step: object) -> Any:
     """Return the plain form of a value that is no exact JSON type."""
+    exactly = _EXACTLY.get(type(value))
+    if exactly is not None:
+        return exactly(value)
     if isinstance(value, Enum):  # before the scalars: one of texts is a text, too
         return _plain(value.value, place, step)
-    for kinds, convert in _SCALARS:
-        if isinstance(value, kinds):
-            return convert(value)
-    if isinstance(value, (set, frozenset)):
-        return sorted(_array(value, place, step), key=lambda item: dumps(item))
-    if isinstance(value, (list, tuple)):
-        return _array(value, place, step)
-    fields = _fields(value)
-    if fields is not None:
-        return _object(value, fields.items(), place, step)
-    scalar = _numpy_scalar(value)
+    scalar = library_scalar(value)
     if scalar is not value:
         return _plain(scalar, place, step)
+    for kinds, convert in _SCALARS:
+        if isinstance(value, kinds):
+            if _fields(value, place, step) is not None:
+                break  # a number or text with fields of its own is more than that
+            return convert(value)
+    else:
+        if isinstance(value, (set, frozenset)):
+            return sorted(_array(value, place, step), key=lambda item: dumps(item))
+        if isinstance(value, (list, tuple)):
+            return _array(value, place, step)
+        form = pydantic_form(value)
+        if form is not None:
+            return _plain(form[0], _enter(value, place, None), step)
+        fields = _fields(value, place, step)
+        if fields is not None:
+            return _object(value, fields.items(), place, step)
     raise OutputError(
         f"at {place.path(step)}: {_type_name(value)} has no canonical JSON form: {_short(value)}. "
         "Return plain values, or leave it out"
     )
+
+
+def _decimal(value: Decimal) -> Decimal:
+    return Decimal("NaN") if value.is_nan() else Decimal(value)
 
 
 # In this order: a datetime is a date, too.
@@ -163,38 +180,20 @@ _SCALARS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
     (int, int),
     (float, float),
-    (Decimal, lambda value: Decimal("NaN") if value.is_nan() else Decimal(value)),
+    (Decimal, _decimal),
     (datetime, datetime.isoformat),
     (date, date.isoformat),
     (UUID, str),
 )
+# The same for what is of just that class, as nearly all are: nothing else of it needs to be asked.
+_EXACTLY = dict(_SCALARS)
 
 
-def _fields(value: Any) -> Mapping[Any, Any] | None:
-    """Return the fields of a mapping, dataclass, attrs or pydantic object; ``None`` for others."""
-    if isinstance(value, Mapping):
-        return value
-    if isinstance(value, type):
-        return None
-    if dataclasses.is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if hasattr(type(value), "__attrs_attrs__"):
-        return {attribute.name: getattr(value, attribute.name) for attribute in type(value).__attrs_attrs__}
-    if hasattr(type(value), "model_fields") and hasattr(value, "model_dump"):
-        dumped: Mapping[Any, Any] = value.model_dump()
-        return dumped
-    return None
-
-
-def _numpy_scalar(value: Any) -> Any:
-    """Return the Python value of a numpy scalar; anything else as it is."""
-    if type(value).__module__ != "numpy" or getattr(value, "ndim", None) != 0 or not hasattr(value, "dtype"):
-        return value
-    if value.dtype.kind in "mM":
-        return str(value)
-    if value.dtype.kind == "f" and value.dtype.itemsize > 8:
-        return Decimal(repr(value).split("'")[1])
-    return value.item() if value.dtype.kind in "biufUS" else value
+def _fields(value: Any, place: _Place, step: object) -> Mapping[Any, Any] | None:
+    try:
+        return fields_of(value)
+    except AttributeError as error:
+        raise OutputError(f"at {place.path(step)}: {_type_name(value)} lacks a field: {error}") from None
 
 
 def _type_name(value: Any) -> str:

@@ -181,7 +181,7 @@ def test_what_is_no_object_is_no_output(value: Any, what: str) -> None:
     with pytest.raises(OutputError) as caught:
         canonical_output(value)
     assert str(caught.value) == (
-        f"the reasoner returned {what}; it must return a mapping, or a dataclass, attrs or pydantic object"
+        f"the reasoner returned {what}; it must return a mapping, or a dataclass, attrs, msgspec or pydantic object"
     )
 
 

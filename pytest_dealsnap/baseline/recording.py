@@ -14,12 +14,13 @@ from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import OutputError, SnapshotError
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.judge import judge
+from pytest_dealsnap.judging.likeness import Likeness
 from pytest_dealsnap.judging.metrics import Metric, compile_metrics, measure
 from pytest_dealsnap.judging.paths import parse_path
 from pytest_dealsnap.judging.policy import Policy, compile_policy
 from pytest_dealsnap.judging.similarity import seconds_left
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
-from pytest_dealsnap.reasoning.canonical import canonical
+from pytest_dealsnap.reasoning.canonical import canonical, dumps
 
 __all__ = ["Capture", "Gate", "Recorder", "canonical_finding", "duplicated", "result_of"]
 
@@ -93,6 +94,7 @@ class Capture:
     def __init__(self, recorder: Recorder, snapshots: DealSnapshots) -> None:
         self._recorder = recorder
         self._snapshots = snapshots
+        self._likeness = Likeness(lambda value: dumps(value).encode())
 
     def __call__(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> DealResult:
         """Record one deal. The status says what that did to the baseline.
@@ -110,7 +112,12 @@ class Capture:
             if before != data:
                 self._snapshots.record(ref.id, data)
         status = "errored" if snapshot.error else status
-        return result_of(snapshot, status, seconds=reasoning.seconds, error=snapshot.error)
+        result = result_of(snapshot, status, seconds=reasoning.seconds, error=snapshot.error)
+        if snapshot.metrics is None:
+            return result
+        names = (ref.id, snapshot.deal_name, snapshot.deal_type, snapshot.stored_type)
+        output = snapshot.metrics if snapshot.output is None else snapshot.output
+        return replace(result, likeness=self._likeness(names, snapshot.metrics, output))
 
 
 class Gate:

@@ -112,7 +112,7 @@ class DealResult:
     ``deal_type`` is the effective type that it was judged by (the baseline's where there is one),
     ``seconds`` the time of the reasoner's call. ``corrupt`` names data corruption, which asks for a
     rollback at any rate; ``compared`` is false where no comparison could be made. ``details`` are kept
-    for few deals only.
+    for few deals only. ``likeness`` marks a captured output (``judging.likeness``).
     """
 
     id: str
@@ -128,6 +128,7 @@ class DealResult:
     absent_metrics: tuple[str, ...] = ()
     reason: str = ""
     details: Details | None = None
+    likeness: tuple[str, ...] = ()
 
     def with_status(self, status: str, *, reason: str = "") -> DealResult:
         """Return the result under another status, such as ``accepted``."""
@@ -157,6 +158,7 @@ def result_from_plain(plain: Mapping[str, Any]) -> DealResult:
     values["findings"] = tuple(_finding_from_plain(finding) for finding in plain["findings"])
     values["error"] = Failure(*plain["error"]) if plain["error"] else None
     values["absent_metrics"] = tuple(plain["absent_metrics"])
+    values["likeness"] = tuple(plain["likeness"])
     return DealResult(**values)
 
 

@@ -159,12 +159,15 @@ class Closing:
             absent_metrics=absent_everywhere(results, run.judged_paths),
             strangers=plan.strangers,
             traits=_traits(run, results) if self._mode == "gate" else None,
+            allow_constant=bool(self._config.getoption("dealsnap_allow_constant")),
         )
 
     def _exit_status(self, run: FinishedRun, exitstatus: int) -> int:
         if run.verdict is None:
             all_errored = bool(run.results) and run.summary.counts["errored"] == len(run.results)
             if all_errored and exitstatus == pytest.ExitCode.OK:
+                return int(pytest.ExitCode.TESTS_FAILED)
+            if run.suspicious and exitstatus == pytest.ExitCode.OK:
                 return int(pytest.ExitCode.TESTS_FAILED)
             nothing_left = self._config.getoption("dealsnap_only") and not run.facts.selected
             none_collected = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED

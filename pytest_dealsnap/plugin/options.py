@@ -46,6 +46,11 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--dealsnap-shard", metavar="I/N", help="only the I-th of N parts, for runs on several machines")
     group.addoption(
+        "--dealsnap-allow-constant",
+        action="store_true",
+        help="with --dealsnap-update: accept a capture in which all outputs are the same, zero or empty",
+    )
+    group.addoption(
         "--dealsnap-report",
         action="append",
         default=[],

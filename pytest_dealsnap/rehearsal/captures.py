@@ -31,7 +31,7 @@ def capture(
     folder = surroundings.folder / name
     root = surroundings.config.root
     arguments = [
-        *("-m", "pytest", "--dealsnap-update", "-q", "--no-header", f"--rootdir={root}"),
+        *("-m", "pytest", "--dealsnap-update", "--dealsnap-allow-constant", "-q", "--no-header", f"--rootdir={root}"),
         *("-p", "pytest_dealsnap.rehearsal.guarded", "-o", f"cache_dir={surroundings.folder / 'cache'}"),
         *selection,
     ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.causes import find_causes
 from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
 from pytest_dealsnap.reporting.detail_room import without_surplus
@@ -38,7 +39,7 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         verdict=verdict,
         causes=find_causes(results, facts.traits) if gate else (),
         notes=tuple(_notes(facts, results)),
-        next_steps=tuple(_gate_steps(facts, results, verdict) if verdict else _capture_steps(facts, summary)),
+        next_steps=tuple(_gate_steps(facts, results, verdict) if verdict else _capture_steps(facts, results, summary)),
     )
 
 
@@ -80,7 +81,7 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]
     if facts.mode == "matrix":
         return notes + _ledger_notes(facts)
-    return notes + (_capture_notes(results) if facts.mode == "capture" else _gate_notes(facts, results))
+    return notes + (_capture_notes(facts, results) if facts.mode == "capture" else _gate_notes(facts, results))
 
 
 def _absent_metrics(facts: RunFacts) -> list[str]:
@@ -90,8 +91,14 @@ def _absent_metrics(facts: RunFacts) -> list[str]:
     ]
 
 
-def _capture_notes(results: Sequence[DealResult]) -> list[str]:
+def _capture_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     notes = []
+    alike = alike_outputs(results)
+    if alike and not facts.allow_constant:
+        notes.append(
+            f"{alike}. Does the reasoner read the database of the deals ({facts.database})? "
+            "--dealsnap-allow-constant accepts such a capture"
+        )
     recorded = [result for result in results if result.status == "errored" and result.compared]
     unread = [result for result in results if result.status == "errored" and not result.compared]
     if recorded:
@@ -130,8 +137,10 @@ def _ledger_notes(facts: RunFacts) -> list[str]:
     return notes
 
 
-def _capture_steps(facts: RunFacts, summary: Summary) -> list[str]:
+def _capture_steps(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -> list[str]:
     steps = []
+    if alike_outputs(results) and not facts.allow_constant:
+        return [f"look at a few files of {facts.snapshots}: are these the deals' answers?"]
     if facts.not_judged:
         steps.append("pytest --dealsnap-update --dealsnap-only missing   # finish this capture")
     if summary.counts["errored"]:

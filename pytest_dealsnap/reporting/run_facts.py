@@ -13,6 +13,7 @@ from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.commonality import Traits
 from pytest_dealsnap.judging.findings import STATUSES, DealResult
+from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.verdict import Summary, Verdict
 
 __all__ = ["FinishedRun", "JudgingFacts", "LedgerFact", "RunFacts", "absent_everywhere", "ledger_facts"]
@@ -58,7 +59,7 @@ class RunFacts:
     ``selected`` counts the deals that were to be judged, ``not_judged`` names those that were not;
     ``total`` counts all there are. ``absent_metrics`` maps metrics that no deal has to their paths;
     ``strangers`` are files in the baseline's folder that are no snapshot; ``traits`` tell what deals have
-    in common.
+    in common. ``allow_constant``: a capture was told that all outputs may be alike.
     """
 
     mode: str
@@ -79,6 +80,7 @@ class RunFacts:
     absent_metrics: Mapping[str, str] | None = None
     strangers: tuple[str, ...] = ()
     traits: Traits | None = None
+    allow_constant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,12 @@ class FinishedRun:
     causes: tuple[Cause, ...]
     notes: tuple[str, ...]
     next_steps: tuple[str, ...]
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether a capture recorded outputs that are all alike, and was not told that they may be."""
+        alike = self.facts.mode == "capture" and not self.facts.allow_constant and alike_outputs(self.results)
+        return bool(alike)
 
     def by_type(self) -> dict[str, dict[str, int]]:
         """Count the results by deal type and status; types in configured order, others after."""

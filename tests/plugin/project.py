@@ -27,10 +27,23 @@ from xml.etree import ElementTree
 
 from tests.forking import run_module
 
-__all__ = ["CONFIG", "REASONER", "Outcome", "Project", "Row", "clean_environment", "deal", "deals", "run_pytest"]
+__all__ = [
+    "ALIKE",
+    "CONFIG",
+    "REASONER",
+    "Outcome",
+    "Project",
+    "Row",
+    "clean_environment",
+    "deal",
+    "deals",
+    "run_pytest",
+]
 
 # Hypothesis's own plugin imports all of Hypothesis as it closes, which is a third of a small run's time.
 BASE_ARGUMENTS = ("-p", "no:hypothesispytest")
+# The deals of a story are often alike, and so are their outputs.
+ALIKE = "--dealsnap-allow-constant"
 
 CONFIG = """
 [tool.dealsnap]
@@ -158,6 +171,7 @@ class Project:
     config: str = CONFIG
     files: Mapping[str, str] = field(default_factory=lambda: {"valuation.py": REASONER})
     environment: Mapping[str, str] = field(default_factory=dict)
+    outputs_may_be_alike: bool = True
 
     def with_deals(self, *rows: Row) -> Project:
         """Have these rows in the database, and no others."""
@@ -224,6 +238,8 @@ class Project:
         self.write()
         for report in ("report.json", "junit.xml"):
             (self.folder / report).unlink(missing_ok=True)
+        if self.outputs_may_be_alike and "--dealsnap-update" in arguments:
+            arguments = (*arguments, ALIKE)
         return run_pytest(self.folder, *arguments, environment=clean_environment(**self.environment))
 
     def capture(self, *arguments: str) -> Outcome:

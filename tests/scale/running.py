@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.plugin.project import BASE_ARGUMENTS, Outcome, Project, Row, clean_environment, deal
+from tests.plugin.project import ALIKE, BASE_ARGUMENTS, Outcome, Project, Row, clean_environment, deal
 
 __all__ = ["COUNTED", "begun_calls", "calls", "ended", "forget_calls", "padded", "started", "untimed", "wait_until"]
 
@@ -87,9 +87,10 @@ def wait_until(condition: Callable[[], object], *, process: subprocess.Popen[byt
 def started(project: Project, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run pytest on a written *project* in a process group of its own, which is gone at the end."""
     (project.folder / "report.json").unlink(missing_ok=True)
+    alike = [ALIKE] if "--dealsnap-update" in arguments else []
     with (project.folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *BASE_ARGUMENTS, *arguments],
+            [sys.executable, "-m", "pytest", *BASE_ARGUMENTS, *alike, *arguments],
             cwd=project.folder,
             env=clean_environment(**project.environment),
             stdout=output,

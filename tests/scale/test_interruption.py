@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from pytest_dealsnap.baseline.codec import decode
-from tests.plugin.project import BASE_ARGUMENTS, Project
+from tests.plugin.project import ALIKE, BASE_ARGUMENTS, Project
 from tests.scale.running import COUNTED, calls, forget_calls, padded, started, wait_until
 
 # Slow enough that a kill falls between two deals or into one; the output takes some time to write.
@@ -73,7 +73,7 @@ def forked(folder: str, arguments: tuple[str, ...]) -> None:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     sys.path.insert(0, folder)
-    sys.exit(pytest.main([*BASE_ARGUMENTS, "-p", "no:cacheprovider", *arguments]))
+    sys.exit(pytest.main([*BASE_ARGUMENTS, ALIKE, "-p", "no:cacheprovider", *arguments]))
 
 
 def check_round(project: Project, before: set[str], *, progress: bool) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.secrets import remember_environment, remember_url
 from pytest_dealsnap.settings import SETTINGS, Setting, checked
 
 __all__ = [
@@ -140,6 +141,7 @@ def load_config(root: Path, *, flags: Mapping[str, Any], environ: Mapping[str, s
 
     Raises :class:`ConfigError`, naming value, place and what is valid.
     """
+    remember_environment(environ)
     file, table = _read_file(root)
     _reject_unknown_variables(environ)
     values: dict[str, Any] = {}
@@ -147,6 +149,8 @@ def load_config(root: Path, *, flags: Mapping[str, Any], environ: Mapping[str, s
     _check_keys(table, file)
     for setting in SETTINGS:
         for value, place in _candidates(setting, flags, environ, table, file):
+            if setting.name == "database" and isinstance(value, str):
+                remember_url(value)
             values[setting.name] = checked(setting, value, place)
             places[setting.name] = place
             break

@@ -24,6 +24,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from pytest_dealsnap.secrets import redact
+
 __all__ = [
     "BaselineError",
     "ConfigError",
@@ -44,7 +46,10 @@ __all__ = [
 
 
 class DealsnapError(Exception):
-    """Base of every error that dealsnap raises on purpose; its text is ready to be shown."""
+    """Base of every error that dealsnap raises on purpose; its text is ready to be shown, without secrets."""
+
+    def __str__(self) -> str:
+        return redact(super().__str__())
 
 
 class ConfigError(DealsnapError):
@@ -98,40 +103,6 @@ def did_you_mean(given: str, valid: Iterable[str], *, cutoff: float = 0.6) -> st
         words.setdefault(word.casefold(), word)
     near = difflib.get_close_matches(given.casefold(), list(words), n=1, cutoff=cutoff)
     return f' Did you mean "{words[near[0]]}"?' if near else ""
-
-
-# Possessive throughout: an error's text may be long and hostile, and masking it must stay linear.
-_USER = re.compile(r"://[^\s:/@'\"]*+:")
-_ASSIGNED = re.compile(
-    r"(?P<name>(?<![\w\-])[\w\-]++)(?P<sep>\s*+=\s*+)(?P<secret>'[^']*+'|\"[^\"]*+\"|['\"]?[^\s&;,'\"]++)"
-)
-_SECRET_NAME = re.compile(r"passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|credential", re.IGNORECASE)
-
-
-def redact(text: str) -> str:
-    """Return *text* with the secrets of URLs and of ``password=…`` pairs replaced by ``***``.
-
-    Error messages of drivers quote connection strings; what reaches a snapshot or a report is
-    committed and shared, so a secret must not survive the trip.
-
-    >>> redact("cannot reach postgresql://ana:s3cret@db/x?sslpassword=abc")
-    'cannot reach postgresql://ana:***@db/x?sslpassword=***'
-    """
-    if "://" in text:
-        text = re.sub(r"\S+", _without_password, text)
-    return _ASSIGNED.sub(_without_secret, text)
-
-
-def _without_password(word: re.Match[str]) -> str:
-    """Mask from the user's colon to the last ``@``: a password may hold anything but a blank."""
-    text = word.group()
-    end = text.rfind("@")
-    user = _USER.search(text, 0, end) if end > 0 else None
-    return f"{text[: user.end()]}***{text[end:]}" if user else text
-
-
-def _without_secret(pair: re.Match[str]) -> str:
-    return f"{pair['name']}{pair['sep']}***" if _SECRET_NAME.search(pair["name"]) else pair.group()
 
 
 # C0, DEL and C1 controls, line separators, bidirectional overrides, lone surrogates.

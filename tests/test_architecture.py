@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "pytest_dealsnap"
 # One way: a room may import those of lower rank, and rooms of its own rank.
 RANKS = {
+    "secrets": 0,
     "errors": 0,
     "settings": 0,
     "config": 0,
@@ -46,7 +47,7 @@ GATES = {
     "tomlkit": {"baseline.ledger_writing"},
     "sqlglot": {"deals.checks", "deals.conditions"},
 }
-STANDARD_ONLY = ("errors", "settings", "config", "callables")
+STANDARD_ONLY = ("secrets", "errors", "settings", "config", "callables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ HEAVY = (
     "alembic",
     "numpy",
 )
-LIGHT = {"", ".errors", ".settings", ".plugin", ".plugin.options", ".plugin.fixtures"}
+LIGHT = {"", ".errors", ".secrets", ".settings", ".plugin", ".plugin.options", ".plugin.fixtures"}
 PROBE = """
 import sys
 def pytest_unconfigure(config):

@@ -11,6 +11,7 @@ from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.judging.judge import Reasoned
 from pytest_dealsnap.reasoning.canonical import dumps, loads
 from pytest_dealsnap.reasoning.quick_json import quick_size, quick_text, written_as
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["Snapshot", "decode", "encode", "is_encoded"]
 
@@ -102,7 +103,7 @@ def decode(data: bytes | str, *, deal_id: str, path: str) -> Snapshot:
         stored_type=document["stored_type"],
         metrics=document.get("metrics"),
         output=document.get("output"),
-        error=Failure(failure["type"], failure["message"]) if failure else None,
+        error=Failure(failure["type"], redact(failure["message"])) if failure else None,
     )
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from pytest_dealsnap.errors import SourceError, redact
+from pytest_dealsnap.secrets import is_secret_key, remember
 
 __all__ = ["open_read_only", "public_url"]
 
-_SECRET_KEY = re.compile(r"pass|pwd|secret|token|key|credential|auth|odbc_connect", re.IGNORECASE)
 # Whatever stands between user and host, blanks included.
 _PASSWORD = re.compile(r"((?:://|^)[^:/@]*):.*@", re.DOTALL)
 # Statements that make a session refuse to write, for dialects that have one.
@@ -43,12 +43,13 @@ def parse_url(text: str, place: str) -> URL:
             f'{place} = "{shown}": not a database URL. An SQLAlchemy URL looks like '
             '"sqlite:///deals.db" or "postgresql://user:password@host/name"; an @ in a password is written %40'
         ) from None
+    remember(url.password, beside=(url.username, url.database))
     return url
 
 
 def public_url(url: URL) -> str:
     """Return *url* as text with password and secret-looking query values masked."""
-    query = {name: "***" if _SECRET_KEY.search(name) else value for name, value in url.query.items()}
+    query = {name: "***" if is_secret_key(name) else value for name, value in url.query.items()}
     return redact(url.set(query=query).render_as_string(hide_password=True))
 
 

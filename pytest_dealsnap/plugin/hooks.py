@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pytest_dealsnap.errors import DealsnapError, printable
 from pytest_dealsnap.plugin.closing import Closing, without_syrupys_word_on_workers
 from pytest_dealsnap.plugin.collecting import announce_outputs, chosen, collect_deals, take_deal_arguments
 from pytest_dealsnap.plugin.items import DealItem
+from pytest_dealsnap.plugin.masking import mask_warning, without_secrets
 from pytest_dealsnap.plugin.memory import set_aside
 from pytest_dealsnap.plugin.opening import WORKER_KEY, open_run
 from pytest_dealsnap.plugin.options import Mode, given_settings
@@ -51,7 +53,7 @@ class DealHooks:
             )
             self.closing = Closing(config, self.settings, mode)
         except DealsnapError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(printable(str(error))) from None
         config.addinivalue_line("markers", "deal: a deal of the database, judged against its snapshot")
         for deal_type in self.settings.deals.types:
             config.addinivalue_line("markers", f"{deal_type}: a deal that counts as {deal_type}")
@@ -127,14 +129,20 @@ class DealHooks:
             result = item.outcome.result
             if item.config.getoption("xmlpath", None):
                 item.user_properties += junit_properties(result)
-            report = yield
+            report = without_secrets((yield))
             attached = (result, item.outcome.used_entries)
             report.dealsnap = pack(*attached) if self.worker else attached  # type: ignore[attr-defined]  # reports may carry extra attributes
             report.dealsnap_status = result.status  # type: ignore[attr-defined]
             if self.worker and self.run is not None:
                 report.dealsnap_under_way = self.run.calls.under_way  # type: ignore[attr-defined]
             return report
-        return (yield)
+        report = yield
+        return without_secrets(report) if isinstance(item, DealItem) else report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Mask a warning before pytest shows it, in its summary or from a worker."""
+        mask_warning(warning_message)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a deal's result in, where the run is being reported."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pytest_dealsnap.rehearsal.steps import Say
 from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, Phase, PhaseStatus, Problem, Weight
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["Entry", "Journal"]
 
@@ -35,8 +36,9 @@ class Entry:
         advice: str = "",
         deals: Sequence[str] = (),
     ) -> None:
-        """Note a problem."""
-        self.problems.append(Problem(code, self.name, title, weight, tuple(evidence), advice, tuple(deals)))
+        """Note a problem; secrets in its texts are masked."""
+        shown = tuple(map(redact, evidence))
+        self.problems.append(Problem(code, self.name, redact(title), weight, shown, redact(advice), tuple(deals)))
 
 
 class Journal:
@@ -56,8 +58,8 @@ class Journal:
         seconds = round(time.monotonic() - started, DIGITS)
         weights = {problem.weight for problem in entry.problems}
         status: PhaseStatus = "failed" if weights - {"note"} else "noted" if weights else "passed"
-        headline = entry.headline or "; ".join(problem.title for problem in entry.problems)
-        self._close(Phase(name, title, status, seconds, headline, tuple(entry.lines)))
+        headline = redact(entry.headline) or "; ".join(problem.title for problem in entry.problems)
+        self._close(Phase(name, title, status, seconds, headline, tuple(map(redact, entry.lines))))
         for problem in entry.problems:
             self._say(f"      {'note' if problem.weight == 'note' else '!'} {problem.title}")
         self.problems += entry.problems
@@ -65,7 +67,7 @@ class Journal:
     def skip(self, name: str, title: str, why: str) -> None:
         """Note a phase that is not gone through, and why."""
         self._say(f"{len(self.phases) + 1:>2}. {title} …")
-        self._close(Phase(name, title, "skipped", 0.0, why))
+        self._close(Phase(name, title, "skipped", 0.0, redact(why)))
 
     def _close(self, phase: Phase) -> None:
         self.phases.append(phase)

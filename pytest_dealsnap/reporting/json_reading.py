@@ -17,6 +17,7 @@ from pytest_dealsnap.reporting.cause_json import read_traits
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.consistency import contradiction, impossible
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["REPORT_FORMAT", "ReportError", "is_rehearsal", "read_document", "read_json", "read_run"]
 
@@ -149,7 +150,7 @@ def _read_deal(deal: Mapping[str, Any]) -> DealResult:
         status=deal["status"],
         seconds=deal["seconds"],
         findings=tuple(_read_finding(finding) for finding in deal["findings"]),
-        error=Failure(error["type"], error["message"]) if error else None,
+        error=Failure(error["type"], redact(error["message"])) if error else None,
         corrupt=deal.get("corrupt"),
         compared=deal.get("compared", True),
         reason=deal.get("reason", ""),

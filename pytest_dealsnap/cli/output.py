@@ -32,7 +32,7 @@ def project_config(flags: Mapping[str, Any] | None = None) -> Config:
 def read_judged(path: Path) -> FinishedRun:
     """Read a report in which something was judged; raises :class:`ConfigError` for that of a capture."""
     run = read_json(path)
-    if run.verdict is None:
+    if not run.judged:
         raise ConfigError(f"{path} is the report of a {run.facts.mode}, which judges nothing; give that of a gate")
     return run
 
@@ -55,10 +55,10 @@ def headline_width() -> int:
 
 
 def show(run: FinishedRun, reports: list[ReportTarget]) -> int:
-    """Print the summary, write the reports, and return the exit status: 0 only for ``proceed``."""
+    """Print the summary, write the reports, and return the exit status: 0 where all that was judged is green."""
     printed = [target.write(run) for target in reports]
     for line in summary_lines(run, width=max(shutil.get_terminal_size().columns, 80)):
         print(line)  # noqa: T201  # what a command line is for
     for text in filter(None, printed):
         print(text, end="")  # noqa: T201
-    return 0 if run.verdict is not None and run.verdict.action == "proceed" else 1
+    return 0 if run.green else 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_dealsnap.deals.deal import DealRef, id_order
 from pytest_dealsnap.errors import ConfigError
 
-__all__ = ["Entry", "Kind", "Selection", "Shard", "order_entries", "stratified_sample"]
+__all__ = ["Drawn", "Entry", "Kind", "Selection", "Shard", "drawn_from", "order_entries", "stratified_sample"]
 
 Kind = Literal["present", "new", "missing"]
 
@@ -53,6 +53,19 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a sample was drawn from: so many *deals* of a type, of one *shard* where the run was sharded."""
+
+    deal_type: str
+    deals: int
+    shard: str | None = None
+
+    def holds(self, deal_id: str, deal_type: str) -> bool:
+        """Whether a deal is one of them."""
+        return deal_type == self.deal_type and (self.shard is None or Shard.parse(self.shard).holds(deal_id))
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What the user narrowed the run to; empty means all deals."""
 
@@ -71,6 +84,12 @@ class Selection:
             and (self.shard is None or self.shard.holds(entry.ref.id))
         ]
         return chosen if self.sample is None else stratified_sample(chosen, self.sample, seed=self.seed)
+
+
+def drawn_from(entries: Iterable[Entry], *, shard: Shard | None, kinds: Collection[Kind]) -> tuple[Drawn, ...]:
+    """Return what a sample of *entries* is drawn from, by deal type; only entries of *kinds* say something."""
+    counts = Counter(entry.ref.deal_type for entry in entries if entry.kind in kinds)
+    return tuple(Drawn(name, count, str(shard) if shard else None) for name, count in sorted(counts.items()))
 
 
 def order_entries(entries: Iterable[Entry], types: Sequence[str]) -> list[Entry]:

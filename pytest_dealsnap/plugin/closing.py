@@ -19,9 +19,17 @@ from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.commonality import Traits, worth_explaining
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
+from pytest_dealsnap.plugin.plan import part_of
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.json_reading import ReportError
-from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, RunFacts, absent_everywhere, ledger_facts
+from pytest_dealsnap.reporting.run_facts import (
+    FinishedRun,
+    JudgingFacts,
+    PartOutcome,
+    RunFacts,
+    absent_everywhere,
+    ledger_facts,
+)
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget
 from pytest_dealsnap.reporting.wording import plural
@@ -160,9 +168,13 @@ class Closing:
             strangers=plan.strangers,
             traits=_traits(run, results) if self._mode == "gate" else None,
             allow_constant=bool(self._config.getoption("dealsnap_allow_constant")),
+            part=part_of(plan, len(selected)),
+            drawn=plan.drawn,
         )
 
     def _exit_status(self, run: FinishedRun, exitstatus: int) -> int:
+        if run.part_outcome is not None:
+            return self._part_status(run, run.part_outcome, exitstatus)
         if run.verdict is None:
             all_errored = bool(run.results) and run.summary.counts["errored"] == len(run.results)
             if all_errored and exitstatus == pytest.ExitCode.OK:
@@ -175,6 +187,14 @@ class Closing:
         if run.verdict.action == "proceed" or exitstatus != pytest.ExitCode.OK:
             return exitstatus
         return int(pytest.ExitCode.TESTS_FAILED)
+
+    def _part_status(self, run: FinishedRun, outcome: PartOutcome, exitstatus: int) -> int:
+        """Return the status of a chosen part: green where it passes; a shard that holds no deal is no trouble."""
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and run.facts.part == "shard" and not run.facts.selected:
+            return int(pytest.ExitCode.OK)
+        if exitstatus == pytest.ExitCode.OK and not outcome.passed:
+            return int(pytest.ExitCode.TESTS_FAILED)
+        return exitstatus
 
     @contextmanager
     def bounded_failures(self, reporter: TerminalReporter) -> Iterator[None]:
@@ -193,9 +213,9 @@ class Closing:
         run = self.finished
         if run is None:
             return
-        colors = {"proceed": "green", "inconclusive": "yellow"}
-        action = run.verdict.action if run.verdict else "proceed"
-        reporter.write_sep("=", f"dealsnap {run.facts.mode}", **{colors.get(action, "red"): True})
+        unsure = run.verdict is not None and run.verdict.action == "inconclusive"
+        color = "green" if run.green or not run.judged else "yellow" if unsure else "red"
+        reporter.write_sep("=", f"dealsnap {run.facts.mode}", **{color: True})
         hidden = sum(max(len(_of_deals(reporter.stats.get(name, []))) - FAILED_IN_FULL, 0) for name in _FAILURES)
         if hidden:
             where = "in the report" if self._targets else "with --dealsnap-report json:PATH"
@@ -213,7 +233,7 @@ class Closing:
             if problem or target.path:
                 reporter.write_line(printable(problem or f"report: {target.path}"), red=problem is not None)
         run, saved = self.finished, self._saved()
-        if run is not None and run.verdict is not None and run.summary.affected and not run.facts.shard and saved:
+        if run is not None and run.judged and run.summary.affected and not run.facts.shard and saved:
             command = f"dealsnap review {shlex.quote(saved)}"
             reporter.write_line(printable(f"review: {command}   # go through the causes; take each, or refuse it"))
         for line in self._printed:  # as it is: its writer has made it safe for whoever reads it

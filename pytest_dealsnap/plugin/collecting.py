@@ -34,13 +34,15 @@ def collect_deals(session: pytest.Session, run: Run, items: list[pytest.Item]) -
     return list(session.genitems(Deals.from_parent(root, path=path, name="deals", nodeid="deals", run=run)))
 
 
-def chosen(items: list[pytest.Item], nodeids: set[str]) -> list[pytest.Item]:
-    """Return those of the deals' *items* that *nodeids* name; all of them where it names none.
+def chosen(items: list[pytest.Item], nodeids: set[str], paths: Sequence[str]) -> list[pytest.Item]:
+    """Return those of the deals' *items* that *nodeids* name; without any, all of them.
+
+    Where all *paths* that are left name single tests, as a click in an editor does, no deal is asked for.
 
     Raises :class:`pytest.UsageError` for a name that no deal has.
     """
     if not nodeids:
-        return items
+        return [] if paths and all("::" in path for path in paths) else items
     found = [item for item in items if item.nodeid in nodeids]
     unknown = nodeids - {item.nodeid for item in found}
     if unknown:

@@ -100,7 +100,7 @@ class DealHooks:
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Put the deals before the other tests."""
         assert self.run is not None
-        items[:0] = chosen(collect_deals(session, self.run, items), self.nodeids)
+        items[:0] = chosen(collect_deals(session, self.run, items), self.nodeids, session.config.args)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count who will ask for an output, so that it is kept just as long."""

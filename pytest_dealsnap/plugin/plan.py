@@ -9,17 +9,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import DealRef
-from pytest_dealsnap.deals.selection import Entry, Population, Selection, order_entries
+from pytest_dealsnap.deals.selection import Drawn, Entry, Kind, Population, Selection, drawn_from, order_entries
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import BaselineError, ConfigError, SnapshotError, SourceError, did_you_mean
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
+    from pytest_dealsnap.reporting.run_facts import Part
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "make_plan", "part_of"]
 
 MOST_COMPARED = 2_000  # ids that a misspelt one is held against
 
@@ -29,7 +31,8 @@ class Plan:
     """The entries of a run in test order, and the facts of their source.
 
     ``total`` counts all deals; ``offered`` those that ``--dealsnap-only`` left, before the selection;
-    ``population`` the database's deals by type, ``None`` where only some were asked for.
+    ``population`` the database's deals by type, ``None`` where only some were asked for; ``chosen`` whether a type or
+    an id was asked for; ``drawn`` is what a sample was drawn from.
     """
 
     entries: tuple[Entry, ...]
@@ -40,6 +43,8 @@ class Plan:
     population: Mapping[str, int] | None
     strangers: tuple[str, ...] = ()
     shard: str | None = None
+    chosen: bool = False
+    drawn: tuple[Drawn, ...] = ()
     copies: Mapping[str, str] = field(default_factory=dict, repr=False)  # URLs, which may hold a password
 
     @property
@@ -61,6 +66,15 @@ class Plan:
         """Return the plan that :meth:`dump` packed, in the process that the run itself started."""
         plan: Plan = pickle.loads(data)  # noqa: S301  # handed over by our own controller
         return plan
+
+
+def part_of(plan: Plan, selected: int) -> Part | None:
+    """Return what kind of part a run of *plan* is about, of which *selected* deals are left; ``None`` for the whole."""
+    if not plan.partial and selected == len(plan.entries):
+        return None
+    if plan.chosen or selected < len(plan.entries):
+        return "chosen"
+    return "shard" if plan.shard else "sample"
 
 
 def make_plan(
@@ -92,17 +106,37 @@ def make_plan(
         raise SourceError(f"{source.description} has no deals{where}: there is nothing to {what}")
     ordered = order_entries(entries, types.valid)
     offered = _only(ordered, only, snapshots)
-    chosen = selection.choose(offered)
+    pool = replace(selection, sample=None).choose(offered)
+    chosen = pool if selection.sample is None else selection.choose(offered)
+    whole = replace(selection, sample=None, types=()).choose(offered)
     return Plan(
         entries=tuple(chosen),
-        total=len(ordered),
+        total=max(len(ordered), _recorded_total(config, mode)) if selection.ids else len(ordered),
         offered=len(offered),
         description=source.description,
         facts=dict(source.facts),
         population=None if selection.ids else Population.of(refs).by_type,
         strangers=() if selection.ids or mode == "matrix" else tuple(snapshots.strangers()),
         shard=str(selection.shard) if selection.shard else None,
+        chosen=bool(selection.ids) or len(pool) < len(whole),
+        drawn=drawn_from(pool, shard=selection.shard, kinds=_speaking(config)) if len(chosen) < len(pool) else (),
     )
+
+
+def _speaking(config: Config) -> tuple[Kind, ...]:
+    """Return the kinds of entries that take part in the verdict."""
+    missing: tuple[Kind, ...] = ("missing",) if config.deals.missing == "fail" else ()
+    new: tuple[Kind, ...] = ("new",) if config.deals.new == "fail" else ()
+    return ("present", *missing, *new)
+
+
+def _recorded_total(config: Config, mode: Mode) -> int:
+    """Return how many deals the manifest counts: by id, only those that were asked for are read."""
+    manifest = read_manifest(config.snapshots) if mode == "gate" else None
+    counts = (manifest or {}).get("deals")
+    if not isinstance(counts, dict):
+        return 0
+    return sum(count for count in counts.values() if isinstance(count, int))
 
 
 def _checked(selection: Selection, types: DealTypes) -> Selection:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
+from typing import Any
 
 from pytest_dealsnap.baseline.comparison import compare_baselines
 from pytest_dealsnap.baseline.extension import DealSnapshots
@@ -13,6 +14,7 @@ from pytest_dealsnap.baseline.ledger import read_ledger
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest
 from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.config import Config
+from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.judging.findings import AFFECTED, DealResult
 from pytest_dealsnap.judging.values import exact, is_number, working_context
 from pytest_dealsnap.reporting.conclusion import conclude
@@ -63,6 +65,8 @@ def judge_captures(
         reasoner=config.reasoner or "the deal_reasoner fixture",
         git_commit=git_state(config.root)["commit"],
         partial=there is not None,
+        part=None if there is None else "sample",
+        drawn=() if there is None else _drawn(before),
         shard=None,
         total=total,
         selected=len(results),
@@ -74,6 +78,12 @@ def judge_captures(
         absent_metrics=absent_everywhere(results, paths),
     )
     return conclude(facts, results)
+
+
+def _drawn(before: DealSnapshots) -> tuple[Drawn, ...]:
+    """Return what the sample was drawn from: all deals by type, as the capture's manifest counts them."""
+    counts: Any = (read_manifest(before.folder.parent) or {}).get("deals")
+    return tuple(Drawn(str(name), int(count)) for name, count in counts.items()) if isinstance(counts, dict) else ()
 
 
 def _only_drawn_once(result: DealResult, there: tuple[Collection[str], Collection[str]]) -> bool:

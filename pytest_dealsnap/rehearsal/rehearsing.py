@@ -27,6 +27,7 @@ from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
 from pytest_dealsnap.rehearsal.steps import Say
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
+from pytest_dealsnap.reporting.parts import sample_bounds
 from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal, share_of
 
 __all__ = ["Options", "rehearse"]
@@ -131,7 +132,8 @@ def _concluded(
     assert config.database is not None
     share = None
     if gate is not None:
-        share = share_of(gate.summary.affected, gate.summary.compared, sampled=gate.facts.partial)
+        bounds = sample_bounds(gate.facts, gate.results) if gate.facts.partial else None
+        share = share_of(gate.summary.affected, gate.summary.compared, bounds=bounds)
     return Rehearsal(
         started_at=began,
         seconds=round(time.monotonic() - clock, 3),

@@ -253,6 +253,9 @@ def _gate_green(gate: FinishedRun | None) -> CheckItem:
     if gate is None:
         how = f"answered by the gate's report: {GATE}, then {AGAIN} --report dealsnap.json"
         return CheckItem(check, "question", how)
+    if gate.part_outcome is not None:
+        said = f"the report is of a part of the deals only: {printable(gate.part_outcome.words)}"
+        return CheckItem(check, "question" if gate.part_outcome.passed else "failed", said)
     if gate.verdict is None:
         return CheckItem(check, "question", f"the report is of a {printable(gate.facts.mode)}, which judges nothing")
     if gate.facts.mode == "matrix":

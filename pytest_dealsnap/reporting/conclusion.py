@@ -13,6 +13,7 @@ from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
 from pytest_dealsnap.reporting.detail_room import without_surplus
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes, matrix_steps
+from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
 from pytest_dealsnap.reporting.wording import cut, plural
 
@@ -30,8 +31,9 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         missing_gates=judging.missing == "fail",
         new_gates=judging.new == "fail",
     )
-    gate = facts.mode != "capture"
-    verdict = _verdict(facts, results, summary) if gate else None
+    gate, chosen = facts.mode != "capture", claims_nothing(facts)
+    verdict = _verdict(facts, results, summary) if gate and not chosen else None
+    outcome = outcome_of_part(facts, results, summary) if gate and chosen else None
     return FinishedRun(
         facts=facts,
         results=tuple(without_surplus(results)),
@@ -39,13 +41,18 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         verdict=verdict,
         causes=find_causes(results, facts.traits) if gate else (),
         notes=tuple(_notes(facts, results)),
-        next_steps=tuple(_gate_steps(facts, results, verdict) if verdict else _capture_steps(facts, results, summary)),
+        next_steps=tuple(_gate_steps(facts, results, verdict) if gate else _capture_steps(facts, results, summary)),
+        part_outcome=outcome,
     )
 
 
 def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -> Verdict:
     """Decide; what was never judged, or never captured, must not end in ``proceed``."""
     verdict = decide(summary, facts.judging.thresholds)
+    if verdict.action == "inconclusive" or summary.corrupt:
+        return verdict
+    if facts.part == "sample" and verdict.action != "proceed":
+        return sample_verdict(facts, results)
     if verdict.action != "proceed":
         return verdict
     if facts.not_judged:
@@ -56,7 +63,9 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     if all(result.error is not None for result in results if result.compared):
         return Verdict("inconclusive", "no output was compared: every deal fails as it did in the baseline")
     doubt = matrix_doubt(facts, results) if facts.mode == "matrix" else ""
-    return Verdict("inconclusive", doubt) if doubt else verdict
+    if doubt:
+        return Verdict("inconclusive", doubt)
+    return sample_verdict(facts, results) if facts.part == "sample" else verdict
 
 
 def _incomplete(facts: RunFacts) -> bool:
@@ -72,6 +81,8 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         if facts.selected == facts.total:
             asked = f"only {plural(facts.selected, 'deal')}, asked for by id"
         notes.append(f"this run was partial: {shard}{asked}")
+    if facts.part == "sample" and facts.mode != "capture":
+        notes += sample_notes(facts, results)
     if facts.not_judged:
         shown = ", ".join(cut(deal_id, 80) for deal_id in facts.not_judged[:10]) + (
             ", …" if len(facts.not_judged) > 10 else ""
@@ -148,7 +159,7 @@ def _capture_steps(facts: RunFacts, results: Sequence[DealResult], summary: Summ
     return [*steps, f"git add {facts.snapshots} && git commit   # approve the baseline"]
 
 
-def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict) -> list[str]:
+def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict | None) -> list[str]:
     """Return what to run next, most useful first."""
     if facts.mode == "matrix":
         return matrix_steps(results)
@@ -166,6 +177,10 @@ def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict
     if _incomplete(facts):
         resume = " --dealsnap-only missing" if facts.baseline and facts.baseline.get("resume") == "missing" else ""
         steps.append(f"pytest --dealsnap-update{resume}   # before the migration: finish the capture")
+    elif facts.part == "shard":
+        steps.append("dealsnap merge SHARD.json …   # the verdict, once every shard has its JSON report")
+    elif verdict is None:
+        steps.append("pytest --dealsnap   # every deal, for the verdict")
     elif verdict.action == "inconclusive":
         steps.append("pytest --dealsnap   # the whole run, without narrowing it or stopping early")
     return steps

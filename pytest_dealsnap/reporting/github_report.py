@@ -27,17 +27,21 @@ IDS_SHOWN = 20
 def render_github(run: FinishedRun) -> str:
     """Return workflow commands: an error for each cause that fails, at most ten in all.
 
-    A run that proceeds gets one notice; one that does not and has no failing cause, one error.
+    A run that is green gets one notice; one that is not and has no failing cause, one error.
     """
-    if run.verdict is None:
+    if run.part_outcome is not None:
+        headline, reason = "dealsnap: a part of the deals", run.part_outcome.words
+    elif run.verdict is not None:
+        headline = f"dealsnap: {VERDICT_WORDS[run.verdict.action]}{' (a part of the deals)' * run.facts.partial}"
+        reason = run.verdict.reason
+    else:
         return ""
-    headline = f"dealsnap: {VERDICT_WORDS[run.verdict.action]}"
-    if run.verdict.action == "proceed":
-        return command("notice", headline, run.verdict.reason) + "\n"
+    if run.green:
+        return command("notice", headline, reason) + "\n"
     failing = [cause for weight, cause in weighed_causes(run) if weight == "fails"]
     if not failing:
-        return command("error", headline, run.verdict.reason) + "\n"
-    return "\n".join(_annotations(run.verdict.reason, headline, failing)) + "\n"
+        return command("error", headline, reason) + "\n"
+    return "\n".join(_annotations(reason, headline, failing)) + "\n"
 
 
 def _annotations(reason: str, headline: str, failing: list[Cause]) -> Iterator[str]:

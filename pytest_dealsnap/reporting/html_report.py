@@ -92,13 +92,14 @@ def _as_data(data: Any) -> str:
 
 def _words(run: FinishedRun) -> dict[str, Any]:
     """Return what the page says without JavaScript."""
-    failed = failed_results(run) if run.verdict is not None else []
+    failed = failed_results(run) if run.judged else []
     return {
         "mode": run.facts.mode,
         "run": run_document(run.facts),
         "version": __version__,
         "baseline": _baseline_facts(run.facts.baseline or {}),
         "verdict": run.verdict,
+        "part_outcome": run.part_outcome,
         "verdict_words": VERDICT_WORDS,
         "summary": run.summary,
         "thresholds": run.facts.judging.thresholds,

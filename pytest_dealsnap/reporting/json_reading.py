@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.config import VerdictConfig
+from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.judging.details import Details, details_from_plain
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
@@ -16,7 +17,7 @@ from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.cause_json import read_traits
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.consistency import contradiction, impossible
-from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
+from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, Part, RunFacts
 from pytest_dealsnap.secrets import redact
 
 __all__ = ["REPORT_FORMAT", "ReportError", "is_rehearsal", "read_document", "read_json", "read_run"]
@@ -122,6 +123,20 @@ def _table(values: Any) -> dict[str, Any]:
     return values
 
 
+def _part(run: Mapping[str, Any]) -> Part | None:
+    """Return what kind of part a run was about; the report of an earlier version does not say, so it claims nothing."""
+    given = run.get("part", "shard" if run["shard"] else "chosen" if run["partial"] else None)
+    known: dict[str | None, Part | None] = {None: None, "sample": "sample", "chosen": "chosen", "shard": "shard"}
+    if given not in known or (given is None and run["partial"]):
+        raise ValueError(f"part is {given!r}")
+    return known[given]
+
+
+def _drawn(one: Any) -> Drawn:
+    checked = _checked(_table(one), {"deal_type": _TEXT, "deals": (int,), "shard": _TEXT_OR_NONE})
+    return Drawn(checked["deal_type"], checked["deals"], checked["shard"])
+
+
 def _read_facts(document: Mapping[str, Any]) -> RunFacts:
     run, judging = _checked(_table(document["run"]), _RUN), dict(_table(document["judging"]))
     thresholds = VerdictConfig(**judging.pop("thresholds"))
@@ -131,6 +146,8 @@ def _read_facts(document: Mapping[str, Any]) -> RunFacts:
             "started_at": datetime.fromisoformat(run["started_at"]),
             "not_judged": _texts(run["not_judged"]),
             "strangers": _texts(run["strangers"]),
+            "part": _part(run),
+            "drawn": tuple(_drawn(one) for one in run.get("drawn", ())),
         },
         baseline=None if document["baseline"] is None else _table(document["baseline"]),
         judging=JudgingFacts(**{**judging, "types": _texts(judging["types"])}, thresholds=thresholds),

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_dealsnap import __version__
 from pytest_dealsnap.config import VerdictConfig
+from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.errors import OutputError
 from pytest_dealsnap.judging.details import details_to_plain
 from pytest_dealsnap.judging.findings import DealResult, Finding
@@ -60,6 +61,8 @@ def run_document(facts: RunFacts) -> dict[str, Any]:
         "git_commit": facts.git_commit,
         "partial": facts.partial,
         "shard": facts.shard,
+        "part": facts.part,
+        "drawn": [{name: getattr(one, name) for name in Drawn.__slots__} for one in facts.drawn],
         "total": facts.total,
         "selected": facts.selected,
         "not_judged": list(facts.not_judged),

@@ -44,6 +44,8 @@ def render_markdown(run: FinishedRun, limits: Limits = COMMENT) -> str:
 
 
 def _headline(run: FinishedRun) -> str:
+    if run.part_outcome is not None:
+        return f"## dealsnap {run.facts.mode} of a part of the deals\n\n{text(run.part_outcome.words, 1000)}"
     if run.verdict is None:
         return f"## dealsnap capture\n\n{plural(run.summary.deals, 'deal')} recorded"
     part = " (a part of the deals)" if run.facts.partial else ""
@@ -88,7 +90,7 @@ def _types(run: FinishedRun, limits: Limits) -> Iterable[str]:
 
 
 def _worst(run: FinishedRun, limits: Limits) -> Iterable[str]:
-    failed = failed_results(run) if run.verdict is not None else []
+    failed = failed_results(run) if run.judged else []
     if not failed:
         return
     rows = [

@@ -10,7 +10,7 @@ from pytest_dealsnap.deals.selection import Shard
 from pytest_dealsnap.errors import ConfigError, DealsnapError
 from pytest_dealsnap.judging.commonality import Traits, merge_traits, worth_explaining
 from pytest_dealsnap.reporting.conclusion import conclude
-from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, RunFacts
+from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, Part, RunFacts
 
 __all__ = ["MergeError", "merge_runs"]
 
@@ -86,6 +86,7 @@ def _check_holes(runs: Sequence[tuple[str, FinishedRun]]) -> None:
 def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
     facts = [run.facts for run in runs]
     selected = sum(one.selected for one in facts)
+    part = _part(facts, selected)
     absent = [one.absent_metrics or {} for one, run in zip(facts, runs, strict=True) if run.results]
     never = set.intersection(*map(set, absent)) if absent else set()
     return replace(
@@ -95,11 +96,22 @@ def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
         shard=None,
         traits=_merged_traits(runs),
         selected=selected,
-        partial=selected < facts[0].total,
+        partial=part is not None,
+        part=part,
+        drawn=tuple(drawn for one in facts for drawn in one.drawn),
         not_judged=tuple(sorted((deal_id for one in facts for deal_id in one.not_judged), key=id_order)),
         ledger=tuple(_matched_anywhere(entries) for entries in zip(*(one.ledger for one in facts), strict=True)),
         absent_metrics={name: path for name, path in (absent[0] if absent else {}).items() if name in never},
     )
+
+
+def _part(facts: Sequence[RunFacts], selected: int) -> Part | None:
+    """Return what kind of part the shards make: a chosen part of one is a chosen part of all."""
+    if any(one.part == "chosen" for one in facts):
+        return "chosen"
+    if any(one.drawn for one in facts):
+        return "sample"
+    return "chosen" if selected < facts[0].total else None
 
 
 def _merged_traits(runs: Sequence[FinishedRun]) -> Traits | None:

@@ -62,6 +62,7 @@ def _families(run: FinishedRun) -> Iterator[Family]:
     started = facts.started_at.replace(microsecond=0).timestamp()
     yield Family("run_timestamp_seconds", "When the run began, in Unix time.", [({}, started)], "seconds")
     yield Family("run_seconds", "How long the run took.", [({}, round(facts.seconds, 3))], "seconds")
+    yield Family("partial", "1 where the run was about a part of the deals.", [({}, int(facts.partial))])
     if run.verdict is not None:
         states = [({"verdict": action}, int(action == run.verdict.action)) for action in ACTIONS]
         yield Family("verdict", "The verdict: 1 for the one that was reached.", states)

@@ -61,7 +61,7 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
     facts = run_document(run.facts)
     return {
         "report": {"started_at": facts["started_at"], "database": facts["database"]},
-        "capture": run.verdict is None,
+        "capture": not run.judged,
         "verdict": VERDICT_WORDS[run.verdict.action] if run.verdict else "",
         "statuses": STATUSES,
         "failing": AFFECTED,

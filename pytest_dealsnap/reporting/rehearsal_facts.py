@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import NormalDist
 from typing import Literal
 
 from pytest_dealsnap.judging.verdict import Verdict
@@ -29,7 +28,6 @@ __all__ = [
 PhaseStatus = Literal["passed", "failed", "noted", "skipped"]
 Weight = Literal["corrupts", "fails", "unfinished", "note"]
 Origin = Literal["data", "code", "both"]
-CONFIDENCE = 0.95
 DIGITS = 4  # as in the JSON report, from which every other can be written again
 
 
@@ -150,15 +148,12 @@ class Rehearsal:
         return {origin: counts[origin] for origin in order}
 
 
-def share_of(affected: int, compared: int, *, sampled: bool) -> Share:
-    """Return the affected share; of a sample with its Wilson score interval, which holds for few deals too."""
+def share_of(affected: int, compared: int, *, bounds: tuple[float, float] | None) -> Share:
+    """Return the affected share; of a sample with its *bounds* of all deals, in percent."""
     if not compared:
         return Share(affected, compared, 0.0)
-    share = affected / compared
-    if not sampled:
-        return Share(affected, compared, round(100 * share, DIGITS))
-    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
-    center = (share + z * z / (2 * compared)) / (1 + z * z / compared)
-    margin = z / (1 + z * z / compared) * (share * (1 - share) / compared + z * z / (4 * compared * compared)) ** 0.5
-    low, high = max(0.0, center - margin), min(1.0, center + margin)
-    return Share(affected, compared, *(round(100 * part, DIGITS) for part in (share, low, high)))
+    percent = round(100 * affected / compared, DIGITS)
+    if bounds is None:
+        return Share(affected, compared, percent)
+    low, high = (round(bound, DIGITS) for bound in bounds)
+    return Share(affected, compared, percent, low, high)

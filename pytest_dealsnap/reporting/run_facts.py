@@ -6,17 +6,27 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pytest_dealsnap.baseline.ledger import Ledger
 from pytest_dealsnap.config import Config, VerdictConfig
+from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.commonality import Traits
 from pytest_dealsnap.judging.findings import STATUSES, DealResult
 from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.verdict import Summary, Verdict
 
-__all__ = ["FinishedRun", "JudgingFacts", "LedgerFact", "RunFacts", "absent_everywhere", "ledger_facts"]
+__all__ = [
+    "FinishedRun",
+    "JudgingFacts",
+    "LedgerFact",
+    "Part",
+    "PartOutcome",
+    "RunFacts",
+    "absent_everywhere",
+    "ledger_facts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,10 @@ class LedgerFact:
     ticket: str | None = None
 
 
+# Which part of the deals a run was about: a drawn sample, a part that somebody chose, or one whole shard.
+Part = Literal["sample", "chosen", "shard"]
+
+
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """The facts of a run. Times are aware UTC; ``seconds`` is the run's length.
@@ -59,7 +73,7 @@ class RunFacts:
     ``selected`` counts the deals that were to be judged, ``not_judged`` names those that were not;
     ``total`` counts all there are. ``absent_metrics`` maps metrics that no deal has to their paths;
     ``strangers`` are files in the baseline's folder that are no snapshot; ``traits`` tell what deals have
-    in common. ``allow_constant``: a capture was told that all outputs may be alike.
+    in common. ``allow_constant``: a capture was told that all outputs may be alike. ``part`` says what kind of part a partial run was about, ``drawn`` what its sample was drawn from.
     """
 
     mode: str
@@ -81,11 +95,24 @@ class RunFacts:
     strangers: tuple[str, ...] = ()
     traits: Traits | None = None
     allow_constant: bool = False
+    part: Part | None = None
+    drawn: tuple[Drawn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PartOutcome:
+    """What is said in place of a verdict of a part that claims nothing about the rollout, and whether it passed."""
+
+    words: str
+    passed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A run's facts, its results in deal order, and what was concluded; no verdict for a capture."""
+    """A run's facts, its results in deal order, and what was concluded.
+
+    A capture has no verdict, and a run of a chosen part has a ``part_outcome`` in place of one.
+    """
 
     facts: RunFacts
     results: tuple[DealResult, ...]
@@ -94,6 +121,19 @@ class FinishedRun:
     causes: tuple[Cause, ...]
     notes: tuple[str, ...]
     next_steps: tuple[str, ...]
+    part_outcome: PartOutcome | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether deals were judged: a capture only records them."""
+        return self.verdict is not None or self.part_outcome is not None
+
+    @property
+    def green(self) -> bool:
+        """Whether nothing that was judged asks for a person."""
+        if self.part_outcome is not None:
+            return self.part_outcome.passed
+        return self.verdict is not None and self.verdict.action == "proceed"
 
     @property
     def suspicious(self) -> bool:

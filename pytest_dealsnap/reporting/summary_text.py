@@ -27,17 +27,19 @@ _CAPTURE_WORDS = {"matched": "unchanged", "changed": "updated", "new": "added", 
 
 def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
     """Return the closing summary: counts by status and type, causes, verdict, notes, what to run next."""
-    lines = _worst(run, width) if run.verdict is not None else []
+    lines = _worst(run, width) if run.judged else []
     lines += [cut(f"note: {printable(note)}", NOTE_WIDTH) for note in run.notes[:NOTES_SHOWN]]
     if len(run.notes) > NOTES_SHOWN:
         lines.append(f"… and {plural(len(run.notes) - NOTES_SHOWN, 'more note')}; reports hold them all")
     if run.verdict is not None:
         part = " (a part of the deals)" if run.facts.partial else ""
         lines += ["", f"verdict: {VERDICT_WORDS[run.verdict.action]}{part} - {printable(run.verdict.reason)}"]
+    if run.part_outcome is not None:
+        lines += ["", printable(run.part_outcome.words)]
     if run.next_steps:
         lines += ["next:", *(f"  {printable(step)}" for step in run.next_steps)]
     counts = _counts(run)
-    causes = _causes(run, width, SCREEN - len(counts) - len(lines)) if run.verdict is not None else []
+    causes = _causes(run, width, SCREEN - len(counts) - len(lines)) if run.judged else []
     return counts + causes + lines
 
 

@@ -141,8 +141,9 @@ class Outcome:
 
     @property
     def action(self) -> str:
-        """The report's verdict."""
-        return str(self.report["verdict"]["action"])
+        """The report's verdict; of a part that claims nothing, ``none``."""
+        verdict = self.report["verdict"]
+        return "none" if verdict is None else str(verdict["action"])
 
     @property
     def statuses(self) -> dict[str, str]:

@@ -61,7 +61,10 @@ def test_what_is_selected_is_what_runs(mixed: Project, arguments: list[str], exp
     partial = expected != IDS
     assert outcome.report["run"]["partial"] is partial
     assert ("this run was partial" in outcome.text) is partial or "no:terminal" in arguments
-    assert outcome.action == "proceed"
+    assert outcome.action == ("none" if partial else "proceed")
+    if partial and "no:terminal" not in arguments:
+        assert f"{len(expected)} of 6 deals judged, all pass: no verdict for the rollout" in outcome.text
+    assert "PROCEED" not in outcome.text or not partial
 
 
 def test_collecting_only_shows_ids_and_touches_nothing(mixed: Project) -> None:
@@ -90,6 +93,8 @@ def test_a_sample_is_stratified_seeded_and_the_same_for_everyone(mixed: Project)
     assert run_ids(first) == run_ids(again)
     assert [entry["deal_type"] for entry in first.report["deals"]] == ["acquisition", "carveout", "divestiture"]
     assert first.report["run"]["partial"] is True
+    assert (first.code, first.action) == (1, "inconclusive")
+    assert first.report["verdict"]["reason"] == "none of 3 affected; at most 3 of 6 (50.0 %) with 95 % confidence"
     others = {tuple(run_ids(mixed.gate("--dealsnap-sample", "3", "--dealsnap-seed", str(seed)))) for seed in (1, 2, 3)}
     assert others != {tuple(run_ids(first))}
 
@@ -102,6 +107,10 @@ def test_without_paths_only_deals_run_and_with_paths_those_tests_too(mixed: Proj
     assert both.text.index("deals::test_deal[divestiture-v1]") < both.text.index("test_of_the_user")
     one = mixed.gate("tests/test_own.py::test_of_the_user", "deals::test_deal[acquisition-9]")
     assert (one.closing, run_ids(one)) == ("2 passed", ["9"])
+    clicked = mixed.gate("tests/test_own.py::test_of_the_user")
+    assert (clicked.code, clicked.closing, run_ids(clicked), clicked.action) == (0, "1 passed", [], "none")
+    spread = mixed.gate("tests/test_own.py::test_of_the_user", "-n", "2")
+    assert (spread.code, spread.closing, run_ids(spread)) == (0, "1 passed", [])
 
 
 def test_plain_pytest_collects_no_deals(mixed: Project) -> None:
@@ -126,6 +135,9 @@ def test_last_failed_runs_the_deals_that_failed(project: Project) -> None:
     again = broken.gate("--lf")
     assert (run_ids(again), again.closing) == (["d2", "d4"], "2 failed, 2 deselected")
     assert again.report["run"]["partial"] is True
+    assert (again.code, again.action) == (1, "none")
+    assert "2 of 4 deals judged, 2 fail: no verdict for the rollout" in again.text
+    assert "ROLL BACK" not in again.text
     stopped = broken.gate("--lf", "-x")
     assert stopped.statuses == {"d2": "regressed"}
     failed_first = broken.gate("--ff", "-v")
@@ -133,7 +145,7 @@ def test_last_failed_runs_the_deals_that_failed(project: Project) -> None:
     limited = broken.gate("--maxfail", "2", "--ff")
     assert set(limited.statuses) == {"d2", "d4"}
     mended = project.with_deals(*rows).gate("--lf")
-    assert (mended.code, mended.closing, mended.action) == (0, "2 passed, 2 deselected", "proceed")
+    assert (mended.code, mended.closing, mended.action) == (0, "2 passed, 2 deselected", "none")
 
 
 def comparable(report: Any) -> Any:

@@ -85,13 +85,9 @@ def test_a_report_goes_to_its_file_and_to_the_steps_summary(tmp_path: Path, monk
     assert (tmp_path / "summary.md").read_text().startswith("## dealsnap rehearsal: ROLL BACK")
 
 
-@pytest.mark.parametrize(
-    ("affected", "compared", "low", "high"), [(0, 30, 0.0, 11.35), (15, 30, 33.15, 66.85), (30, 30, 88.65, 100.0)]
-)
-def test_wilson_interval(affected: int, compared: int, low: float, high: float) -> None:
-    """Known values of the Wilson score interval; a whole run has none."""
-    share = share_of(affected, compared, sampled=True)
-    assert share.low == pytest.approx(low, abs=0.01)
-    assert share.high == pytest.approx(high, abs=0.01)
-    assert share_of(affected, compared, sampled=False).low is None
-    assert share_of(0, 0, sampled=True).percent == 0
+def test_only_a_sample_has_bounds() -> None:
+    """A share has the bounds that it is given, a whole run none, and nothing compared no share."""
+    share = share_of(3, 30, bounds=(1.234, 25.678))
+    assert (share.percent, share.low, share.high) == (10.0, 1.23, 25.68)
+    assert share_of(3, 30, bounds=None).low is None
+    assert share_of(0, 0, bounds=(0.0, 100.0)).percent == 0

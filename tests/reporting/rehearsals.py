@@ -40,7 +40,7 @@ REHEARSAL = Rehearsal(
         Problem("rows_lost", "verify", HOSTILE, "corrupts", ("lost: 7",), "find the DELETE", ("7",)),
     ),
     attributed=(Attributed("7", HOSTILE, "carveout", "both", True, ("offer.price",)),),
-    share=share_of(3, 50, sampled=True),
+    share=share_of(3, 50, bounds=(2.1, 16.2)),
     exposures=(Exposure("price", "1250000.5", "7", HOSTILE, "2000000", 3),),
     locks=(LockFact("deals", "AccessExclusiveLock", 0.25), LockFact("notes", "RowExclusiveLock", 0.1)),
     load=LoadFact(1.5, 100, 1, 90, 2, 0.3, 0.5, {"LockNotAvailable": 2}),

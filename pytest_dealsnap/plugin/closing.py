@@ -25,7 +25,6 @@ from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.run_facts import (
     FinishedRun,
     JudgingFacts,
-    PartOutcome,
     RunFacts,
     absent_everywhere,
     ledger_facts,
@@ -174,7 +173,8 @@ class Closing:
 
     def _exit_status(self, run: FinishedRun, exitstatus: int) -> int:
         if run.part_outcome is not None:
-            return self._part_status(run, run.part_outcome, exitstatus)
+            failed = exitstatus == pytest.ExitCode.OK and not run.part_outcome.passed
+            return int(pytest.ExitCode.TESTS_FAILED) if failed else exitstatus
         if run.verdict is None:
             all_errored = bool(run.results) and run.summary.counts["errored"] == len(run.results)
             if all_errored and exitstatus == pytest.ExitCode.OK:
@@ -187,14 +187,6 @@ class Closing:
         if run.verdict.action == "proceed" or exitstatus != pytest.ExitCode.OK:
             return exitstatus
         return int(pytest.ExitCode.TESTS_FAILED)
-
-    def _part_status(self, run: FinishedRun, outcome: PartOutcome, exitstatus: int) -> int:
-        """Return the status of a chosen part: green where it passes; a shard that holds no deal is no trouble."""
-        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and run.facts.part == "shard" and not run.facts.selected:
-            return int(pytest.ExitCode.OK)
-        if exitstatus == pytest.ExitCode.OK and not outcome.passed:
-            return int(pytest.ExitCode.TESTS_FAILED)
-        return exitstatus
 
     @contextmanager
     def bounded_failures(self, reporter: TerminalReporter) -> Iterator[None]:

@@ -73,7 +73,8 @@ class RunFacts:
     ``selected`` counts the deals that were to be judged, ``not_judged`` names those that were not;
     ``total`` counts all there are. ``absent_metrics`` maps metrics that no deal has to their paths;
     ``strangers`` are files in the baseline's folder that are no snapshot; ``traits`` tell what deals have
-    in common. ``allow_constant``: a capture was told that all outputs may be alike. ``part`` says what kind of part a partial run was about, ``drawn`` what its sample was drawn from.
+    in common. ``allow_constant``: a capture was told that all outputs may be alike.
+    ``part`` says what kind of part a partial run was about, ``drawn`` what its sample was drawn from.
     """
 
     mode: str

@@ -168,7 +168,6 @@ def test_a_deal_that_a_shard_did_not_judge_is_missed(shards: Path) -> None:
         for entry in one["deals"]
     ]
     one["summary"] |= dict.fromkeys(STATUSES, 0) | {"matched": count, "compared": count, "affected_percent": 0.0}
-    one["verdict"]["action"] = "inconclusive"
     (shards / "shard-1.json").write_text(json.dumps(one), encoding="utf-8")
     answer = merge(shards, *names())
     assert answer.code == 1
@@ -329,3 +328,17 @@ def test_hostile_ids_and_file_names(tmp_path: Path) -> None:
     for text in (answer.out, refused.err):
         assert "\x1b" not in text
         assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+
+
+def test_a_chosen_part_of_every_shard_is_no_whole(tmp_path: Path) -> None:
+    """Shards of one type make a part: no verdict, exit 0 where all pass, and the report says partial."""
+    project = Project(tmp_path).with_deals(*BEFORE[:4], deal("c1", kind="carveout")).captured()
+    for number in (1, 2):
+        report = f"json:shard-{number}.json"
+        part = ("--dealsnap-shard", f"{number}/2", "--dealsnap-type", "acquisition")
+        project.run("--dealsnap", *part, "--dealsnap-report", report)
+    answer = merge(tmp_path, *names(2))
+    merged = read(tmp_path / "merged.json")
+    assert (answer.code, merged["verdict"], merged["run"]["part"]) == (0, None, "chosen"), answer.out
+    assert merged["run"]["partial"] is True
+    assert "4 of 5 deals judged, all pass: no verdict for the rollout" in answer.out

@@ -1,0 +1,89 @@
+"""What a sample says of all deals: exact bounds, held against the sums over every possible split."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import comb
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_dealsnap.config import VerdictConfig
+from pytest_dealsnap.judging.bounds import Stratum, lower_bound, upper_bound
+from pytest_dealsnap.judging.sample import decide_sample
+
+THRESHOLDS = VerdictConfig(10.0, 50.0, 100.0)
+
+
+@st.composite
+def strata(draw: st.DrawFn) -> list[Stratum]:
+    """Draw up to three small strata."""
+    found = []
+    for _ in range(draw(st.integers(1, 3))):
+        deals = draw(st.integers(1, 9))
+        drawn = draw(st.integers(0, deals))
+        found.append(Stratum(deals, drawn, draw(st.integers(0, min(drawn, 3)))))
+    return found
+
+
+def by_counting(sample: list[Stratum]) -> int:
+    """Return the upper bound by whole numbers: every split of every number of affected deals."""
+    found = sum(one.affected for one in sample)
+    most = 0
+    for split in product(*(range(one.at_least, one.at_most + 1) for one in sample)):
+        ways = 0
+        for seen in product(*(range(min(found, one.drawn) + 1) for one in sample)):
+            if sum(seen) <= found:
+                chance = 1
+                for one, affected, k in zip(sample, split, seen, strict=True):
+                    chance *= comb(affected, k) * comb(one.deals - affected, one.drawn - k)
+                ways += chance
+        whole = 1
+        for one in sample:
+            whole *= comb(one.deals, one.drawn)
+        if 20 * ways > whole:
+            most = max(most, sum(split))
+    return most
+
+
+@given(sample=strata())
+@settings(max_examples=60, deadline=None)
+def test_the_upper_bound_is_that_of_the_worst_split(sample: list[Stratum]) -> None:
+    """The bound is the one that counting all samples of all splits gives, and the lower one is its mirror."""
+    assert upper_bound(sample) == by_counting(sample)
+    assert lower_bound(sample) <= sum(one.deals for one in sample) - sum(one.drawn - one.affected for one in sample)
+    assert sum(one.affected for one in sample) <= upper_bound(sample)
+
+
+@pytest.mark.parametrize(
+    ("sample", "most"),
+    [
+        ([Stratum(300, 28, 0)], 29),
+        ([Stratum(30, 3, 0)], 18),
+        ([Stratum(30, 30, 0)], 0),
+        ([Stratum(30, 0, 0)], 30),
+        ([Stratum(30, 30, 4)], 4),
+    ],
+)
+def test_known_bounds(sample: list[Stratum], most: int) -> None:
+    """28 clean deals of 300 leave 29 that may be affected; a whole run leaves what it found."""
+    assert upper_bound(sample) == most
+
+
+@pytest.mark.parametrize(
+    ("sample", "action", "words"),
+    [
+        (Stratum(300, 28, 0), "inconclusive", "none of 28 affected; at most 29 of 300 (9.7 %) with 95 % confidence"),
+        (Stratum(30, 3, 1), "inconclusive", "1 of 3 affected; at least 1 and at most 25 of 30 (83.3 %)"),
+        (Stratum(300, 150, 2), "fix_forward", "under 10 %"),
+        (Stratum(300, 100, 30), "disable_flag", "10 % to 50 %"),
+        (Stratum(300, 28, 14), "disable_flag", "10 % or more"),
+        (Stratum(300, 28, 28), "roll_back", "over 50 %"),
+    ],
+)
+def test_a_sample_decides_only_what_its_bounds_allow(sample: Stratum, action: str, words: str) -> None:
+    """A clean sample is inconclusive; one with affected deals names an action where both bounds agree on it."""
+    verdict = decide_sample([sample], THRESHOLDS)
+    assert verdict.action == action
+    assert words in verdict.reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_dealsnap.baseline.consistency import Consistency
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.recording import Gate, result_of
 from pytest_dealsnap.deals.deal import Deal, id_order
@@ -19,14 +20,15 @@ def compare_baselines(
 ) -> Iterator[DealResult]:
     """Yield the result of every deal of either baseline, in id order; *pre* is what *post* is judged against."""
     before, after = pre.ids(), post.ids()
+    consistency = gate.consistency_of(post)
     for deal_id in sorted(before | after, key=id_order):
         try:
-            yield _compare(deal_id, pre, post, gate)
+            yield _compare(deal_id, pre, post, gate, consistency)
         except SnapshotError as error:
             yield DealResult(deal_id, None, default_type, None, "errored", error=failure_of(error), compared=False)
 
 
-def _compare(deal_id: str, pre: DealSnapshots, post: DealSnapshots, gate: Gate) -> DealResult:
+def _compare(deal_id: str, pre: DealSnapshots, post: DealSnapshots, gate: Gate, consistency: Consistency) -> DealResult:
     old, new = pre.recall(deal_id), post.recall(deal_id)
     if old is None:
         snapshot = post.decode(deal_id, new or b"")
@@ -38,4 +40,4 @@ def _compare(deal_id: str, pre: DealSnapshots, post: DealSnapshots, gate: Gate) 
         return result_of(recorded, "matched")
     current = post.decode(deal_id, new)
     deal = Deal(deal_id, current.deal_name, current.deal_type, current.stored_type)
-    return gate.judge(recorded, current, deal)
+    return gate.judge(recorded, consistency.checked(current, recorded), deal)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from pytest_dealsnap.baseline.codec import Snapshot, encode, encoded_size, is_encoded
+from pytest_dealsnap.baseline.consistency import Consistency
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
@@ -129,6 +131,7 @@ class Gate:
         self._types = DealTypes.of(config.deals)
         self._missing_gates = config.deals.missing == "fail"
         self._timeout = config.timeout
+        self._drops = bool(config.output.drop)
         self.policy: Policy = compile_policy(
             config.rules,
             types=config.deals.types,
@@ -155,13 +158,17 @@ class Gate:
             ):
                 return result_of(draft, "matched", seconds=reasoning.seconds)
             recorded = self._snapshots.decode(ref.id, before)
+            return self.judge(recorded, self._recorder.recordable(draft), deal, seconds=reasoning.seconds)
         except SnapshotError as error:
             failure = failure_of(error)
             return result_of(draft, "errored", seconds=reasoning.seconds, error=failure, compared=False)
-        return self.judge(recorded, self._recorder.recordable(draft), deal, seconds=reasoning.seconds)
 
     def judge(self, recorded: Snapshot, current: Snapshot, deal: Deal | None, *, seconds: float = 0.0) -> DealResult:
-        """Judge a *current* snapshot against the *recorded* one, by the rules of the recorded type."""
+        """Judge a *current* snapshot against the *recorded* one, by the rules of the recorded type.
+
+        Raises :class:`SnapshotError` where the recorded one contradicts itself.
+        """
+        recorded = self._consistency.checked(recorded, current)
         with seconds_left(None if self._timeout is None else self._timeout - seconds):
             judgement = judge(
                 recorded.reasoned(),
@@ -174,6 +181,14 @@ class Gate:
         result = result_of(current, judgement.status, seconds=seconds, error=current.error)
         findings = tuple(map(canonical_finding, judgement.findings))
         return replace(result, deal_type=recorded.deal_type, findings=findings, corrupt=judgement.corrupt)
+
+    @cached_property
+    def _consistency(self) -> Consistency:
+        return self.consistency_of(self._snapshots)
+
+    def consistency_of(self, snapshots: DealSnapshots) -> Consistency:
+        """Return the check of the snapshots of one baseline, by the metrics of this gate."""
+        return Consistency(snapshots, self._recorder.metrics, drops=self._drops)
 
     def missing(self, ref: DealRef) -> DealResult:
         """Return the result of a deal that the baseline has and the database has not."""

@@ -112,6 +112,7 @@ class Config:
     root: Path
     database: str | None
     database_folder: Path
+    trust_source: bool
     reasoner: str | None
     snapshots: Path
     timeout: float | None
@@ -267,6 +268,7 @@ def _assemble(
         root=root,
         database=values["database"],
         database_folder=base("database"),
+        trust_source=values["trust_source"],
         reasoner=values["reasoner"],
         snapshots=base("snapshots") / values["snapshots"],
         timeout=values["timeout"],

@@ -13,7 +13,15 @@ from pytest_dealsnap.errors import ConfigError, did_you_mean, redact
 
 __all__ = ["SETTINGS", "Setting", "checked"]
 
-_KINDS = {str: "a string", int: "a whole number", float: "a number", list: "a list of strings", dict: "a table"}
+_KINDS = {
+    bool: "true or false",
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    list: "a list of strings",
+    dict: "a table",
+}
+_TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Setting:
     @property
     def scalar(self) -> bool:
         """Whether the setting has a flag and an environment variable."""
-        return self.kind in (str, int, float) and self.section != "matrix"
+        return self.kind in (bool, str, int, float) and self.section != "matrix"
 
     @property
     def of_rehearsal(self) -> bool:
@@ -57,6 +65,7 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("", "database", str, None, "any SQLAlchemy URL; it is only ever read"),
+    Setting("", "trust_source", bool, False, "read a database that dealsnap cannot keep from writing"),
     Setting("", "reasoner", str, None, "the callable that computes a deal's output, as module:callable"),
     Setting("", "snapshots", str, "snapshots", "the baseline's folder"),
     Setting("", "timeout", float, None, "seconds one call of the reasoner may take", minimum=0.001),
@@ -104,6 +113,8 @@ def checked(setting: Setting, value: Any, place: str) -> Any:
     """Return *value* as the setting's kind, or raise a ConfigError that shows it."""
     wrong = ConfigError(f"{place} = {redact(repr(value))}: must be {_KINDS[setting.kind]}")
     from_text = isinstance(value, str) and not place.endswith(f"] {setting.key}") and ", " not in place
+    if setting.kind is bool and from_text:
+        value = _TRUTH.get(value.strip().lower(), value)
     if setting.kind in (int, float):
         if from_text:
             try:

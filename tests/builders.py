@@ -13,10 +13,12 @@ from pytest_dealsnap.config import Config, load_config
 __all__ = ["canonical_values", "configure", "json_values", "numbers"]
 
 
-def configure(root: Path, text: str = "", *, flags: dict[str, Any] | None = None) -> Config:
+def configure(
+    root: Path, text: str = "", *, flags: dict[str, Any] | None = None, environ: dict[str, str] | None = None
+) -> Config:
     """Return the configuration of a project at *root* whose ``dealsnap.toml`` is *text*."""
     (root / "dealsnap.toml").write_text(text, encoding="utf-8")
-    return load_config(root, flags=flags or {}, environ={}, cwd=root)
+    return load_config(root, flags=flags or {}, environ=environ or {}, cwd=root)
 
 
 def numbers() -> st.SearchStrategy[Any]:

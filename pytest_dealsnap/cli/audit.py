@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.cli.output import project_config
+from pytest_dealsnap.cli.output import add_trust_argument, project_config
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.audit import audit_types
 from pytest_dealsnap.deals.log_counts import compare_logs, count_logs, find_logs
@@ -47,13 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline", type=Path, metavar="FOLDER", help="for --post-migration: a baseline captured with the new code"
     )
+    add_trust_argument(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(options: argparse.Namespace) -> int:
     """Audit, show what was found, and return 1 where something needs a person; open questions alone do not."""
     _refuse_idle_arguments(options)
-    config = _config(options.database)
+    config = _config(options.database, trust=options.trust_source)
     logs = find_logs(options.logs, Path.cwd())
     gate = None if options.report is None else read_json(options.report)
     source = open_source(config)
@@ -88,9 +89,9 @@ def _refuse_idle_arguments(options: argparse.Namespace) -> None:
             raise ConfigError(f"--{name} is used by --post-migration only")
 
 
-def _config(database: str | None) -> Config:
+def _config(database: str | None, *, trust: bool | None) -> Config:
     """Return the project's configuration; a database given here is one to read, whatever the project's source."""
-    config = project_config()
+    config = project_config({"trust_source": trust})
     if database is not None:
         deals = replace(config.deals, source=None)
         places = {**config.places, "database": "--database"}

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_dealsnap.cli.output import add_trust_argument
 from pytest_dealsnap.cli.starter_file import check_place, choose_file, with_starter, write_starter
 from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.settings import SETTINGS, checked
 
 if TYPE_CHECKING:
     from pytest_dealsnap.deals.discovery import Discovery
@@ -33,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="pyproject.toml, dealsnap.toml, or - for standard output (default: the file that is there)",
     )
+    add_trust_argument(parser)
     parser.add_argument("--force", action="store_true", help="replace a [tool.dealsnap] that is there already")
 
 
@@ -46,8 +49,9 @@ def run(options: argparse.Namespace) -> int:
     shown_only = options.output == "-"
     path = cwd / "dealsnap.toml" if shown_only else choose_file(options.output, cwd)
     before = "" if shown_only else check_place(path, force=options.force)
-    found = _discover(url, place, options.table, cwd)
-    around = Surroundings(_relative_to(path.parent, url, cwd), _alembic_ini(path.parent))
+    trust = _trusts(given=options.trust_source)
+    found = _discover(url, place, options.table, cwd, trust=trust)
+    around = Surroundings(_relative_to(path.parent, url, cwd), _alembic_ini(path.parent), trust)
     starter = starter_config(found, around)
     if shown_only:
         sys.stdout.write(starter)
@@ -72,6 +76,15 @@ def _url(given: str | None, cwd: Path) -> tuple[str, str]:
     raise ConfigError(f"no database: give its URL or set {VARIABLE}{hint}")
 
 
+def _trusts(*, given: bool | None) -> bool:
+    """Whether a database is to be read that cannot be kept from writing, by the flag or the environment."""
+    setting = next(setting for setting in SETTINGS if setting.name == "trust_source")
+    told = os.environ.get(setting.environment)
+    if given is None and told:
+        return bool(checked(setting, told, setting.environment))
+    return bool(given)
+
+
 def _is_sqlite(path: Path) -> bool:
     try:
         with path.open("rb") as file:
@@ -80,16 +93,16 @@ def _is_sqlite(path: Path) -> bool:
         return False
 
 
-def _discover(url: str, place: str, table: str | None, cwd: Path) -> Discovery:
+def _discover(url: str, place: str, table: str | None, cwd: Path, *, trust: bool) -> Discovery:
     """Look at the database; where several tables may hold the deals, ask a person who can answer."""
     from pytest_dealsnap.deals.discovery import SeveralTablesError, discover
 
     try:
-        return discover(url, folder=cwd, table=table, place=place)
+        return discover(url, folder=cwd, table=table, place=place, trust=trust)
     except SeveralTablesError as error:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise
-        return discover(url, folder=cwd, table=_ask(error.names), place=place)
+        return discover(url, folder=cwd, table=_ask(error.names), place=place, trust=trust)
 
 
 def _ask(names: Sequence[str]) -> str:

@@ -37,6 +37,17 @@ def read_judged(path: Path) -> FinishedRun:
     return run
 
 
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--trust-source``."""
+    parser.add_argument(
+        "--trust-source",
+        "--dealsnap-trust-source",
+        action="store_true",
+        default=None,
+        help="read a database that dealsnap cannot keep from writing: its user has no right to (trust_source)",
+    )
+
+
 def add_report_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--report``."""
     parser.add_argument(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.cli.output import add_report_argument, headline_width, project_config, targets
+from pytest_dealsnap.cli.output import add_report_argument, add_trust_argument, headline_width, project_config, targets
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.reporting.rehearsal_targets import write_rehearsal
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="how long one step may take (default: 3600)"
     )
     parser.add_argument("--no-load", action="store_true", help="leave out the second upgrade, beside reads and writes")
+    add_trust_argument(parser)
     add_report_argument(parser)
 
 
@@ -97,7 +98,7 @@ def _config(options: argparse.Namespace) -> Config:
         for setting in _settings()
         if getattr(options, setting.key) is not None
     }
-    config = project_config(flags)
+    config = project_config({**flags, "trust_source": options.trust_source})
     if options.database is None:
         return config
     places = {**config.places, "database": "--database"}

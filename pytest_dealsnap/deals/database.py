@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from pytest_dealsnap.deals.dialects import Dialect, dialect_of
 from pytest_dealsnap.errors import SourceError, redact
 from pytest_dealsnap.secrets import is_secret_key, remember
 
-__all__ = ["open_read_only", "public_url"]
+__all__ = ["check_enforced", "open_read_only", "parse_url", "public_url"]
 
 # Whatever stands between user and host, blanks included.
 _PASSWORD = re.compile(r"((?:://|^)[^:/@]*):.*@", re.DOTALL)
-# Statements that make a session refuse to write, for dialects that have one.
-_READ_ONLY_SESSION = {
-    "sqlite": "PRAGMA query_only = ON",
-    "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-    "mariadb": "SET SESSION TRANSACTION READ ONLY",
-}
 
 
 def parse_url(text: str, place: str) -> URL:
@@ -53,18 +45,21 @@ def public_url(url: URL) -> str:
     return redact(url.set(query=query).render_as_string(hide_password=True))
 
 
-def open_read_only(text: str, *, folder: Path, place: str = "database") -> Engine:
+def open_read_only(text: str, *, folder: Path, place: str = "database", trust: bool = False) -> Engine:
     """Return an engine on which the database itself refuses every write.
 
-    SQLite is opened with ``mode=ro`` (a relative path is relative to *folder*) and ``query_only``;
-    PostgreSQL and MySQL get a read-only session. Of other databases dealsnap only asks SELECTs.
+    SQLite and DuckDB files are opened read-only (a relative path is relative to *folder*). On servers each
+    transaction is read-only by itself: nothing is set for a session, because poolers share sessions.
+
+    Raises :class:`SourceError` for a database where that cannot be enforced, unless *trust* says that its
+    user's rights keep it from being written.
     """
     url = parse_url(text, place)
-    arguments: dict[str, Any] = {}
-    if url.get_backend_name() == "sqlite":
-        url = _read_only_sqlite(url, folder, place)
+    known = dialect_of(url.get_backend_name())
+    check_enforced(url, place, trust=trust)
+    url, arguments = known.read_only(url, folder, place)
     try:
-        engine = create_engine(url, **arguments)
+        engine = create_engine(url, connect_args=dict(arguments))
     except ImportError as error:
         raise SourceError(f"{place}: the driver for {public_url(url)} is not installed: {error}") from None
     if engine.dialect.is_async:
@@ -72,30 +67,29 @@ def open_read_only(text: str, *, folder: Path, place: str = "database") -> Engin
             f'{place}: "{url.drivername}" is an asynchronous driver; name a synchronous one, '
             f'such as "{url.get_backend_name()}://…"'
         )
-    statement = _READ_ONLY_SESSION.get(engine.dialect.name)
-    if statement is not None:
-        event.listen(engine, "connect", lambda connection, record: _execute(connection, statement))
+    event.listen(engine, "connect", lambda connection, record: known.on_connect(connection))
+    event.listen(engine, "begin", lambda connection: _begin_read_only(connection, known))
+    if known.reads:
+        event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *rest: _refuse(known, statement))
     return engine
 
 
-def _execute(connection: Any, statement: str) -> None:
-    cursor = connection.cursor()
-    cursor.execute(statement)
-    cursor.close()
-    connection.commit()
+def check_enforced(url: URL, place: str, *, trust: bool) -> None:
+    """Refuse a database that cannot be kept from writing, unless *trust*; raises :class:`SourceError`."""
+    reason = dialect_of(url.get_backend_name()).unenforced(url)
+    if reason is not None and not trust:
+        raise SourceError(
+            f"{place}: {public_url(url)} could be written to: {reason}. If its user cannot write, say so: "
+            "--dealsnap-trust-source, DEALSNAP_TRUST_SOURCE=true, or trust_source = true in [tool.dealsnap]"
+        )
 
 
-def _read_only_sqlite(url: URL, folder: Path, place: str) -> URL:
-    """Return the URL of the same file opened read-only; an in-memory database has no deals."""
-    database = url.database
-    if not database or database == ":memory:":
-        raise SourceError(f'{place} = "{url}": an in-memory database is empty; name a file, "sqlite:///deals.db"')
-    if database.startswith("file:"):
-        query = {**url.query, "mode": "ro", "uri": "true"}
-        return url.set(query=query)
-    path = (folder / database).absolute()
-    if not path.exists():
-        raise SourceError(f"{place}: no such SQLite file: {path}")
-    if not path.is_file():
-        raise SourceError(f"{place}: {path} is not a file")
-    return url.set(database=f"file:{quote(str(path))}", query={**url.query, "mode": "ro", "uri": "true"})
+def _begin_read_only(connection: Connection, known: Dialect) -> None:
+    for statement in known.begin:
+        connection.exec_driver_sql(statement)
+
+
+def _refuse(known: Dialect, statement: str) -> None:
+    word = statement.lstrip(" (\n\t").partition(" ")[0].strip().upper()
+    if word not in known.reads:
+        raise SourceError(f"dealsnap only reads: {word} is refused in a read-only transaction")

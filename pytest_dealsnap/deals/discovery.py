@@ -74,14 +74,17 @@ class Discovery:
         return self.revision is not None
 
 
-def discover(database: str, *, folder: Path, table: str | None = None, place: str = "database") -> Discovery:
+def discover(
+    database: str, *, folder: Path, table: str | None = None, place: str = "database", trust: bool = False
+) -> Discovery:
     """Look at *database* (relative SQLite paths are relative to *folder*) and say what its deals are.
 
-    *table* names the table where it is known. Raises :class:`SeveralTablesError` where it is not clear
-    which one it is, :class:`SourceError` where none is likely, or the database cannot be read.
+    *table* names the table where it is known; for *trust* see :func:`open_read_only`. Raises
+    :class:`SeveralTablesError` where it is not clear which one it is, :class:`SourceError` where none is
+    likely, or the database cannot be read.
     """
     url = parse_url(database, place)
-    engine = open_read_only(database, folder=folder, place=place)
+    engine = open_read_only(database, folder=folder, place=place, trust=trust)
     try:
         with _explained(place, public_url(url), url.password), engine.connect() as connection:
             tables = list(_tables(connection))

@@ -77,7 +77,9 @@ class SQLSource:
 
     @cached_property
     def _engine(self) -> Engine:
-        return open_read_only(self._database, folder=self._config.database_folder, place=self._place)
+        return open_read_only(
+            self._database, folder=self._config.database_folder, place=self._place, trust=self._config.trust_source
+        )
 
     @cached_property
     def _table(self) -> Table:

@@ -59,7 +59,10 @@ def add_options(parser: pytest.Parser) -> None:
     )
     for setting in SETTINGS:
         if setting.scalar and not setting.of_rehearsal:
-            group.addoption(setting.flag, default=None, metavar=_metavar(setting), help=_help(setting))
+            if setting.kind is bool:
+                group.addoption(setting.flag, action="store_const", const=True, default=None, help=setting.help)
+            else:
+                group.addoption(setting.flag, default=None, metavar=_metavar(setting), help=_help(setting))
 
 
 def _at_least_one(text: str) -> int:

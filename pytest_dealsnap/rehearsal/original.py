@@ -111,7 +111,8 @@ def _read(config: Config, question: Callable[[Connection], T]) -> T | None:
     """Return what *question* finds in the database, opened read-only; ``None`` where that cannot be done."""
     assert config.database is not None
     try:
-        engine = open_read_only(config.database, folder=config.database_folder, place=config.place("database"))
+        place = config.place("database")
+        engine = open_read_only(config.database, folder=config.database_folder, place=place, trust=config.trust_source)
         try:
             with engine.connect() as connection:
                 return question(connection)

@@ -142,8 +142,10 @@ def _same_settings(connection: Connection, source: URL, name: str) -> None:
     )
     for setting in connection.scalars(question, {"name": source.database}).all():
         key, _, value = str(setting).partition("=")
-        connection.execute(text("SELECT set_config(:key, :value, false)"), {"key": key, "value": value})
+        connection.exec_driver_sql("BEGIN")  # the value is set for this transaction alone
+        connection.execute(text("SELECT set_config(:key, :value, true)"), {"key": key, "value": value})
         connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET {key} FROM CURRENT')
+        connection.exec_driver_sql("COMMIT")
 
 
 def _dump_and_restore(connection: Connection, source: URL, name: str, place: str) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pytest_dealsnap.baseline.manifest import git_state
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.deals.database import parse_url, public_url
+from pytest_dealsnap.deals.database import check_enforced, parse_url, public_url
 from pytest_dealsnap.errors import ConfigError, redact
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.conclusion import decide_rehearsal, next_steps
@@ -95,6 +95,7 @@ def _original(config: Config) -> URL:
             "(any SQLAlchemy URL, such as sqlite:///deals.db)"
         )
     url = parse_url(config.database, config.place("database"))
+    check_enforced(url, config.place("database"), trust=config.trust_source)
     if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith("file:"):
         return url.set(database=str((config.database_folder / url.database).absolute()))
     return url

@@ -59,6 +59,7 @@ class Surroundings:
         return {
             **kept,
             "DEALSNAP_DATABASE": target,
+            **({"DEALSNAP_TRUST_SOURCE": "true"} if self.config.trust_source else {}),
             rehearsal.database_env: _in_dialect_of(target, os.environ.get(rehearsal.database_env)),
             **flags,
             ORIGINAL: self.original,

@@ -18,10 +18,11 @@ LISTED = 12
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is known beside the database: the URL as the file may hold it, and the Alembic file."""
+    """What is known beside the database: the URL as the file may hold it, the Alembic file, and ``trust_source``."""
 
     url: str
     alembic_ini: str | None = None
+    trust_source: bool = False
 
 
 def toml_text(value: str) -> str:
@@ -48,6 +49,8 @@ def _top(found: Discovery, around: Surroundings) -> list[str]:
         ]
     else:
         lines.append(f"database = {toml_text(around.url)}  # it is only ever read")
+    if around.trust_source:
+        lines.append("trust_source = true  # dealsnap cannot keep it from writing: its user must have no right to")
     return [
         *lines,
         "# What computes a deal's output. It is called by its parameter names: deal_id gets the id, deal_type the",

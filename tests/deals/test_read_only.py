@@ -153,7 +153,7 @@ def test_a_file_uri(tmp_path: Path, fill: Fill) -> None:
         ("ana:s3cr@et@localhost/x", 'database = "ana:***@localhost/x": not a database URL'),
         ("oracel://h/x", 'SQLAlchemy knows no database "oracel"; is its dialect installed?'),
         ("postgresql+nope://h/x", 'SQLAlchemy knows no database "postgresql+nope"'),
-        ("mysql+pymysql://u:s3cret@h/x", "the driver for mysql+pymysql://u:***@h/x is not installed"),
+        ("mysql+cymysql://u:s3cret@h/x", "the driver for mysql+cymysql://u:***@h/x is not installed"),
         (
             "postgresql+psycopg_async://u:s3cret@h/x",
             '"postgresql+psycopg_async" is an asynchronous driver; name a synchronous one, such as "postgresql://…"',
@@ -173,7 +173,7 @@ SECRETS: list[Any] = [
     "postgresql://ana:{}@127.0.0.1:port/x",
     "postgresql+nope://ana:{}@127.0.0.1/x",
     "postgresql+psycopg_async://ana:{}@127.0.0.1/x",
-    "mysql+pymysql://ana:{}@127.0.0.1/x",
+    "mysql+pymysql://ana:{}@127.0.0.1:1/x",
     "postgresql://127.0.0.1:1/x?user=ana&password={}",
     "sqlite:///nowhere.db?password={}",
     "sqlite://ana:{}@/:memory:",

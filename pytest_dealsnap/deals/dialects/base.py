@@ -1,0 +1,55 @@
+"""What every database offers dealsnap; by itself, the answer for a database of which nothing is known."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL
+
+__all__ = ["Dialect"]
+
+
+class Dialect:
+    """A kind of database.
+
+    ``names`` are SQLAlchemy's names of it. ``begin`` are the statements that make the transaction read-only
+    which has just begun: they hold for that transaction alone, because a pooler hands the session to others.
+    ``reads`` are the first words of the statements that are sent at all, where the transaction refuses too little.
+    """
+
+    names: ClassVar[tuple[str, ...]] = ()
+    begin: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[tuple[str, ...]] = ()
+
+    def unenforced(self, url: URL) -> str | None:
+        """Return why the database cannot be kept from writing to *url*; ``None`` where it can be."""
+        return f"dealsnap knows no way to make {url.get_backend_name()} refuse a write"
+
+    def read_only(self, url: URL, folder: Path, place: str) -> tuple[URL, Mapping[str, Any]]:
+        """Return the URL to open, and the driver's arguments, so that nothing can be written.
+
+        A relative path is relative to *folder*. Raises ``SourceError`` naming *place* where there is no file.
+        """
+        return url, {}
+
+    def on_connect(self, driver_connection: Any) -> None:
+        """Prepare a connection that nobody shares; a connection to a server stays as it is."""
+
+    def file_of(self, url: URL, folder: Path) -> Path | None:
+        """Return the file that *url* names; ``None`` for a server."""
+        return None
+
+    def identity(self, connection: Connection) -> Hashable | None:
+        """Return what the server says of which database this is; ``None`` where it says nothing of use.
+
+        Two connections to one database get equal values, by whichever host name, port, socket or pooler.
+        """
+        return None
+
+    def is_same(self, first: Connection, second: Connection) -> bool | None:
+        """Whether two open connections lead to one database; ``None`` where that cannot be told."""
+        one, other = self.identity(first), self.identity(second)
+        return None if one is None or other is None else one == other

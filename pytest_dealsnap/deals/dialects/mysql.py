@@ -1,0 +1,84 @@
+"""MySQL and MariaDB: each transaction begins as ``START TRANSACTION READ ONLY``; nothing is set for the session."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
+
+from pytest_dealsnap.deals.dialects.base import Dialect
+
+__all__ = ["MySQL"]
+
+# server_uuid is MySQL's; MariaDB is known by where it runs.
+_VARIABLES = (
+    "server_uuid",
+    "server_uid",
+    "hostname",
+    "port",
+    "datadir",
+    "server_id",
+    "pid_file",
+    "socket",
+    "lower_case_table_names",
+)
+_DRIVERS_WITHOUT_AUTOCOMMIT = ("pymysql", "mysqldb")
+SECONDS = 5
+
+
+class MySQL(Dialect):
+    """A schema of a MySQL or MariaDB server."""
+
+    names: ClassVar = ("mysql", "mariadb")
+    begin: ClassVar = ("START TRANSACTION READ ONLY",)
+    # MariaDB ends a read-only transaction at a CREATE, DROP or ALTER, and carries it out.
+    reads: ClassVar = ("SELECT", "WITH", "SHOW", "DESCRIBE", "START", "SAVEPOINT", "ROLLBACK", "RELEASE")
+
+    def unenforced(self, url: URL) -> str | None:
+        return None
+
+    def read_only(self, url: URL, folder: Path, place: str) -> tuple[URL, Mapping[str, Any]]:
+        # None: the driver does not SET autocommit for the session.
+        return url, {"autocommit": None} if url.get_driver_name() in _DRIVERS_WITHOUT_AUTOCOMMIT else {}
+
+    def identity(self, connection: Connection) -> Hashable | None:
+        return _server(connection), _schema(connection)
+
+    def is_same(self, first: Connection, second: Connection) -> bool | None:
+        """Whether two connections lead to one schema of one server, or of one Galera cluster.
+
+        The proof asks for no rights: the other connection sees the lock that one holds.
+        """
+        if _schema(first) != _schema(second):
+            return False
+        cluster = _cluster(first)
+        if cluster is not None and cluster == _cluster(second):
+            return True
+        name = {"name": f"dealsnap-{secrets.token_hex(16)}", "seconds": SECONDS}
+        if first.scalar(text("SELECT GET_LOCK(:name, :seconds)"), name) != 1:
+            return self.identity(first) == self.identity(second)
+        try:
+            return second.scalar(text("SELECT IS_USED_LOCK(:name)"), name) is not None
+        finally:
+            first.execute(text("SELECT RELEASE_LOCK(:name)"), name)
+
+
+def _server(connection: Connection) -> tuple[tuple[str, str], ...]:
+    names = ", ".join(f"'{name}'" for name in _VARIABLES)
+    rows = connection.exec_driver_sql(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")
+    return tuple(sorted((str(name), str(value)) for name, value in rows))
+
+
+def _schema(connection: Connection) -> str | None:
+    """Return the schema, folded where the server folds it."""
+    name, folds = connection.exec_driver_sql("SELECT DATABASE(), @@lower_case_table_names").one()
+    return None if name is None else str(name).lower() if folds else str(name)
+
+
+def _cluster(connection: Connection) -> str | None:
+    row = connection.exec_driver_sql("SHOW GLOBAL STATUS LIKE 'wsrep_cluster_state_uuid'").first()
+    return str(row[1]) if row is not None and row[1] else None

@@ -1,0 +1,52 @@
+"""SQLite: the file is opened by ``mode=ro``, and its connection told to refuse writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import quote, unquote
+
+from sqlalchemy.engine import URL
+
+from pytest_dealsnap.deals.dialects.base import Dialect
+from pytest_dealsnap.errors import SourceError
+
+__all__ = ["SQLite"]
+
+
+class SQLite(Dialect):
+    """A SQLite file."""
+
+    names: ClassVar = ("sqlite",)
+
+    def unenforced(self, url: URL) -> str | None:
+        return None
+
+    def read_only(self, url: URL, folder: Path, place: str) -> tuple[URL, Mapping[str, Any]]:
+        database = url.database
+        if not database or database == ":memory:":
+            raise SourceError(f'{place} = "{url}": an in-memory database is empty; name a file, "sqlite:///deals.db"')
+        query = {**url.query, "mode": "ro", "uri": "true"}
+        if database.startswith("file:"):
+            return url.set(query=query), {}
+        path = (folder / database).absolute()
+        if not path.exists():
+            raise SourceError(f"{place}: no such SQLite file: {path}")
+        if not path.is_file():
+            raise SourceError(f"{place}: {path} is not a file")
+        return url.set(database=f"file:{quote(str(path))}", query=query), {}
+
+    def on_connect(self, driver_connection: Any) -> None:
+        driver_connection.execute("PRAGMA query_only = ON")
+
+    def file_of(self, url: URL, folder: Path) -> Path | None:
+        database = url.database
+        if not database or database == ":memory:":
+            return None
+        if not database.startswith("file:"):
+            return folder / database
+        path = unquote(database.removeprefix("file:").partition("?")[0])
+        if path.startswith("//"):  # file://host/path: only the local host is allowed, so it names nothing
+            path = "/" + path.removeprefix("//").partition("/")[2]
+        return folder / path

@@ -1,0 +1,125 @@
+"""What each database is made to refuse, and what is refused where a database cannot be made to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from pytest_dealsnap.deals.database import open_read_only
+from pytest_dealsnap.deals.dialects import dialect_of
+from pytest_dealsnap.errors import ConfigError, SourceError
+from tests.builders import configure
+from tests.cli.console import dealsnap
+from tests.deals.conftest import Fill
+from tests.plugin.project import Project, deal
+
+STATEMENTS = ("INSERT INTO deals VALUES (2)", "DELETE FROM deals", "DROP TABLE deals", "CREATE TABLE t (x INTEGER)")
+UNENFORCED = "mssql+pymssql://ana:s3cret@127.0.0.1:1/x"
+
+
+def test_duckdb_is_opened_read_only(tmp_path: Path, fill: Fill) -> None:
+    """By its access mode, whatever the URL asks for; a file that is not there is not made."""
+    pytest.importorskip("duckdb_engine", reason="the DuckDB dialect of SQLAlchemy is not installed")
+    fill(f"duckdb:///{tmp_path / 'x.duckdb'}", "CREATE TABLE deals (id INTEGER)", "INSERT INTO deals VALUES (1)")
+    for url in ("duckdb:///x.duckdb", "duckdb:///x.duckdb?access_mode=READ_WRITE"):
+        engine = open_read_only(url, folder=tmp_path)
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM deals")) == 1
+            connection.rollback()
+            for statement in STATEMENTS:
+                with pytest.raises(DBAPIError, match=r"(?i)read-only"):
+                    connection.execute(text(statement))
+                connection.rollback()
+        engine.dispose()
+    with pytest.raises(SourceError, match="no such DuckDB file"):
+        open_read_only("duckdb:///nowhere.duckdb", folder=tmp_path)
+    assert not (tmp_path / "nowhere.duckdb").exists()
+    for empty in ("duckdb:///:memory:", "duckdb://"):
+        with pytest.raises(SourceError, match="an in-memory database is empty"):
+            open_read_only(empty, folder=tmp_path)
+
+
+def test_motherduck_cannot_be_enforced() -> None:
+    """A remote DuckDB has no access mode; it names no file either."""
+    url = make_url("duckdb:///md:deals")
+    assert dialect_of("duckdb").unenforced(url)
+    assert dialect_of("duckdb").read_only(url, Path(), "database") == (url, {})
+    assert dialect_of("duckdb").file_of(url, Path()) is None
+
+
+def test_oracle_begins_each_transaction_read_only() -> None:
+    """As the database offers it."""
+    assert dialect_of("oracle").begin == ("SET TRANSACTION READ ONLY",)
+    assert dialect_of("oracle").unenforced(make_url("oracle://h/x")) is None
+
+
+def test_a_database_that_cannot_be_kept_from_writing_is_refused(tmp_path: Path) -> None:
+    """The message says why, that ApplicationIntent is not enough, and how to trust; no secret is in it."""
+    for url in (UNENFORCED, f"{UNENFORCED}?ApplicationIntent=ReadOnly"):
+        with pytest.raises(SourceError) as caught:
+            open_read_only(url, folder=tmp_path)
+        for part in (
+            "has no read-only transactions",
+            "ApplicationIntent=ReadOnly only chooses a replica",
+            "--dealsnap-trust-source",
+            "DEALSNAP_TRUST_SOURCE",
+            "trust_source = true",
+        ):
+            assert part in str(caught.value)
+        assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("arguments", [("audit",), ("init",), ("rehearse",)])
+def test_a_command_refuses_it_too_unless_told_to_trust(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """``audit``, ``init`` and ``rehearse`` have the flag; with it, the next obstacle is the missing driver."""
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
+    where = () if arguments == ("init",) else ("--database",)
+    given = (*arguments, *where, UNENFORCED, *(("--scratch-url", UNENFORCED) if "rehearse" in arguments else ()))
+    if "rehearse" in arguments:
+        given = (*given, "--upgrade", "true")
+    refused = dealsnap(tmp_path, *given)
+    assert refused.code == 2, refused
+    assert "--dealsnap-trust-source" in refused.err
+    trusted = dealsnap(tmp_path, *given, "--trust-source")
+    assert "--dealsnap-trust-source" not in trusted.err
+    assert "is not installed" in trusted.err or "names the database itself" in trusted.err
+
+
+def test_a_gate_refuses_it_unless_told_to_trust(tmp_path: Path) -> None:
+    """Flag, environment and file say the same."""
+    project = Project(tmp_path).with_deals(deal("1")).captured()
+    elsewhere = project.with_environment(DEALSNAP_DATABASE=UNENFORCED)
+    refused = elsewhere.gate()
+    assert (refused.code, "--dealsnap-trust-source" in refused.text) == (4, True)
+    assert "is not installed" in elsewhere.gate("--dealsnap-trust-source").text
+    assert "is not installed" in elsewhere.with_environment(DEALSNAP_TRUST_SOURCE="yes").gate().text
+
+
+def test_trust_source_is_true_or_false(tmp_path: Path) -> None:
+    """In the file a truth value, in the environment a word for it."""
+    assert configure(tmp_path, "trust_source = true\n").trust_source
+    assert not configure(tmp_path, "", environ={"DEALSNAP_TRUST_SOURCE": "off"}).trust_source
+    assert configure(tmp_path, "", environ={"DEALSNAP_TRUST_SOURCE": "1"}).trust_source
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ('trust_source = "true"\n', {}),
+        ("", {"environ": {"DEALSNAP_TRUST_SOURCE": "maybe"}}),
+    ]
+    for settings, given in wrong:
+        with pytest.raises(ConfigError, match="must be true or false"):
+            configure(tmp_path, settings, **given)
+
+
+def test_of_an_unknown_dialect_nothing_is_known(tmp_path: Path) -> None:
+    """Neither how to make it read-only, nor which database it is."""
+    unknown = dialect_of("cockroachdb")
+    assert "no way to make sqlite refuse" in str(unknown.unenforced(make_url("sqlite:///x.db")))
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    with engine.connect() as connection:
+        assert unknown.identity(connection) is None
+        assert unknown.is_same(connection, connection) is None
+    engine.dispose()

@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from pytest_dealsnap.deals.database import parse_url, public_url
+from pytest_dealsnap.deals.identity import same_database
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.postgresql_copy import copy_postgresql, drop_postgresql, new_name
@@ -67,13 +68,13 @@ def scratch_copy(
     """
     source = parse_url(url if isinstance(url, str) else url.render_as_string(hide_password=False), place)
     if scratch_url is not None:
-        yield _users_own(source, scratch_url, folder or Path.cwd())
+        yield _users_own(source, scratch_url, folder or Path.cwd(), place)
         return
     with signals_raise():
         if source.get_backend_name() == "sqlite":
             yield from _sqlite(source, folder or Path.cwd(), place, keep, say)
         elif source.get_backend_name() == "postgresql":
-            yield from _postgresql(source, place, keep, say)
+            yield from _postgresql(source, folder or Path.cwd(), place, keep, say)
         else:
             raise SourceError(
                 f"{place}: dealsnap copies SQLite and PostgreSQL databases, not {public_url(source)}. Make a copy by "
@@ -86,16 +87,21 @@ def _sqlite(source: URL, folder: Path, place: str, keep: bool, say: Callable[[st
     target = source.set(database=str(path), query={k: v for k, v in source.query.items() if k not in ("mode", "uri")})
     try:
         copy_sqlite(source, path, folder=folder, place=place)
+        _check_apart(source, target, folder, place)
         yield _described(target, "SQLite's online backup")
     finally:
         _end(target, lambda: drop_sqlite(path), keep, say)
 
 
-def _postgresql(source: URL, place: str, keep: bool, say: Callable[[str], None]) -> Iterator[ScratchDatabase]:
+def _postgresql(
+    source: URL, folder: Path, place: str, keep: bool, say: Callable[[str], None]
+) -> Iterator[ScratchDatabase]:
     name = new_name()
     target = source.set(database=name)
     try:
-        yield _described(target, copy_postgresql(source, name, place=place))
+        means = copy_postgresql(source, name, place=place)
+        _check_apart(source, target, folder, place)
+        yield _described(target, means)
     finally:
         _end(target, lambda: drop_postgresql(source, name), keep, say)
 
@@ -117,16 +123,22 @@ def _end(target: URL, drop: Callable[[], str | None], keep: bool, say: Callable[
         say(f"the scratch database {public_url(target)} could not be dropped: {problem}")
 
 
-def _users_own(source: URL, scratch_url: str, folder: Path) -> ScratchDatabase:
+def _users_own(source: URL, scratch_url: str, folder: Path, place: str) -> ScratchDatabase:
     target = parse_url(scratch_url, "--scratch-url")
-    if target.get_backend_name() == "sqlite" and target.database:
+    if target.get_backend_name() == "sqlite" and target.database and not target.database.startswith("file:"):
         target = target.set(database=str((folder / target.database).absolute()))
-    if _identity(target, folder) == _identity(source, folder):
-        raise SourceError("--scratch-url names the database itself: a rehearsal would migrate it. Name a copy of it")
+    if same_database(source, target, folder=folder, places=(place, "--scratch-url")):
+        raise SourceError(
+            f"--scratch-url names the database itself: {public_url(target)} and {public_url(source)} are one database, "
+            "which a rehearsal would migrate. Name a copy of it"
+        )
     return _described(target, "the copy named by --scratch-url", own=True)
 
 
-def _identity(url: URL, folder: Path) -> tuple[object, ...]:
-    if url.get_backend_name() == "sqlite":
-        return (str((folder / (url.database or "").removeprefix("file:")).resolve()),)
-    return (url.get_backend_name(), url.host or url.query.get("host") or "localhost", url.port, url.database)
+def _check_apart(source: URL, target: URL, folder: Path, place: str) -> None:
+    """Refuse a copy whose URL leads to the original: by a query that names it, or a pooler that does."""
+    if same_database(source, target, folder=folder, places=(place, "the scratch copy")):
+        raise SourceError(
+            f"{place}: the copy was made, but {public_url(target)} leads to the original: is the database named in the "
+            "URL's query, or by a pooler for every name? Name the server itself, and the database in the URL's path"
+        )

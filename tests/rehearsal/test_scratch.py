@@ -213,3 +213,34 @@ def test_a_connection_that_was_just_closed_may_take_a_moment_to_go(
     monkeypatch.setattr("pytest_dealsnap.rehearsal.postgresql_copy._others", lambda connection, source: next(seen, 0))
     with scratch_copy(postgresql) as scratch:
         assert scratch.means == "CREATE DATABASE … TEMPLATE"
+
+
+def test_a_copy_whose_url_leads_to_the_original_is_refused(postgresql: str) -> None:
+    """A name in the query wins over the path, so that the copy's URL is the original's: nothing is written there."""
+    run_statements(postgresql, *TABLE)
+    url = make_url(postgresql)
+    hidden = url.set(database="elsewhere").update_query_dict({"dbname": str(url.database)})
+    before = content(postgresql)
+    as_owner(postgresql, "DROP DATABASE IF EXISTS elsewhere WITH (FORCE)", "CREATE DATABASE elsewhere")
+    try:
+        with pytest.raises(SourceError, match="leads to the original"), scratch_copy(hidden) as scratch:
+            pytest.fail(f"was to be changed: {scratch.shown}")
+    finally:
+        as_owner(postgresql, "DROP DATABASE elsewhere WITH (FORCE)")
+    assert content(postgresql) == before
+    assert scratch_databases(postgresql) == []
+
+
+def test_a_scratch_url_that_is_the_original_by_another_name_is_refused(mariadb: str, tmp_path: Path) -> None:
+    """By another host name and port spelling, or a hard link: nothing is changed."""
+    other = make_url(mariadb).set(host="localhost").render_as_string(hide_password=False)
+    with pytest.raises(SourceError, match="names the database itself"), scratch_copy(mariadb, scratch_url=other):
+        pytest.fail("was to be migrated")
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    (tmp_path / "y.db").hardlink_to(tmp_path / "x.db")
+    with (
+        pytest.raises(SourceError, match="names the database itself"),
+        scratch_copy("sqlite:///x.db", scratch_url="sqlite:///y.db", folder=tmp_path),
+    ):
+        pytest.fail("was to be migrated")

@@ -23,6 +23,7 @@ class Dialect:
     names: ClassVar[tuple[str, ...]] = ()
     begin: ClassVar[tuple[str, ...]] = ()
     reads: ClassVar[tuple[str, ...]] = ()
+    confirms: ClassVar[bool] = False
 
     def unenforced(self, url: URL) -> str | None:
         """Return why the database cannot be kept from writing to *url*; ``None`` where it can be."""
@@ -49,7 +50,10 @@ class Dialect:
         """
         return None
 
-    def is_same(self, first: Connection, second: Connection) -> bool | None:
-        """Whether two open connections lead to one database; ``None`` where that cannot be told."""
-        one, other = self.identity(first), self.identity(second)
-        return None if one is None or other is None else one == other
+    def may_be_same(self, one: Hashable, other: Hashable) -> bool:
+        """Whether two identities may be of one database; they surely are where nothing ``confirms`` it."""
+        return one == other
+
+    def confirm(self, first: Connection, second: Connection) -> bool:
+        """Whether two open connections lead to one server, which is asked where ``confirms`` says so."""
+        return True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,12 +16,23 @@ from pytest_dealsnap.deals.dialects.base import Dialect
 __all__ = ["PostgreSQL"]
 
 _DATABASE = text(
-    "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), "
-    "pg_postmaster_start_time()::text, pg_is_in_recovery()"
+    "SELECT (SELECT oid FROM pg_database WHERE datname = current_database())::bigint, "
+    "extract(epoch FROM pg_postmaster_start_time())::text, pg_is_in_recovery()"
 )
 _SYSTEM = text("SELECT system_identifier::text FROM pg_control_system()")
-_MAY_ASK_SYSTEM = text("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
-_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which database it is: in which cluster, by which oid, and of which of the cluster's physical copies.
+
+    ``system`` is ``None`` where the user may not ask. Copies share it; the start of the server tells them apart.
+    """
+
+    system: str | None
+    oid: int
+    started: str
+    standby: bool
 
 
 class PostgreSQL(Dialect):
@@ -38,36 +49,23 @@ class PostgreSQL(Dialect):
         unprepared = {"prepare_threshold": None} if url.get_driver_name() == "psycopg" else {}
         return url, unprepared
 
-    def identity(self, connection: Connection) -> Hashable | None:
-        """Return system identifier, database oid and start of the server.
+    def identity(self, connection: Connection) -> Identity:
+        oid, started, standby = connection.execute(_DATABASE).one()
+        return Identity(_system(connection), int(oid), str(started), bool(standby))
 
-        The start tells a cluster from its physical copies, which share the system identifier.
-        """
-        oid, started, _ = connection.execute(_DATABASE).one()
-        return _system(connection), oid, started
-
-    def is_same(self, first: Connection, second: Connection) -> bool | None:
-        """Whether two connections lead to one database, or to a standby of one.
-
-        The proof asks for no rights: a lock that one connection holds is refused to the other.
-        """
-        one, other = first.execute(_DATABASE).one(), second.execute(_DATABASE).one()
-        if one[0] != other[0]:
+    def may_be_same(self, one: Hashable, other: Hashable) -> bool:
+        """Whether both are one database, or one repeats what is written to the other."""
+        if not isinstance(one, Identity) or not isinstance(other, Identity) or one.oid != other.oid:
             return False
-        if one[2] or other[2]:  # a standby repeats what is written to its primary
-            return _system(first) == _system(second)
-        key = {"key": secrets.randbits(63)}
-        if not first.scalar(_LOCK, key):
-            return True  # cannot be: nobody else has this key
-        return not second.scalar(_LOCK, key)
+        if one.standby or other.standby:
+            return one.system is None or other.system is None or one.system == other.system
+        return one.started == other.started and (None in (one.system, other.system) or one.system == other.system)
 
 
 def _system(connection: Connection) -> str | None:
     """Return the cluster's identifier; ``None`` where the user may not ask for it."""
     try:
         with connection.begin_nested():
-            if not connection.scalar(_MAY_ASK_SYSTEM):
-                return None
             return str(connection.scalar(_SYSTEM))
-    except DBAPIError:  # a relative of PostgreSQL's that has no such function
+    except DBAPIError:  # no right to, or a relative of PostgreSQL's that has no such function
         return None

@@ -6,6 +6,7 @@
     ├── ConfigError               a setting is wrong: what, where, what is valid
     ├── SourceError               the deals cannot be read
     ├── DealNotFoundError              one deal's row has gone
+    ├── ColumnError                    one value of a deal's row cannot be read
     ├── ReasonerError             the reasoner cannot be used at all
     │   └── ReasonerTimeoutError     one call took longer than it may
     ├── ExecutorError             the executor did not do its part
@@ -28,6 +29,7 @@ from pytest_dealsnap.secrets import redact
 
 __all__ = [
     "BaselineError",
+    "ColumnError",
     "ConfigError",
     "DealNotFoundError",
     "DealsnapError",
@@ -62,6 +64,10 @@ class SourceError(DealsnapError):
 
 class DealNotFoundError(SourceError):
     """A deal that was listed is not there any more when its test runs."""
+
+
+class ColumnError(SourceError):
+    """One value of a deal's row cannot be read; the deal's other columns can. The text names the column."""
 
 
 class ReasonerError(DealsnapError):

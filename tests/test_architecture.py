@@ -46,6 +46,9 @@ GATES = {
     "rapidfuzz": {"judging"},
     "tomlkit": {"baseline.ledger_writing"},
     "sqlglot": {"deals.checks", "deals.conditions"},
+    "psycopg": {"deals.postgresql_values"},
+    "psycopg2": {"deals.postgresql_values"},
+    "pg8000": {"deals.postgresql_values"},
 }
 STANDARD_ONLY = ("secrets", "errors", "settings", "config", "callables")
 

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Dialect, Inspector, MetaData, Table, type_coerce
 from sqlalchemy.types import LargeBinary, NullType, TypeEngine
 
+from pytest_dealsnap.deals.exact_values import exact_column, exactly
+
 __all__ = ["as_far_as_typed", "reflect_table"]
 
 
@@ -34,6 +36,9 @@ def reflect_table(connection: Connection, name: str, *, schema: str | None, as_s
 
 def as_far_as_typed(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
     """Return *column*, to be read as its type says, and as it is stored where the value is of another."""
+    exact = exact_column(column, dialect)
+    if exact is not None:
+        return exact.label(str(column.key))
     if dialect.name != "sqlite" or not _converts(column.type, dialect):
         return column
     return type_coerce(column, _WhereItCan(column.type))
@@ -58,8 +63,9 @@ class _WhereItCan(TypeEngine[Any]):
 
         def converted(value: Any) -> Any:
             try:
-                return convert(value)
-            except (TypeError, ValueError, ArithmeticError):
+                read = convert(value)
+            except (TypeError, ValueError, ArithmeticError, LookupError):
                 return value
+            return None if read is None else exactly(self.declared, value, read)
 
         return converted

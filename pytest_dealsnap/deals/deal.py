@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-__all__ = ["Deal", "DealRef", "LazyFields", "StoredRow", "id_order", "id_text"]
+from pytest_dealsnap.errors import ColumnError
+
+__all__ = ["Deal", "DealRef", "LazyFields", "StoredRow", "Unreadable", "id_order", "id_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Deal:
         """Return the same deal as one of another type, also in the *column* that holds it."""
 
         def fields() -> Mapping[str, Any]:
-            return {**self.fields, column: deal_type} if column else self.fields
+            stored = self.fields.stored() if isinstance(self.fields, LazyFields) else self.fields
+            return {**stored, column: deal_type} if column else stored
 
         return replace(self, deal_type=deal_type, stored_type=deal_type, fields=LazyFields(fields))
 
@@ -69,8 +72,18 @@ class StoredRow:
     is_deal: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands in a row for a value that the driver cannot hand over."""
+
+    reason: str
+
+
 class LazyFields(Mapping[str, Any]):
-    """A row's columns, loaded once when first asked for; pickled as what they hold."""
+    """A row's columns, loaded once when first asked for; pickled as what they hold.
+
+    A column whose value is :class:`Unreadable` raises :class:`ColumnError` for whoever asks for it.
+    """
 
     def __init__(self, load: Callable[[], Mapping[str, Any]]) -> None:
         self._load: Callable[[], Mapping[str, Any]] | None = load
@@ -82,8 +95,15 @@ class LazyFields(Mapping[str, Any]):
             self._load = None
         return self._loaded
 
+    def stored(self) -> Mapping[str, Any]:
+        """Return the columns, with the marks of those that cannot be read."""
+        return self._values()
+
     def __getitem__(self, column: str) -> Any:
-        return self._values()[column]
+        value = self._values()[column]
+        if type(value) is Unreadable:
+            raise ColumnError(f'column "{column}" of this deal cannot be read: {value.reason}')
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values())
@@ -91,8 +111,12 @@ class LazyFields(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values())
 
-    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
-        return dict, (dict(self._values()),)
+    def __reduce__(self) -> tuple[Callable[[dict[str, Any]], Mapping[str, Any]], tuple[dict[str, Any]]]:
+        return _unpickled, (dict(self._values()),)
+
+
+def _unpickled(values: dict[str, Any]) -> Mapping[str, Any]:
+    return LazyFields(lambda: values) if any(type(value) is Unreadable for value in values.values()) else values
 
 
 def id_text(key: Any) -> str:

@@ -6,6 +6,7 @@ when somebody asks for them.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -39,9 +40,11 @@ from pytest_dealsnap.deals.audit import TypeConstraints
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
+from pytest_dealsnap.deals.exact_values import read_exactly
 from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
 from pytest_dealsnap.deals.types import DealTypes
+from pytest_dealsnap.deals.whole_rows import WholeRows
 from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
 
 __all__ = ["SQLSource"]
@@ -77,9 +80,8 @@ class SQLSource:
 
     @cached_property
     def _engine(self) -> Engine:
-        return open_read_only(
-            self._database, folder=self._config.database_folder, place=self._place, trust=self._config.trust_source
-        )
+        folder, trust = self._config.database_folder, self._config.trust_source
+        return read_exactly(open_read_only(self._database, folder=folder, place=self._place, trust=trust))
 
     @cached_property
     def _table(self) -> Table:
@@ -235,19 +237,23 @@ class SQLSource:
         return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, fields)
 
     @cached_property
-    def _whole_rows(self) -> Select[Any]:
-        columns = [as_far_as_typed(column, self._engine.dialect) for column in self._table.columns]
-        key = self._table.columns[self._deals.id]
-        return self._under_where(select(*columns)).where(key == bindparam("key", type_=key.type))
+    def _whole_rows(self) -> WholeRows:
+        columns = {column.name: as_far_as_typed(column, self._engine.dialect) for column in self._table.columns}
+        return WholeRows(columns, self._mappings)
+
+    def _mappings(self, statement: Select[Any]) -> Sequence[Mapping[str, Any]]:
+        with self._asking() as connection:
+            return connection.execute(statement).mappings().all()  # type: ignore[return-value]  # they are mappings
 
     def _fields(self, ref: DealRef) -> dict[str, Any]:
-        with self._asking() as connection:
-            rows = connection.execute(self._whole_rows, {"key": ref.key}).mappings().all()
+        key = self._table.columns[self._deals.id]
+        is_asked = key == bindparam("key", ref.key, type_=key.type)
+        rows = self._whole_rows.read(lambda columns: self._under_where(select(*columns)).where(is_asked), key.name)
         # A column that folds case finds another deal, too.
         row = next((row for row in rows if row[self._deals.id] == ref.key), None)
         if row is None:
             raise DealNotFoundError(_gone(ref))
-        return dict(row)
+        return row
 
     def fields_of(self, refs: Sequence[DealRef]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Read many rows by one question; of a text only as much as tells that it is too long to be shared."""
@@ -297,12 +303,16 @@ class SQLSource:
                     self._connection = self._engine.connect()
                 try:
                     yield self._connection
+                except Exception:
+                    self.close()  # a driver that failed halfway is out of step with its server
+                    raise
                 finally:
-                    self._connection.rollback()
+                    if self._connection is not None:
+                        self._connection.rollback()
             except SQLAlchemyError as error:
                 self.close()
                 raise SourceError(self._explain(error)) from error
-            except (TypeError, ValueError, ArithmeticError) as error:
+            except (TypeError, ValueError, ArithmeticError, LookupError, struct.error) as error:
                 raise SourceError(self._explain(error)) from error
 
     def _explain(self, error: Exception) -> str:

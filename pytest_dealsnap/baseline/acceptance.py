@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
+from pathlib import Path
 from typing import Any
 
+from pytest_dealsnap.baseline.pins import read_pins, shows
 from pytest_dealsnap.errors import LedgerError, OutputError, did_you_mean
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.items import items_gone_and_come
 from pytest_dealsnap.judging.matrix_rules import is_between_types
+from pytest_dealsnap.judging.rules import Rule
 from pytest_dealsnap.judging.shapes import path_form, path_shape
 from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context
 from pytest_dealsnap.reasoning.canonical import canonical
@@ -33,9 +36,19 @@ Range = tuple[Decimal, Decimal]
 # Paths to the letter but for places in lists; and, of entries with ``#`` for digits or ``*`` for a key, a pattern.
 Paths = tuple[frozenset[str], re.Pattern[str] | None]
 
-CONDITIONS = ("value", "range", "change_percent", "change_amount", "lost", "lost_items", "gained_items", "paths")
+CONDITIONS = (
+    "values",
+    "value",
+    "range",
+    "change_percent",
+    "change_amount",
+    "lost",
+    "lost_items",
+    "gained_items",
+    "paths",
+)
 _SELECTORS = ("deals", "type", "cause", "where")
-_KEYS = (*_SELECTORS, "metric", *CONDITIONS, "reason", "who", "ticket", "expires")
+_KEYS = (*_SELECTORS, "metric", *CONDITIONS, "seen", "reason", "who", "ticket", "expires")
 # Not deviations of a value, but a deal that could not be judged: no entry can make that green.
 _NEVER = (Kind.FAILED, Kind.GONE)
 
@@ -61,16 +74,26 @@ class Acceptance:
     ticket: str | None = None
     expires: date | None = None
     between_types: bool = False
+    seen: frozenset[str] | None = None
 
     def expired(self, today: date) -> bool:
         """Whether the entry's last day is over."""
         return self.expires is not None and today > self.expires
 
-    def covers(self, result: DealResult, finding: Finding, look: Look | None = None) -> bool:
-        """Whether the entry accepts *finding* in *result*'s deal, whose fields *look* tells."""
-        # Fields are asked last: they may have to be read.
-        about = self._is_about(result, finding) and _HOLDS[self.condition](finding, self.taken)
-        return about and self._fits(look)
+    def covers(self, result: DealResult, finding: Finding, look: Look | None = None, rule: Rule | None = None) -> bool:
+        """Whether the entry accepts *finding* in *result*'s deal, whose fields *look* tells, by its metric's *rule*."""
+        if not self._is_about(result, finding):
+            return False
+        if self.condition == "values":
+            holds = shows(finding, self.taken[result.id], rule)
+        else:
+            holds = _HOLDS[self.condition](finding, self.taken)
+        return holds and self._fits(look)  # fields are asked last: they may have to be read
+
+    @property
+    def accepted_deals(self) -> frozenset[str] | None:
+        """The deals that were accepted, where the entry names them."""
+        return self.deals if self.deals is not None else self.seen
 
     def concerns(self, result: DealResult, finding: Finding, look: Look | None = None) -> bool:
         """Whether the entry is about the metric of *finding* in *result*'s deal, however far that moved."""
@@ -148,8 +171,13 @@ _HOLDS: dict[str, Callable[[Finding, Any], bool]] = {
 }
 
 
-def read_entry(table: Any, place: str, types: Iterable[str]) -> Acceptance:
-    """Return the entry that the TOML *table* is; raises :class:`LedgerError` with *place* and what is wrong."""
+def read_entry(
+    table: Any, place: str, types: Iterable[str], *, folder: Path = Path(), pending: Mapping[str, bytes] | None = None
+) -> Acceptance:
+    """Return the entry that the TOML *table* is, of a ledger in *folder*; *pending* are files yet to be written there.
+
+    Raises :class:`LedgerError` with *place* and what is wrong.
+    """
     need = _Need(place)
     need(isinstance(table, dict), "must be a table")
     for key in table:
@@ -158,13 +186,20 @@ def read_entry(table: Any, place: str, types: Iterable[str]) -> Acceptance:
         need(isinstance(table.get(key), str) and bool(table[key].strip()), f"{key} is needed, a text")
     for key in ("ticket", "cause"):
         need(isinstance(table.get(key, ""), str), f"{key} must be a text")
-    if "cause" not in table:
+    if "cause" not in table and "values" not in table:
         one_of = 'one of deals = ["12"] and type = "carveout" is needed, or the cause = "…" of a report'
         need(("deals" in table) != ("type" in table), one_of)
     expires = table.get("expires")
     need(expires is None or type(expires) is date, "expires must be a date, such as 2027-01-31")
-    condition, taken = _condition(table, need)
     valid = list(types)
+    if "values" in table:
+        need("deals" not in table, "values name the deals; deals beside them say it twice")
+        need(not any(key in table for key in CONDITIONS if key != "values"), "values are a condition of their own")
+        condition, taken = "values", _pins(table, need, folder, pending or {})
+        deals: frozenset[str] | None = frozenset(taken)
+    else:
+        condition, taken = _condition(table, need)
+        deals = _ids("deals", table, need)
     return Acceptance(
         place=place,
         metric=table["metric"],
@@ -172,13 +207,14 @@ def read_entry(table: Any, place: str, types: Iterable[str]) -> Acceptance:
         who=table["who"],
         condition=condition,
         taken=taken,
-        deals=_deals(table, need),
+        deals=deals,
         types=_types(table, need, valid),
         cause=table.get("cause"),
         where=_where(table.get("where", {}), need),
         ticket=table.get("ticket"),
         expires=expires,
         between_types=is_between_types(table["metric"], valid),
+        seen=_ids("seen", table, need),
     )
 
 
@@ -193,12 +229,24 @@ class _Need:
             raise LedgerError(f"{self.place}: {what}")
 
 
-def _deals(table: Mapping[str, Any], need: _Need) -> frozenset[str] | None:
-    deals = table.get("deals")
+def _ids(key: str, table: Mapping[str, Any], need: _Need) -> frozenset[str] | None:
+    deals = table.get(key)
     if deals is None:
         return None
-    need(isinstance(deals, list) and all(type(d) in (str, int) for d in deals), "deals must be a list of ids")
+    need(isinstance(deals, list) and all(type(d) in (str, int) for d in deals), f"{key} must be a list of ids")
     return frozenset(map(str, deals))
+
+
+def _pins(table: Mapping[str, Any], need: _Need, folder: Path, pending: Mapping[str, bytes]) -> Mapping[str, Any]:
+    """Return the accepted value of each deal, as the entry has them, or the file that it names."""
+    values = table["values"]
+    if isinstance(values, str):
+        try:
+            return read_pins(values, table["metric"], folder, pending)
+        except LedgerError as error:
+            raise LedgerError(f"{need.place}: {error}") from None
+    need(isinstance(values, dict) and bool(values), 'values must be a table, such as values = { "12" = 1310000 }')
+    return {deal_id: _canonical(value, need) for deal_id, value in values.items()}
 
 
 def _types(table: Mapping[str, Any], need: _Need, valid: Sequence[str]) -> frozenset[str] | None:
@@ -234,9 +282,8 @@ def _trait(value: Any) -> str | None:
 def _condition(table: Mapping[str, Any], need: _Need) -> tuple[str, Any]:
     given = [key for key in CONDITIONS if key in table]
     items = [key for key in given if key.endswith("_items")]
-    named = (
-        "one of value, range, change_percent, change_amount, lost, lost_items with gained_items, and paths is needed"
-    )
+    kinds = "value, range, change_percent, change_amount, lost, lost_items with gained_items, paths, and values"
+    named = f"one of {kinds} is needed"
     need(len(given) - len(items) + bool(items) == 1, named)
     if items:
         sides = tuple(table.get(key, []) for key in ("lost_items", "gained_items"))

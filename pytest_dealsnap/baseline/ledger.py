@@ -6,6 +6,7 @@
     deals = ["12", "14"]           # or: type = "carveout", or: cause = "f6deda3633d5"
     metric = "cost_total"
     range = [1200000, 1400000]     # or: value = 1310000, or: change_percent = [11.9, 12.1], …
+                                   # in place of deals and a condition: values = {"12" = 1310000}, or a file's name
     reason = "twelve months of TSA on a unit of nine applications"
     who = "Ana Ruiz"
     ticket = "DD-142"              # optional
@@ -15,7 +16,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -25,6 +26,8 @@ from pytest_dealsnap.baseline.acceptance import Acceptance, Look, read_entry
 from pytest_dealsnap.baseline.stacked import stacked
 from pytest_dealsnap.errors import LedgerError
 from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.policy import Policy
+from pytest_dealsnap.judging.rules import Rule
 
 __all__ = ["LEDGER", "Acceptance", "Ledger", "parse_ledger", "read_ledger"]
 
@@ -33,10 +36,22 @@ LEDGER = "accepted.toml"
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All entries, and the day on which they are asked."""
+    """All entries, and the day on which they are asked.
+
+    *policy* has the rules in which an accepted value stands in the baseline's place; without it, only the value
+    itself is accepted.
+    """
 
     entries: tuple[Acceptance, ...]
     today: date
+    policy: Policy | None = None
+
+    def judged_by(self, policy: Policy) -> Ledger:
+        """Return the ledger whose accepted values are judged by the rules of *policy*."""
+        return replace(self, policy=policy)
+
+    def _rule(self, result: DealResult, finding: Finding) -> Rule | None:
+        return None if self.policy is None else self.policy[result.deal_type].rules.get(finding.metric)
 
     def against_baseline(self) -> Ledger:
         """Return the entries that a gate asks: those of a matrix run are none of its business."""
@@ -56,7 +71,8 @@ class Ledger:
         used: list[int] = []
         left = False
         for finding in result.gating:
-            taking = [i for i, entry in enumerate(self.entries) if entry.covers(result, finding, look)]
+            rule = self._rule(result, finding)
+            taking = [i for i, entry in enumerate(self.entries) if entry.covers(result, finding, look, rule)]
             if not any(not self.entries[i].expired(self.today) for i in taking):
                 pair = stacked(self._live(), result, finding, look)
                 left = left or pair is None
@@ -70,7 +86,11 @@ class Ledger:
     def uncovered(self, result: DealResult, look: Look | None = None) -> tuple[Finding, ...]:
         """Return the gating findings of *result* that no live entry covers, nor two on top of each other."""
         live = self._live()
-        alone = (f for f in result.gating if not any(entry.covers(result, f, look) for _, entry in live))
+        alone = (
+            f
+            for f in result.gating
+            if not any(entry.covers(result, f, look, self._rule(result, f)) for _, entry in live)
+        )
         return tuple(finding for finding in alone if stacked(live, result, finding, look) is None)
 
     def _live(self) -> list[tuple[int, Acceptance]]:
@@ -101,8 +121,10 @@ def read_ledger(snapshots: Path, *, today: date, types: Iterable[str] = ()) -> L
     return parse_ledger(text, path, today=today, types=types)
 
 
-def parse_ledger(text: str, path: Path, *, today: date, types: Iterable[str] = ()) -> Ledger:
-    """Return the ledger that *text* is, which stands, or will stand, at *path*.
+def parse_ledger(
+    text: str, path: Path, *, today: date, types: Iterable[str] = (), pending: Mapping[str, bytes] | None = None
+) -> Ledger:
+    """Return the ledger that *text* is, which stands, or will stand, at *path*, with *pending* files beside it.
 
     Raises :class:`LedgerError` that names the entry and what is wrong with it.
     """
@@ -117,5 +139,8 @@ def parse_ledger(text: str, path: Path, *, today: date, types: Iterable[str] = (
     if unknown or not isinstance(tables, list):
         raise LedgerError(f"{path}: expected [[accepted]] entries only, found {', '.join(unknown) or 'accepted = …'}")
     valid = list(types)
-    entries = (read_entry(table, f"{path}, entry {number}", valid) for number, table in enumerate(tables, start=1))
+    entries = (
+        read_entry(table, f"{path}, entry {number}", valid, folder=path.parent, pending=pending)
+        for number, table in enumerate(tables, start=1)
+    )
     return Ledger(tuple(entries), today)

@@ -24,10 +24,10 @@ IDS_IN_A_LINE = 10
 TERMS = ("reason", "who", "ticket", "expires")
 
 
-def entry_text(entry: Mapping[str, Any], *, comment: str = "") -> str:
-    """Return one entry as TOML, its keys in the given order, under a *comment* for whoever reads it."""
+def entry_text(entry: Mapping[str, Any], *, comments: Sequence[str] = ()) -> str:
+    """Return one entry as TOML, its keys in the given order, under *comments* for whoever reads it."""
     table = tomlkit.table()
-    if comment:
+    for comment in comments:
         table.add(tomlkit.comment(printable(comment)))
     for key, value in entry.items():
         if value is not None:
@@ -110,8 +110,17 @@ def _what(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if key not in TERMS}
 
 
-def add_entries(snapshots: Path, texts: Sequence[str], *, today: date, types: Sequence[str]) -> bytes:
+def add_entries(
+    snapshots: Path,
+    texts: Sequence[str],
+    *,
+    today: date,
+    types: Sequence[str],
+    files: Mapping[str, bytes] | None = None,
+) -> bytes:
     """Add the entries *texts* at the end of the ledger, whole or not at all, and return the file's new bytes.
+
+    The *files* that they name, relative to the folder, are written before: a ledger never names one that is not there.
 
     What stands in the file stays as it is, to the byte. Raises :class:`LedgerError` for a ledger that
     is bad already, and writes nothing then.
@@ -123,7 +132,9 @@ def add_entries(snapshots: Path, texts: Sequence[str], *, today: date, types: Se
     added = "\n".join(texts).replace("\n", newline)
     gap = "" if not text else newline if text.endswith("\n") else 2 * newline
     whole = f"{text}{gap}{added}"
-    parse_ledger(whole, path, today=today, types=types)
+    parse_ledger(whole, path, today=today, types=types, pending=files)
     data = whole.encode()
+    for name, content in (files or {}).items():
+        write_atomic(str(snapshots / name), content)
     write_atomic(str(path), data)
     return data

@@ -24,7 +24,7 @@ from pytest_dealsnap.judging.commonality import OUTPUT, TraitCounter, Traits, tr
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.paths import show_path
 
-__all__ = ["Rows", "collect_traits", "looking_at"]
+__all__ = ["Rows", "collect_traits", "looking_at", "looking_up"]
 
 # Given ids, the columns of each of their rows, in any order; ids without a row are left out.
 Rows = Callable[[Sequence[str]], Iterable[tuple[str, Mapping[str, Any]]]]
@@ -56,14 +56,25 @@ def looking_at(recorded: Callable[[], Snapshot | None], deal: Deal | None) -> Lo
 
     Both are read when first asked for: few deals have findings, and fewer a ledger entry that names a field.
     """
-    known: dict[str, str | None] = {}
+    return looking_up(recorded, lambda: {} if deal is None else deal.fields)
+
+
+def looking_up(recorded: Callable[[], Snapshot | None], row: Callable[[], Mapping[str, Any]]) -> Look:
+    """Return what tells a deal's fields by name; the *row* is read only where a field is none of the output's."""
+    outputs: dict[str, str | None] | None = None
+    columns: dict[str, str | None] | None = None
 
     def look(field: str) -> str | None:
-        if not known:
-            snapshot = recorded()
-            known.update({} if deal is None else row_traits(deal.fields))
-            known.update({} if snapshot is None else output_traits(snapshot))
-        return known.get(field)
+        nonlocal outputs, columns
+        if field.startswith(OUTPUT):
+            if outputs is None:
+                snapshot = recorded()
+                outputs = {} if snapshot is None else output_traits(snapshot)
+            if field in outputs:
+                return outputs[field]
+        if columns is None:
+            columns = row_traits(row())
+        return columns.get(field)
 
     return look
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_dealsnap.cli.chosen import Chosen, choose
 from pytest_dealsnap.cli.decisions import INTO, TARGETS, Decision, Decisions, parse_day, read_decisions
 from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.output import project_config, read_judged
-from pytest_dealsnap.cli.proposals import Chosen, Proposal, choose, propose_baseline, propose_ledger
+from pytest_dealsnap.cli.proposals import Proposal, propose_baseline, propose_ledger
 from pytest_dealsnap.cli.review_text import decided_text
 from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
@@ -26,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--decisions", type=Path, metavar="FILE", help="what was decided in the HTML report")
     parser.add_argument("--into", choices=INTO, help="baseline: the deals' new outputs (default); ledger: an exception")
     terms = parser.add_argument_group("an exception in the ledger")
+    how = terms.add_mutually_exclusive_group()
+    how.add_argument("--range", action="store_true", help="not the values, but how far they moved, in these deals")
+    how.add_argument(
+        "--for-type", action="store_true", help="how far they moved, in all deals of the types, new ones too"
+    )
     terms.add_argument("--reason", default="", metavar="TEXT", help="why it is right so (needed)")
     terms.add_argument("--who", metavar="NAME", help="who decided (default: git's user.name)")
     terms.add_argument("--ticket", metavar="ID", help="where it is tracked")
@@ -49,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     config = project_config()
     decisions = _decisions(options, finished, config)
     beside = Decisions(options.report, finished)
-    proposals = _proposals(config, finished, decisions, beside.into_baseline())
+    proposals = _proposals(config, finished, decisions, beside.into_baseline(), _standing(options))
     rejected = [decision for decision in decisions if decision.decision == "reject"]
     for proposal in proposals:
         say(proposal.lines)
@@ -81,12 +87,28 @@ def _apply(proposals: Sequence[Proposal]) -> None:
         raise
 
 
+_FLAGS = {"range": "range", "type": "for-type"}
+
+
+def _standing(options: argparse.Namespace) -> str:
+    return "range" if options.range else "type" if options.for_type else ""
+
+
 def _decisions(options: argparse.Namespace, finished: FinishedRun, config: Config) -> list[Decision]:
     """Return what the arguments, or the file that they name, decide."""
     given = bool(options.cause or options.deal or options.type)
     if given == bool(options.decisions):
         raise ConfigError("what is accepted? Give --cause ID, --deal ID or --type TYPE, or --decisions FILE alone")
     into = options.into or "baseline"
+    if _standing(options):
+        if options.deal:
+            raise ConfigError(
+                f"--{_FLAGS[_standing(options)]} belongs to --cause or --type: a deal is taken at its values"
+            )
+        if options.decisions is None and into == "baseline":
+            raise ConfigError(
+                f"--{_FLAGS[_standing(options)]} belongs to an exception in the ledger: add --into ledger"
+            )
     terms = {name: getattr(options, name) for name in ("reason", "who", "ticket", "expires") if getattr(options, name)}
     if options.decisions is None:
         if terms and into == "baseline":
@@ -118,7 +140,7 @@ def _decisions(options: argparse.Namespace, finished: FinishedRun, config: Confi
 
 
 def _proposals(
-    config: Config, finished: FinishedRun, decisions: Sequence[Decision], taken_before: Sequence[str]
+    config: Config, finished: FinishedRun, decisions: Sequence[Decision], taken_before: Sequence[str], standing: str
 ) -> list[Proposal]:
     """Return one proposal for the baseline, and one for the ledger for each set of terms."""
     baseline = [one for one in decisions if one.decision == "accept" and one.into == "baseline"]
@@ -132,7 +154,10 @@ def _proposals(
             by_terms.setdefault(Terms(one.reason, one.who, one.ticket, one.expires), []).append(one)
     return [
         *proposals,
-        *(propose_ledger(config, finished, _chosen(finished, group), terms) for terms, group in by_terms.items()),
+        *(
+            propose_ledger(config, finished, _chosen(finished, group), terms, standing=standing)
+            for terms, group in by_terms.items()
+        ),
     ]
 
 

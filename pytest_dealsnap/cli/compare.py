@@ -10,18 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pytest_dealsnap.baseline.acceptances import CurrentRows, accepted
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.comparison import compare_baselines
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest
 from pytest_dealsnap.baseline.recording import Gate, Recorder
-from pytest_dealsnap.baseline.traits import collect_traits, looking_at
+from pytest_dealsnap.baseline.traits import collect_traits
 from pytest_dealsnap.cli.output import add_report_argument, project_config, show, targets
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.judging.findings import DealResult
-from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.detailing import Detailing
 from pytest_dealsnap.reporting.run_facts import JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 
@@ -42,24 +43,21 @@ def run(options: argparse.Namespace) -> int:
     pre, post = _baseline(options.pre), _finished(options.post)
     recorder = Recorder(config)
     gate = Gate(config, recorder, pre)
-    ledger = read_ledger(options.pre, today=datetime.now(UTC).date(), types=config.deals.types).against_baseline()
+    book = read_ledger(options.pre, today=datetime.now(UTC).date(), types=config.deals.types)
+    ledger = book.against_baseline().judged_by(gate.policy)
     detailing = Detailing(gate, recorder)
     results: list[DealResult] = []
-    used: set[int] = set()
-    for judged in compare_baselines(pre, post, gate, default_type=config.deals.default_type):
-        look = looking_at(partial(_recorded, pre, judged.id), None)
-        result, matched = ledger.apply(judged, look)
-        results.append(detailing(result, partial(_both_sides, pre, post, result.id)))
-        used.update(matched)
+    used: dict[int, set[str]] = {}
+    with CurrentRows(config) as rows:
+        judged = compare_baselines(pre, post, gate, default_type=config.deals.default_type)
+        for result, matched in accepted(ledger, judged, pre, rows):
+            results.append(detailing(result, partial(_both_sides, pre, post, result.id)))
+            for number in matched:
+                used.setdefault(number, set()).add(result.id)
     paths = {metric.name: metric.spec.path for metric in recorder.metrics}
     facts = _facts(config, options, gate, results, started, ledger, used, paths)
     facts = replace(facts, traits=collect_traits(results, pre, None))
-    return show(conclude(facts, results), reports)
-
-
-def _recorded(pre: DealSnapshots, deal_id: str) -> Snapshot | None:
-    data = pre.recall(deal_id)
-    return None if data is None else pre.decode(deal_id, data)
+    return show(with_unread_rows(conclude(facts, results), rows.problem), reports)
 
 
 def _both_sides(pre: DealSnapshots, post: DealSnapshots, deal_id: str) -> tuple[Snapshot, Snapshot]:
@@ -88,7 +86,7 @@ def _facts(
     results: list[DealResult],
     started: float,
     ledger: Ledger,
-    used: set[int],
+    used: dict[int, set[str]],
     metric_paths: dict[str, str],
 ) -> RunFacts:
     before, after = read_manifest(options.pre), read_manifest(options.post)
@@ -111,6 +109,6 @@ def _facts(
         baseline=before,
         snapshots=str(options.pre),
         judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
-        ledger=ledger_facts(ledger, used),
+        ledger=ledger_facts(ledger, used, results),
         absent_metrics=absent_everywhere(results, metric_paths),
     )

@@ -1,4 +1,4 @@
-"""What would be written into the ledger for a cause, a deal or a type: as narrow as it can be told."""
+"""What would be written into the ledger as a standing range or type: as narrow as it can be told."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from typing import Any
 
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.judging.causes import Cause
-from pytest_dealsnap.judging.commonality import TYPE_FIELD
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.items import items_gone_and_come
 from pytest_dealsnap.judging.shapes import path_form
 from pytest_dealsnap.judging.values import exact, is_number, same
 
-__all__ = ["NotAcceptableError", "Terms", "cause_entry", "deal_entries", "type_entries"]
+__all__ = [
+    "Entry",
+    "NotAcceptableError",
+    "Terms",
+    "check_acceptable",
+    "standing_cause",
+    "standing_type",
+    "writable",
+]
 
 Entry = dict[str, Any]
 # A range of percent is widened to so many digits, so that a last digit does not decide.
@@ -45,8 +52,8 @@ class Terms:
         return {**entry, **{key: value for key, value in terms.items() if value is not None}}
 
 
-def cause_entry(cause: Cause, results: Iterable[DealResult], terms: Terms) -> Entry:
-    """Return the entry that takes *cause*: what it is, in which types, and by which field or in which deals.
+def standing_cause(cause: Cause, results: Iterable[DealResult], terms: Terms, *, by_type: bool) -> Entry:
+    """Return the entry that takes *cause* as far as it moved: in its deals, or, *by_type*, in all deals of its types.
 
     Raises :class:`NotAcceptableError` for a cause that cannot be told narrowly enough.
     """
@@ -59,15 +66,12 @@ def cause_entry(cause: Cause, results: Iterable[DealResult], terms: Terms) -> En
         if finding.metric == cause.metric and finding.issue == cause.issue
     ]
     condition = _cause_condition(cause, findings)
-    entry: Entry = {"cause": cause.id, "type": _one_or_all(cause.deal_types)}
     narrow = cause.size is not None and cause.size.kind in ("ratio", "amount")
-    # TOML has no null, so that a field has no value cannot be written.
-    common = next((common for common in cause.common if common.exact and None not in common.values), None)
-    if common is not None and common.field != TYPE_FIELD:
-        entry["where"] = {common.field: _one_or_all(common.values)}
-    elif common is None and not narrow:
-        entry["deals"] = [deal for deal in cause.deals if deal not in mixed]
-    return terms.added_to({**entry, "metric": cause.metric, **condition})
+    deals = [deal for deal in cause.deals if narrow or deal not in mixed]
+    if by_type:
+        entry: Entry = {"cause": cause.id, "type": _one_or_all(cause.deal_types), "metric": cause.metric}
+        return terms.added_to({**entry, **condition, "seen": deals})
+    return terms.added_to({"cause": cause.id, "deals": deals, "metric": cause.metric, **condition})
 
 
 def _one_or_all(values: Sequence[Any]) -> Any:
@@ -75,7 +79,7 @@ def _one_or_all(values: Sequence[Any]) -> Any:
 
 
 def _cause_condition(cause: Cause, findings: Sequence[Finding]) -> Entry:
-    _check(cause.issue, f"the cause {cause.id}")
+    check_acceptable(cause.issue, f"the cause {cause.id}")
     if cause.size is not None:
         return _size_condition(cause)
     if findings and all(finding.kind is Kind.LOST for finding in findings):
@@ -87,7 +91,7 @@ def _cause_condition(cause: Cause, findings: Sequence[Finding]) -> Entry:
         return shared[0]
     raise NotAcceptableError(
         f"{cause.title}: the new values have nothing in common that an entry could name. Take them into the baseline "
-        "(--into baseline), or accept its deals one by one (--deal ID)"
+        "(--into baseline), or pin its deals: leave out --range and --for-type"
     )
 
 
@@ -103,7 +107,8 @@ def _all_forms(what: str, findings: Sequence[Finding]) -> list[str]:
     return sorted(forms)
 
 
-def _check(issue: str, what: str) -> None:
+def check_acceptable(issue: str, what: str) -> None:
+    """Raise :class:`NotAcceptableError` for an issue that no entry can take; *what* has it."""
     if issue == "reasoning_failed":
         raise NotAcceptableError(f"{what}: a deal that could not be reasoned cannot be accepted; mend the error")
     if issue == "missing_from_database":
@@ -152,7 +157,7 @@ def _items(findings: Sequence[Finding]) -> Entry | None:
         return None
     sides = zip(("lost_items", "gained_items"), changes[0], strict=True)
     entry = {key: side for key, side in sides if side}
-    return entry if entry and _writable(list(entry.values())) else None
+    return entry if entry and writable(list(entry.values())) else None
 
 
 def _value(findings: Sequence[Finding]) -> Entry | None:
@@ -160,57 +165,40 @@ def _value(findings: Sequence[Finding]) -> Entry | None:
     if not findings or not all(same(finding.current, findings[0].current) for finding in findings):
         return None
     value = findings[0].current
-    return {"value": value} if value is not None and _writable(value) else None
+    return {"value": value} if value is not None and writable(value) else None
 
 
-def _writable(value: Any) -> bool:
+def writable(value: Any) -> bool:
     """Whether TOML has a way to write *value*: it has no null."""
     if isinstance(value, dict):
-        return all(_writable(item) for item in value.values())
+        return all(writable(item) for item in value.values())
     if isinstance(value, list):
-        return all(_writable(item) for item in value)
+        return all(writable(item) for item in value)
     return value is not None
 
 
-def deal_entries(result: DealResult, terms: Terms) -> list[Entry]:
-    """Return the entries that take all of a deal's gating findings at their present values."""
-    return [
-        terms.added_to({"deals": [result.id], "metric": finding.metric, **_deal_condition(result, finding)})
-        for finding in result.gating
-    ]
+def standing_type(kind: str, results: Sequence[DealResult], terms: Terms, *, by_type: bool) -> list[Entry]:
+    """Return the entries that take what deals of one type failed by: a range of change for each metric.
 
-
-def _deal_condition(result: DealResult, finding: Finding) -> Entry:
-    what = f"deal {result.id}"
-    _check(finding.issue, what)
-    if result.corrupt:
-        raise NotAcceptableError(f"{what}: data corruption cannot be accepted: {result.corrupt}")
-    if finding.kind is Kind.LOST:
-        return {"lost": True}
-    if finding.kind is Kind.OUTPUT and finding.count is not None:
-        return {"paths": _all_forms(what, [finding])}
-    condition = _value([finding]) or _items([finding])
-    if condition is None:
-        raise NotAcceptableError(
-            f"{what}: {finding.metric} has a value that TOML cannot hold. Take it into the baseline"
-        )
-    return condition
-
-
-def type_entries(kind: str, results: Sequence[DealResult], terms: Terms) -> list[Entry]:
-    """Return the entries that take what deals of one type failed by: a range of change for each metric."""
-    by_metric: dict[tuple[str, str], list[Finding]] = {}
+    They are of these deals, or, *by_type*, of all deals of the type.
+    """
+    by_metric: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for result in results:
         for finding in result.gating:
-            _check(finding.issue, f"deal {result.id}")
-            by_metric.setdefault((finding.metric, finding.issue), []).append(finding)
-    return [
-        terms.added_to({"type": kind, "metric": metric, **_type_condition(kind, metric, issue, findings)})
-        for (metric, issue), findings in sorted(by_metric.items())
-    ]
+            check_acceptable(finding.issue, f"deal {result.id}")
+            by_metric.setdefault((finding.metric, finding.issue), []).append((result.id, finding))
+    entries = []
+    for (metric, _), found in sorted(by_metric.items()):
+        condition = _type_condition(kind, metric, [finding for _, finding in found])
+        deals = [deal_id for deal_id, _ in found]
+        if by_type:
+            entries.append(terms.added_to({"type": kind, "metric": metric, **condition, "seen": deals}))
+        else:
+            entries.append(terms.added_to({"deals": deals, "metric": metric, **condition}))
+    return entries
 
 
-def _type_condition(kind: str, metric: str, issue: str, findings: Sequence[Finding]) -> Mapping[str, Any]:
+def _type_condition(kind: str, metric: str, findings: Sequence[Finding]) -> Mapping[str, Any]:
     if all(finding.kind is Kind.LOST for finding in findings):
         return {"lost": True}
     if all(finding.kind is Kind.OUTPUT for finding in findings):
@@ -225,6 +213,6 @@ def _type_condition(kind: str, metric: str, issue: str, findings: Sequence[Findi
     if condition is None:
         raise NotAcceptableError(
             f"{kind}: the new values of {metric} have nothing in common that an entry could name. Take them into the "
-            "baseline (--into baseline), or accept by cause"
+            "baseline (--into baseline), or pin its deals: leave out --range and --for-type"
         )
     return condition

@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger, read_ledger
-from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text, ledger_bytes, ledger_text, twin
-from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, cause_entry, deal_entries, type_entries
+from pytest_dealsnap.baseline.ledger_writing import add_entries, ledger_bytes, ledger_text, twin
+from pytest_dealsnap.baseline.recording import Gate, Recorder
+from pytest_dealsnap.cli.chosen import Chosen
+from pytest_dealsnap.cli.ledger_entries import Terms
+from pytest_dealsnap.cli.pinning import proposed_entries
 from pytest_dealsnap.cli.retaking import Refused, Retaken, Retaker, put_back, write_all
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError, DealsnapError, printable
 from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.commonality import Traits
 from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.policy import Policy
+from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import cut, finding_row, plural
 
-__all__ = ["Chosen", "Proposal", "choose", "left_to_deals", "propose_baseline", "propose_ledger"]
+__all__ = ["Proposal", "left_to_deals", "propose_baseline", "propose_ledger"]
 
 SHOWN_DEALS = 20
 SHOWN_RED = 5
 SHOWN_REFUSED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What is decided on: causes, single deals, types."""
-
-    causes: tuple[Cause, ...] = ()
-    deals: tuple[DealResult, ...] = ()
-    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +52,6 @@ class Proposal:
         more = len(self.refused) - SHOWN_REFUSED
         lines = [f"not taken: {line}" for line in self.refused[:SHOWN_REFUSED]]
         return [*lines, f"not taken: and {more:,} more"] if more > 0 else lines
-
-
-def choose(run: FinishedRun, *, causes: Sequence[str], deals: Sequence[str], types: Sequence[str]) -> Chosen:
-    """Return the causes, deals and types of those names; raises :class:`ConfigError` for one that there is not."""
-    by_id = {cause.id: cause for cause in run.causes}
-    results = {result.id: result for result in run.results}
-    kinds = {result.deal_type for result in run.results}
-    for name in causes:
-        if name not in by_id:
-            known = ", ".join(f"{cause.id} ({cause.title})" for cause in run.causes[:5]) or "none"
-            raise ConfigError(f"the report has no cause {name!r}. It has: {known}")
-    for name in deals:
-        if name not in results:
-            raise ConfigError(f"the report has no deal {name!r}")
-    for name in types:
-        if name not in kinds:
-            raise ConfigError(f"the report has no deal of the type {name!r}. It has: {', '.join(sorted(kinds))}")
-    return Chosen(tuple(by_id[name] for name in causes), tuple(results[name] for name in deals), tuple(types))
 
 
 def propose_baseline(
@@ -171,21 +150,27 @@ def _finding_line(row: tuple[str, str, str, str, str]) -> str:
     return f"{metric}{arrow}{f' ({change})' if change else ''}"
 
 
-def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Terms) -> Proposal:
-    """Return the entries that would be added to the ledger, and which deals they cover; the rest stays red."""
+def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Terms, *, standing: str = "") -> Proposal:
+    """Return the entries that would be added to the ledger, and which deals they cover; the rest stays red.
+
+    They pin each deal with its value; *standing* ``range`` takes what moved as far, and ``type`` takes that in all
+    deals of the types.
+    """
     folder, today = config.snapshots, datetime.now(UTC).date()
     if terms.expires is not None and terms.expires < today:
         raise ConfigError(f"expires {terms.expires.isoformat()}: that day is over, so the entry would never count")
     if not terms.reason.strip():
         raise ConfigError("an entry of the ledger needs a reason: --reason TEXT")
-    texts, refused = _entries(run, chosen, terms)
+    texts, files, refused = proposed_entries(run, chosen, terms, standing, accepted=_accepted_causes(config, today))
     texts, there = _without_twins(config, texts, today)
     refused += there
     if not texts:
         return Proposal((), tuple(map(printable, refused)), 0, lambda: lambda: None)
-    covered, red = _coverage(config, run, chosen, texts, today)
+    files = {name: data for name, data in files.items() if any(name in text for text in texts)}
+    covered, red = _coverage(config, run, chosen, texts, today, files)
     lines = [f"into the ledger {folder.name}/{LEDGER}:"]
     lines += [f"  {line}".rstrip() for text in texts for line in [*text.splitlines(), ""]]
+    lines += [f"  with {plural(_values_in(data), 'value')} in {folder.name}/{name}" for name, data in files.items()]
     lines.append(f"with which {plural(len(covered), 'deal is', 'deals are')} accepted{_red(red)}")
     lines += [f"  deal {printable(result.id)}: {_why_red(result, findings)}" for result, findings in red[:SHOWN_RED]]
     if len(red) > SHOWN_RED:
@@ -194,39 +179,26 @@ def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Term
 
     def apply() -> Callable[[], None]:
         before = ledger_bytes(folder)
-        after = add_entries(folder, texts, today=today, types=types)
-        return lambda: _restore_ledger(folder, before, after)
+        new = [name for name in files if not (folder / name).exists()]
+        after = add_entries(folder, texts, today=today, types=types, files=files)
+        return lambda: _restore_ledger(folder, before, after, new)
 
     return Proposal(tuple(lines), tuple(map(printable, refused)), len(texts), apply)
 
 
-def _entries(run: FinishedRun, chosen: Chosen, terms: Terms) -> tuple[list[str], list[str]]:
-    texts: list[str] = []
-    refused: list[str] = []
-    results = {result.id: result for result in run.results}
-    for cause in chosen.causes:
-        try:
-            entry = cause_entry(cause, (results[deal_id] for deal_id in cause.deals), terms)
-        except NotAcceptableError as error:
-            refused.append(str(error))
-            continue
-        texts.append(entry_text(entry, comment=f"{cause.title}, {plural(len(cause.deals), 'deal')}"))
-    for result in chosen.deals:
-        try:
-            if not result.gating:
-                raise NotAcceptableError(f"deal {result.id}: nothing fails it, so there is nothing to accept")
-            texts += [entry_text(entry, comment=result.name or "") for entry in deal_entries(result, terms)]
-        except NotAcceptableError as error:
-            refused.append(str(error))
-    for kind in chosen.types:
-        failed = [result for result in run.results if result.deal_type == kind and result.status == "regressed"]
-        try:
-            texts += [
-                entry_text(entry, comment=plural(len(failed), "deal")) for entry in type_entries(kind, failed, terms)
-            ]
-        except NotAcceptableError as error:
-            refused.append(str(error))
-    return texts, refused
+def _accepted_causes(config: Config, today: date) -> set[str]:
+    """Return the causes that live entries of the ledger name."""
+    book = read_ledger(config.snapshots, today=today, types=config.deals.types)
+    return {entry.cause for entry in book.entries if entry.cause is not None and not entry.expired(today)}
+
+
+def _policy(config: Config) -> Policy:
+    """Return the rules in which an accepted value stands in the baseline's place."""
+    return Gate(config, Recorder(config), DealSnapshots(config.snapshots)).policy
+
+
+def _values_in(data: bytes) -> int:
+    return len(loads(data.decode("utf-8"))["values"])
 
 
 def _without_twins(config: Config, texts: Sequence[str], today: date) -> tuple[list[str], list[str]]:
@@ -239,13 +211,19 @@ def _without_twins(config: Config, texts: Sequence[str], today: date) -> tuple[l
 
 
 def _coverage(
-    config: Config, run: FinishedRun, chosen: Chosen, texts: Sequence[str], today: date
+    config: Config,
+    run: FinishedRun,
+    chosen: Chosen,
+    texts: Sequence[str],
+    today: date,
+    files: Mapping[str, bytes],
 ) -> tuple[list[DealResult], list[tuple[DealResult, tuple[Finding, ...]]]]:
     """Return the failing deals that the ledger with its new entries accepts, and the chosen ones that it does not."""
     folder = config.snapshots
     path, types, old = folder / LEDGER, config.deals.types, ledger_text(folder)
     parse_ledger(old, path, today=today, types=types)
-    book = parse_ledger("\n".join([old, *texts]), path, today=today, types=types)
+    book = parse_ledger("\n".join([old, *texts]), path, today=today, types=types, pending=files)
+    book = book.judged_by(_policy(config))
     asked = {deal_id for cause in chosen.causes for deal_id in cause.deals} | {result.id for result in chosen.deals}
     traits = run.facts.traits or Traits()
     covered, red = [], []
@@ -267,6 +245,7 @@ def _red(red: Sequence[object]) -> str:
 def left_to_deals(config: Config, run: FinishedRun, causes: Sequence[Cause]) -> list[DealResult]:
     """Return the deals of *causes*, accepted into the ledger, that its entries do not cover: they show more on top."""
     book = read_ledger(config.snapshots, today=datetime.now(UTC).date(), types=config.deals.types)
+    book = book.judged_by(_policy(config))
     traits = run.facts.traits or Traits()
     metrics: dict[str, set[str]] = {}
     for cause in causes:
@@ -285,10 +264,13 @@ def _why_red(result: DealResult, findings: Sequence[Finding]) -> str:
     return printable(result.corrupt) if result.corrupt else cut("; ".join(rows), 160)
 
 
-def _restore_ledger(folder: Path, before: bytes | None, after: bytes) -> None:
+def _restore_ledger(folder: Path, before: bytes | None, after: bytes, files: Sequence[str]) -> None:
+    """Put back the ledger as it was *before*, and take away the *files* that were written for its new entries."""
     if ledger_bytes(folder) != after:
         raise DealsnapError(f"{folder / LEDGER} was edited since: nothing was undone")
     if before is None:
         (folder / LEDGER).unlink()
     else:
         write_atomic(str(folder / LEDGER), before)
+    for name in files:
+        (folder / name).unlink(missing_ok=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from pytest_dealsnap.cli.accept import add_targets
+from pytest_dealsnap.cli.chosen import choose
 from pytest_dealsnap.cli.decisions import Decision, Decisions
 from pytest_dealsnap.cli.output import project_config, read_judged
-from pytest_dealsnap.cli.proposals import choose
 from pytest_dealsnap.cli.terminal import reviewer, say
 from pytest_dealsnap.errors import ConfigError, printable
 from pytest_dealsnap.reporting.wording import plural

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_dealsnap.cli.chosen import Chosen
 from pytest_dealsnap.cli.decisions import Decision, Decisions, parse_day
 from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.output import project_config, read_judged
-from pytest_dealsnap.cli.proposals import Chosen, Proposal, left_to_deals, propose_baseline, propose_ledger
+from pytest_dealsnap.cli.proposals import Proposal, left_to_deals, propose_baseline, propose_ledger
 from pytest_dealsnap.cli.review_text import decided_text, item_details, item_lines, usable_commands
 from pytest_dealsnap.cli.terminal import ask, confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config

@@ -83,7 +83,7 @@ class Closing:
         self._printed: list[str] = []
         self._manifest = read_manifest(settings.snapshots) if mode == "gate" else None
         self._results: dict[str, DealResult] = {}
-        self._used: set[int] = set()
+        self._used: dict[int, set[str]] = {}
         self._failed = self._errored = 0
         self._selected: set[str] | None = None
         self._started = self._shown = time.monotonic()
@@ -104,7 +104,8 @@ class Closing:
     def take(self, result: DealResult, used: tuple[int, ...], *, under_way: int) -> None:
         """Take one deal's result in, and show how far the run is when it is time."""
         self._results[result.id] = result
-        self._used.update(used)
+        for number in used:
+            self._used.setdefault(number, set()).add(result.id)
         self._failed += result.status in ("regressed", "missing")
         self._errored += result.status == "errored"
         now = time.monotonic()
@@ -162,7 +163,7 @@ class Closing:
             baseline=self._manifest,
             snapshots=str(folder.relative_to(settings.root) if folder.is_relative_to(settings.root) else folder),
             judging=JudgingFacts.of(settings, default_type_gates=run.gate.policy[default].gates_values),
-            ledger=ledger_facts(run.ledger, self._used),
+            ledger=ledger_facts(run.ledger, self._used, results),
             absent_metrics=absent_everywhere(results, run.judged_paths),
             strangers=plan.strangers,
             traits=_traits(run, results) if self._mode == "gate" else None,

@@ -54,7 +54,7 @@ class Run:
             place=config.place("matrix.rules"),
         )
         ledger = read_ledger(config.snapshots, today=self.started_at.date(), types=config.deals.types)
-        self.ledger: Ledger = self.asked_entries(ledger)
+        self.ledger: Ledger = self.asked_entries(ledger.judged_by(self.gate.policy))
         self._capture = Capture(self.recorder, self.snapshots)
         self._plan: Plan | None = None
         self._explained = 0

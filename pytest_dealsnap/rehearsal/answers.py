@@ -88,6 +88,7 @@ class Answers:
             self.gate = gate = judge_captures(
                 self._config, self.captures["before", "off"], end, started_at=self._began,
                 database=public_url(make_url(self._surroundings.scratch)), total=len(start.keys), there=there,
+                rows=self._surroundings.scratch,
             )  # fmt: skip
             counts = ", ".join(f"{count:,} {status}" for status, count in gate.summary.counts.items() if count)
             assert gate.verdict is not None

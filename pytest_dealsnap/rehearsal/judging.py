@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
+from pytest_dealsnap.baseline.acceptances import CurrentRows, accepted
 from pytest_dealsnap.baseline.comparison import compare_baselines
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import read_ledger
@@ -17,7 +19,7 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.judging.findings import AFFECTED, DealResult
 from pytest_dealsnap.judging.values import exact, is_number, working_context
-from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.rehearsal_facts import Exposure
 from pytest_dealsnap.reporting.run_facts import (
     FinishedRun,
@@ -39,23 +41,27 @@ def judge_captures(
     database: str,
     total: int,
     there: tuple[Collection[str], Collection[str]] | None,
+    rows: str | None = None,
 ) -> FinishedRun:
-    """Return the run that a gate would have been; the user's ledger counts.
+    """Return the run that a gate would have been; the user's ledger counts, with the deals' fields.
 
+    *rows* is the URL of the database whose rows a gate would have read; without it, the configured one is.
     *there* are, for a sample, the ids of all deals before and after: one that only the other sample
     drew is neither gone nor new.
     """
     recorder = Recorder(config)
     gate = Gate(config, recorder, before)
-    ledger = read_ledger(config.snapshots, today=datetime.now(UTC).date(), types=config.deals.types)
+    book = read_ledger(config.snapshots, today=datetime.now(UTC).date(), types=config.deals.types)
+    ledger = book.against_baseline().judged_by(gate.policy)
     results: list[DealResult] = []
-    used: set[int] = set()
-    for judged in compare_baselines(before, after, gate, default_type=config.deals.default_type):
-        if there is not None and _only_drawn_once(judged, there):
-            continue
-        result, matched = ledger.apply(judged)
-        results.append(result)
-        used.update(matched)
+    used: dict[int, set[str]] = {}
+    compared = compare_baselines(before, after, gate, default_type=config.deals.default_type)
+    judged = (one for one in compared if there is None or not _only_drawn_once(one, there))
+    with CurrentRows(config if rows is None else replace(config, database=rows)) as current:
+        for result, matched in accepted(ledger, judged, before, current):
+            results.append(result)
+            for number in matched:
+                used.setdefault(number, set()).add(result.id)
     paths = {metric.name: metric.spec.path for metric in recorder.metrics}
     facts = RunFacts(
         mode="rehearsal",
@@ -74,10 +80,10 @@ def judge_captures(
         baseline=read_manifest(before.folder.parent),
         snapshots="the capture with the flag off, before the upgrade",
         judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
-        ledger=ledger_facts(ledger, used),
+        ledger=ledger_facts(ledger, used, results),
         absent_metrics=absent_everywhere(results, paths),
     )
-    return conclude(facts, results)
+    return with_unread_rows(conclude(facts, results), current.problem)
 
 
 def _drawn(before: DealSnapshots) -> tuple[Drawn, ...]:

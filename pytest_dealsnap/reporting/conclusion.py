@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.causes import find_causes
@@ -17,7 +18,7 @@ from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sam
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
 from pytest_dealsnap.reporting.wording import cut, plural
 
-__all__ = ["conclude"]
+__all__ = ["conclude", "with_unread_rows"]
 
 
 def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
@@ -44,6 +45,14 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         next_steps=tuple(_gate_steps(facts, results, verdict) if gate else _capture_steps(facts, results, summary)),
         part_outcome=outcome,
     )
+
+
+def with_unread_rows(run: FinishedRun, problem: str) -> FinishedRun:
+    """Return *run* with a note where rows that the ledger asks for could not be read: *problem* says why."""
+    if not problem:
+        return run
+    note = f"entries of the ledger that name a column take no deal, because no row can be read: {problem}"
+    return replace(run, notes=(*run.notes, note))
 
 
 def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -> Verdict:
@@ -145,6 +154,14 @@ def _ledger_notes(facts: RunFacts) -> list[str]:
     if not facts.partial and not facts.not_judged:
         stale = [fact for fact in facts.ledger if not fact.expired and not fact.matched]
         notes += [f"{fact.place} ({fact.reason}) matches nothing: stale" for fact in stale]
+    for fact in facts.ledger:
+        gone = fact.judged - fact.shown
+        if gone and not fact.expired and (fact.matched or facts.partial):
+            verb = "shows" if gone == 1 else "show"
+            notes.append(f"{fact.place} ({fact.reason}): {gone:,} of {fact.deals or 0:,} no longer {verb} it")
+        if fact.others and not fact.expired:
+            came = plural(fact.others, "deal that was not accepted", "deals that were not accepted")
+            notes.append(f"{fact.place} ({fact.reason}) covers {came}: drifted")
     return notes
 
 

@@ -123,8 +123,14 @@ def _merged_traits(runs: Sequence[FinishedRun]) -> Traits | None:
 
 def _ledger(run: FinishedRun) -> list[LedgerFact]:
     """Return the entries without what a shard alone can say of them."""
-    return [replace(fact, matched=False) for fact in run.facts.ledger]
+    return [replace(fact, matched=False, judged=0, shown=0, others=0) for fact in run.facts.ledger]
 
 
 def _matched_anywhere(entries: Sequence[LedgerFact]) -> LedgerFact:
-    return replace(entries[0], matched=any(entry.matched for entry in entries))
+    return replace(
+        entries[0],
+        matched=any(entry.matched for entry in entries),
+        judged=sum(entry.judged for entry in entries),
+        shown=sum(entry.shown for entry in entries),
+        others=sum(entry.others for entry in entries),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -49,7 +49,11 @@ class JudgingFacts:
 
 @dataclass(frozen=True, slots=True)
 class LedgerFact:
-    """One entry of the ledger: where it stands, why, until when, and whether it matched a finding."""
+    """One entry of the ledger: where it stands, why, until when, and whether it matched a finding.
+
+    ``deals`` counts the deals that were accepted, where the entry names them: ``judged`` of them were judged in
+    this run, and ``shown`` show what was accepted. ``others`` counts the deals that it has come to cover.
+    """
 
     place: str
     reason: str
@@ -60,6 +64,10 @@ class LedgerFact:
     metric: str = ""
     cause: str | None = None
     ticket: str | None = None
+    deals: int | None = None
+    judged: int = 0
+    shown: int = 0
+    others: int = 0
 
 
 # Which part of the deals a run was about: a drawn sample, a part that somebody chose, or one whole shard.
@@ -151,8 +159,14 @@ class FinishedRun:
         return {name: {status: counts[name, status] for status in STATUSES} for name in order}
 
 
-def ledger_facts(ledger: Ledger, used: Collection[int]) -> tuple[LedgerFact, ...]:
-    """Return the facts of all entries; *used* are the numbers of those that matched a finding."""
+def ledger_facts(
+    ledger: Ledger, used: Mapping[int, Collection[str]], results: Iterable[DealResult]
+) -> tuple[LedgerFact, ...]:
+    """Return the facts of all entries; *used* has, by the number of an entry, the deals in which it matched a finding.
+
+    *results* are those of the run.
+    """
+    judged = {result.id for result in results}
     return tuple(
         LedgerFact(
             place=entry.place,
@@ -164,9 +178,18 @@ def ledger_facts(ledger: Ledger, used: Collection[int]) -> tuple[LedgerFact, ...
             metric=entry.metric,
             cause=entry.cause,
             ticket=entry.ticket,
+            **_coverage(entry.accepted_deals, judged, used.get(number, ())),
         )
         for number, entry in enumerate(ledger.entries)
     )
+
+
+def _coverage(accepted: Collection[str] | None, judged: Collection[str], shown: Collection[str]) -> dict[str, int]:
+    if accepted is None:
+        return {}
+    own = sum(deal_id in accepted for deal_id in shown)
+    there = sum(deal_id in judged for deal_id in accepted)
+    return {"deals": len(accepted), "judged": there, "shown": own, "others": len(shown) - own}
 
 
 def absent_everywhere(results: Sequence[DealResult], paths: Mapping[str, str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ def test_an_entry_reads_as_a_person_would_write_it() -> None:
     many = {**ENTRY, "deals": [str(number) for number in range(12)], "where": {"region": "EU", "output.a": [1, True]}}
     many |= {"change_percent": [Decimal("11.50"), Decimal("12.5")], "expires": date(2027, 1, 31), "ticket": None}
     del many["value"]
-    assert entry_text(many, comment="fee +12.0% · carveout, 12 deals\n[[accepted]]") == (
+    assert entry_text(many, comments=["fee +12.0% · carveout, 12 deals\n[[accepted]]"]) == (
         "[[accepted]]\n"
         "# fee +12.0% · carveout, 12 deals\\x0a[[accepted]]\n"
         "deals = [\n"
@@ -102,7 +102,7 @@ def test_any_entry_is_read_back_as_it_was_written(
 ) -> None:
     """Whatever ids, reasons and values hold, the ledger reads what the command wrote."""
     entry = {"deals": deals, "where": where, "metric": "fee", "value": value, "reason": reason, "who": "Ana"}
-    text = entry_text({**entry, "ticket": None}, comment=comment)
+    text = entry_text({**entry, "ticket": None}, comments=[comment])
     assert tomllib.loads(text, parse_float=Decimal)["accepted"] == [entry]
     [read] = parse_ledger(text, Path("accepted.toml"), today=TODAY).entries
     assert (read.deals, read.reason, read.metric) == (frozenset(deals), reason, "fee")

@@ -82,19 +82,18 @@ def test_workers_and_shards_find_the_same_causes(contracts: Contracts) -> None:
 
 
 def test_a_cause_is_taken_into_the_ledger(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:
-    """One entry takes the change, in its types and with its field, and the next gate accepts just its deals."""
+    """One entry pins the deals at their values, and the next gate accepts just these."""
     name = cause(contracts, EMEA)
     arguments = ["accept", "report.json", "--cause", name, "--into", "ledger", "--reason", "a fee", "--ticket", "DD-1"]
     code, said = dealsnap(capsys, *arguments, "--expires", "2999-12-31", "--yes")
     assert code == 0, said
+    [values] = (contracts.folder / "snapshots" / "accepted").iterdir()
     assert contracts.ledger.read_text(encoding="utf-8") == (
         "[[accepted]]\n"
         "# fee +50,000 · acquisition, carveout, divestiture, 20 deals\n"
         f'cause = "{name}"\n'
-        'type = ["acquisition", "carveout", "divestiture"]\n'
-        'where = {region = "EMEA"}\n'
         'metric = "fee"\n'
-        "change_amount = [50000, 50000]\n"
+        f'values = "accepted/{values.name}"\n'
         'reason = "a fee"\n'
         'who = "Ana Ruiz"\n'
         'ticket = "DD-1"\n'
@@ -124,7 +123,7 @@ def test_nothing_is_taken_without_a_yes(contracts: Contracts, capsys: pytest.Cap
         code, said = dealsnap(capsys, "accept", "report.json", "--cause", cause(contracts, CARVE), *into)
         assert code == 1
         assert said.rstrip().endswith("nothing was taken: give --yes to do it")
-        assert "+12.00 %" in said or "change_percent = [11.9, 12.1]" in said
+        assert "+12.00 %" in said or "values in snapshots/accepted/" in said or "values = {" in said
     assert contracts.snapshots() == before
     assert not (contracts.folder / "report.decisions.json").exists()
 
@@ -166,14 +165,14 @@ def test_a_deal_is_taken_into_the_ledger_at_its_values(
     assert code == 0, said
     book = read_ledger(contracts.folder / "snapshots", today=date(2027, 1, 1))
     assert [(one.metric, one.condition, one.deals) for one in book.entries] == [
-        ("fee", "value", frozenset({"k6"})),
-        ("risk_count", "value", frozenset({"k6"})),
+        ("fee", "values", frozenset({"k6"})),
+        ("risk_count", "values", frozenset({"k6"})),
     ]
     assert "with which 1 deal is accepted" in said
 
 
 def test_a_type_is_taken(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:
-    """Into the baseline its failed deals, into the ledger a range of change for each metric."""
+    """Into the baseline its failed deals, into the ledger their values, for each metric."""
     before = contracts.snapshots()
     code, said = dealsnap(capsys, "accept", "report.json", "--type", "carveout", "--yes")
     assert code == 0, said
@@ -416,9 +415,10 @@ def test_entries_with_fields_hold_in_a_comparison_of_folders(contracts: Contract
 
 def test_a_ledger_that_was_edited_is_not_undone(contracts: Contracts) -> None:
     """Undo puts back the file that it wrote to, and no other."""
+    from pytest_dealsnap.cli.chosen import choose
     from pytest_dealsnap.cli.ledger_entries import Terms
     from pytest_dealsnap.cli.output import project_config
-    from pytest_dealsnap.cli.proposals import choose, propose_ledger
+    from pytest_dealsnap.cli.proposals import propose_ledger
     from pytest_dealsnap.reporting.json_reading import read_json
 
     run = read_json(contracts.report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.baseline.ledger import Ledger, parse_ledger
 from pytest_dealsnap.baseline.ledger_writing import entry_text
-from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, cause_entry, deal_entries, type_entries
+from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, standing_cause, standing_type
+from pytest_dealsnap.cli.pinning import pin_cause, pin_deals
 from pytest_dealsnap.judging.causes import Cause, find_causes
 from pytest_dealsnap.judging.commonality import TraitCounter, Traits, trait_text
 from pytest_dealsnap.judging.findings import DealResult, Finding
@@ -37,9 +39,14 @@ def output(deal: object, *paths: str) -> DealResult:
     return moved(deal, None, None, metric="output", issue="output_changed", count=len(paths), paths=paths)
 
 
-def book_of(*entries: dict[str, Any]) -> Ledger:
+def cause_entry(cause: Cause, results: Sequence[DealResult], terms: Terms) -> dict[str, Any]:
+    """Return the standing range of a cause, in its deals."""
+    return standing_cause(cause, results, terms, by_type=False)
+
+
+def book_of(*entries: dict[str, Any], files: dict[str, bytes] | None = None) -> Ledger:
     """Return the ledger that *entries* make, written and read."""
-    return parse_ledger("\n".join(map(entry_text, entries)), Path("accepted.toml"), today=TODAY)
+    return parse_ledger("\n".join(map(entry_text, entries)), Path("accepted.toml"), today=TODAY, pending=files)
 
 
 def accepted(book: Ledger, results: Sequence[DealResult], traits: Traits | None = None) -> set[str]:
@@ -97,33 +104,28 @@ def test_a_rounding_is_accepted_within_its_unit() -> None:
     assert accepted(book_of(entry), results) == {str(i) for i in range(30)}
 
 
-def test_what_toml_cannot_say_narrows_by_deals() -> None:
-    """That a field is null has no words in TOML: a wide entry names its deals, and takes no other that moved so."""
-    results = [moved(i, 1000, 1000 + 37 * i * i) for i in range(1, 9)]
-    counter = TraitCounter()
-    for i in range(1, 90):
-        counter.add(str(i), "sale", {"users": trait_text(None if i < 9 else i)}, affected=i < 9)
-    cause = only_cause(results, counter.traits())
-    assert [(common.field, common.values) for common in cause.common] == [("users", (None,))]
-    entry = cause_entry(cause, results, TERMS)
-    assert "where" not in entry
-    assert entry["deals"] == [str(i) for i in range(1, 9)]
-    assert accepted(book_of(entry), [*results, moved(50, 1000, 1500)], counter.traits()) == set(cause.deals)
-
-
-def test_what_is_common_narrows_the_entry() -> None:
-    """A deal of another region that moved alike is not taken."""
+@pytest.mark.parametrize("by_type", [False, True])
+def test_what_deals_happen_to_have_in_common_is_never_written(by_type: bool) -> None:
+    """No entry has a `where` of its own accord: of a few deals, a region may well be a coincidence."""
     results = [moved(i, 1000 * i, 1000 * i + 777) for i in range(1, 9)]
     counter = TraitCounter()
     for i in range(1, 30):
         region = trait_text("EU" if i < 9 else "US")
         counter.add(str(i), "sale", {"region": region}, affected=i < 9)
-    traits = counter.traits()
-    entry = cause_entry(only_cause(results, traits), results, TERMS)
-    assert entry["where"] == {"region": "EU"}
-    assert "deals" not in entry
-    assert accepted(book_of(entry), results, traits) == {str(i) for i in range(1, 9)}
-    assert accepted(book_of(entry), results) == set()
+    cause = only_cause(results, counter.traits())
+    assert [common.field for common in cause.common] == ["region"]
+    deals = [str(i) for i in range(1, 9)]
+    standing = standing_cause(cause, results, TERMS, by_type=by_type)
+    assert "where" not in standing
+    assert standing["seen" if by_type else "deals"] == deals
+    assert standing.get("type") == ("sale" if by_type else None)
+    pinned, files = pin_cause(cause, results, TERMS, settled=())
+    assert "where" not in pinned
+    assert pinned["values"] == {str(i): 1000 * i + 777 for i in range(1, 9)}
+    assert files == {}
+    others = [*results, moved(50, 1000, 1777)]
+    assert accepted(book_of(standing), others) == {*deals, *(["50"] if by_type else [])}
+    assert accepted(book_of(pinned), others) == set(deals)
 
 
 def test_a_spread_without_anything_in_common_names_its_deals() -> None:
@@ -132,16 +134,6 @@ def test_a_spread_without_anything_in_common_names_its_deals() -> None:
     entry = cause_entry(only_cause(results), results, TERMS)
     assert entry["deals"] == ["3", "11", "14", "20"]
     assert accepted(book_of(entry), [*results, moved(99, 1000, 1700)]) == {"3", "11", "14", "20"}
-
-
-def test_a_type_that_moved_as_a_whole_is_named_by_its_type() -> None:
-    """Then the deals need not be listed."""
-    results = [moved(i, 1000, 1000 + 7 * i * i, kind="carveout") for i in (3, 11, 14, 20)]
-    counter = TraitCounter()
-    for i in range(30):
-        counter.add(str(i), "carveout" if i in (3, 11, 14, 20) else "sale", {}, affected=i in (3, 11, 14, 20))
-    entry = cause_entry(only_cause(results, counter.traits()), results, TERMS)
-    assert (entry["type"], "deals" in entry) == ("carveout", False)
 
 
 @given(
@@ -172,8 +164,9 @@ def test_what_is_no_value_is_never_accepted(result: DealResult, words: str) -> N
     """By cause, by deal and by type."""
     for attempt in (
         lambda: cause_entry(only_cause([result]), [result], TERMS),
-        lambda: deal_entries(result, TERMS),
-        lambda: type_entries("sale", [result], TERMS),
+        lambda: pin_deals([result], TERMS),
+        lambda: pin_cause(only_cause([result]), [result], TERMS, settled=()),
+        lambda: standing_type("sale", [result], TERMS, by_type=True),
     ):
         with pytest.raises(NotAcceptableError, match=words):
             attempt()
@@ -185,7 +178,7 @@ def test_values_with_nothing_in_common_are_not_accepted_at_once() -> None:
     with pytest.raises(NotAcceptableError, match="the new values have nothing in common"):
         cause_entry(only_cause(results), results, TERMS)
     with pytest.raises(NotAcceptableError, match="the new values of fee have nothing in common"):
-        type_entries("sale", results, TERMS)
+        standing_type("sale", results, TERMS, by_type=True)
     gone = [moved(i, ["a"], ["a", None]) for i in range(3)]
     with pytest.raises(NotAcceptableError):
         cause_entry(only_cause(gone), gone, TERMS)
@@ -194,28 +187,57 @@ def test_values_with_nothing_in_common_are_not_accepted_at_once() -> None:
 @pytest.mark.parametrize(
     ("result", "condition"),
     [
-        (moved(1, 5, 7.5), {"value": 7.5}),
-        (moved(1, 5, Decimal("7.50")), {"value": Decimal("7.50")}),
-        (moved(1, 5, None, issue="fee_lost"), {"lost": True}),
-        (moved(1, {"a": 1}, {"a": [1, "x"]}), {"value": {"a": [1, "x"]}}),
-        (moved(1, [1], [1, None, 2], metric="fee"), None),
-        (moved(1, 1, {"a": None}), None),
-        (
-            output(1, "a[0].b", "a[7].b"),
-            {"paths": ["a[].b"]},
-        ),
+        (moved(1, 5, 7.5), {"values": {"1": 7.5}}),
+        (moved(1, 5, Decimal("7.50")), {"values": {"1": Decimal("7.50")}}),
+        (moved(1, 5, None, issue="fee_lost"), {"deals": ["1"], "lost": True}),
+        (moved(1, {"a": 1}, {"a": [1, "x"]}), {"values": {"1": {"a": [1, "x"]}}}),
+        (moved(1, [1], [1, None, 2]), {}),
+        (moved(1, 1, {"a": None}), {}),
+        (moved(1, "a", "b" * 500), {}),
+        (moved(1, None, None, metric="output", issue="output_changed", count=1, paths=("a",), digest="ab12"),
+         {"values": {"1": "ab12"}}),
     ],
-)
-def test_an_entry_for_a_deal(result: DealResult, condition: dict[str, Any] | None) -> None:
-    """Its present values, where TOML can write them; the entry is of this deal only."""
-    if condition is None:
-        with pytest.raises(NotAcceptableError, match="TOML cannot hold"):
-            deal_entries(result, TERMS)
-        return
-    [entry] = deal_entries(result, TERMS)
+)  # fmt: skip
+def test_a_deal_is_pinned_at_its_values(result: DealResult, condition: dict[str, Any]) -> None:
+    """Inline, or in a file for what TOML cannot hold or a person cannot read; of this deal only, and this value."""
+    [entry], files = pin_deals([result], TERMS)
     assert {key: entry[key] for key in condition} == condition
-    assert entry["deals"] == ["1"]
-    assert accepted(book_of(entry), [result]) == {"1"}
+    assert bool(files) == (not condition)
+    book = book_of(entry, files=files)
+    assert accepted(book, [result]) == {"1"}
+    assert accepted(book, [replace(result, id="2")]) == set()
+    finding = replace(result.findings[0], current="another", issue="fee_changed", digest="cd34")
+    assert accepted(book, [replace(result, findings=(finding,))]) == set()
+
+
+def test_an_output_without_a_digest_is_not_pinned() -> None:
+    """A report of an earlier version holds no digest: nothing says what was accepted."""
+    with pytest.raises(NotAcceptableError, match="Run the gate again"):
+        pin_deals([output(1, "a")], TERMS)
+
+
+def test_many_deals_are_pinned_in_a_file() -> None:
+    """Thirty values stand beside the ledger, which names the file; each deal is held to its own."""
+    results = [moved(i, 1000, 1060 + i) for i in range(30)]
+    cause = only_cause(results)
+    entry, files = pin_cause(cause, results, TERMS, settled=())
+    [(name, data)] = files.items()
+    assert entry["values"] == name
+    assert name.startswith("accepted/")
+    assert data.decode().count("\n") > 30, "one line a deal, so that a pull request shows what changed"
+    book = book_of(entry, files=files)
+    assert accepted(book, results) == {str(i) for i in range(30)}
+    swapped = [moved(i, 1000, 1060 + 29 - i) for i in range(30)]
+    assert accepted(book, swapped) == set(), "inside the range of all, and the value of none"
+
+
+def test_only_what_fails_is_pinned() -> None:
+    """Of a cause that fails some of its deals and reports others, only the failing ones are exceptions."""
+    reported = [moved(i, 1000, 1010 + i, gates=False) for i in range(20)]
+    failing = [moved(i, 1000, 1030 + i) for i in range(20, 24)]
+    cause = only_cause([*reported, *failing])
+    entry, _ = pin_cause(cause, [*reported, *failing], TERMS, settled=())
+    assert set(entry["values"]) == {"20", "21", "22", "23"}
 
 
 def test_corruption_is_never_accepted() -> None:
@@ -224,7 +246,7 @@ def test_corruption_is_never_accepted() -> None:
         "1", None, "sale", None, "regressed", findings=moved(1, 1, 2).findings, corrupt="its type is gone"
     )
     with pytest.raises(NotAcceptableError, match="data corruption cannot be accepted"):
-        deal_entries(result, TERMS)
+        pin_deals([result], TERMS)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +262,7 @@ def test_corruption_is_never_accepted() -> None:
 )
 def test_entries_for_a_type(results: list[DealResult]) -> None:
     """One for each metric, wide enough for all its failed deals, and for no other type."""
-    entries = type_entries("sale", results, TERMS)
+    entries = standing_type("sale", results, TERMS, by_type=True)
     assert [entry["type"] for entry in entries] == ["sale"]
     assert accepted(book_of(*entries), results) == {str(i) for i in range(1, 9)}
     others = [DealResult(r.id, None, "carveout", "carveout", "regressed", findings=r.findings) for r in results]

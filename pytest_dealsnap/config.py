@@ -128,6 +128,8 @@ class Config:
     matrix_axes: Mapping[str, Any]
     matrix_rules: Mapping[str, Any]
     places: Mapping[str, str] = field(default_factory=dict)
+    # What to say of environment variables that begin with DEALSNAP_ and have no meaning.
+    unknown_variables: tuple[str, ...] = ()
 
     def place(self, name: str) -> str:
         """Where the value of setting *name* stands, or ``default``."""
@@ -144,7 +146,7 @@ def load_config(root: Path, *, flags: Mapping[str, Any], environ: Mapping[str, s
     """
     remember_environment(environ)
     file, table = _read_file(root)
-    _reject_unknown_variables(environ)
+    unknown = _unknown_variables(environ)
     values: dict[str, Any] = {}
     places: dict[str, str] = {}
     _check_keys(table, file)
@@ -157,7 +159,7 @@ def load_config(root: Path, *, flags: Mapping[str, Any], environ: Mapping[str, s
             break
         else:
             values[setting.name] = setting.default
-    return _assemble(root, cwd or Path.cwd(), file, table, values, places)
+    return replace(_assemble(root, cwd or Path.cwd(), file, table, values, places), unknown_variables=unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,14 +224,23 @@ def _check_known(table: Mapping[str, Any], valid: list[str], file: _File, sectio
             )
 
 
-def _reject_unknown_variables(environ: Mapping[str, str]) -> None:
-    """Refuse a variable that is nearly one of ours: a typing error would be passed over in silence."""
-    valid = [setting.environment for setting in SETTINGS if setting.scalar]
-    for name in environ:
-        if name.startswith("DEALSNAP_") and name not in valid:
-            hint = did_you_mean(name, valid, cutoff=0.87)
-            if hint:
-                raise ConfigError(f"environment variable {name}: unknown.{hint}")
+def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what to say of unknown variables; their values, which may be secrets, are not shown.
+
+    Raises :class:`ConfigError` for one that is nearly one of ours, or is named by the last part of one: what it
+    sets would have no effect.
+    """
+    valid = {setting.environment: setting for setting in SETTINGS if setting.scalar}
+    said = []
+    for name in sorted(environ):
+        if not name.startswith("DEALSNAP_") or name in valid:
+            continue
+        short = [long for long, one in valid.items() if name == f"DEALSNAP_{one.key.upper()}"]
+        hint = f' Did you mean "{short[0]}"?' if short else did_you_mean(name, valid, cutoff=0.87)
+        if hint:
+            raise ConfigError(f"environment variable {name}: unknown.{hint}")
+        said.append(f"environment variable {name} is unknown and has no effect.{did_you_mean(name, valid)}")
+    return tuple(said)
 
 
 def _candidates(

@@ -10,7 +10,7 @@
     reason = "twelve months of TSA on a unit of nine applications"
     who = "Ana Ruiz"
     ticket = "DD-142"              # optional
-    expires = 2027-01-31           # optional, the last day on which it counts
+    expires = 2027-01-31           # optional, the last day on which it counts, in UTC
 """
 
 from __future__ import annotations

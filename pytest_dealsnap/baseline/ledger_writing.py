@@ -21,6 +21,7 @@ __all__ = ["add_entries", "entry_text", "ledger_bytes", "ledger_text", "twin"]
 # More ids than that stand in lines of so many.
 IDS_IN_A_LINE = 10
 # Under which terms something is taken; the rest of an entry says what.
+UTC_DAY = "the last day on which it counts, in UTC"
 TERMS = ("reason", "who", "ticket", "expires")
 
 
@@ -31,7 +32,7 @@ def entry_text(entry: Mapping[str, Any], *, comments: Sequence[str] = ()) -> str
         table.add(tomlkit.comment(printable(comment)))
     for key, value in entry.items():
         if value is not None:
-            table.add(key, _item(value))
+            table.add(key, _item(value).comment(UTC_DAY) if key == "expires" else _item(value))
     entries = tomlkit.aot()
     entries.append(table)
     document = tomlkit.document()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.cli import accept, audit, compare, init, merge, prune, rehearse, reject, report, review
+from pytest_dealsnap.cli import accept, audit, clean, compare, init, merge, prune, rehearse, reject, report, review
 from pytest_dealsnap.errors import DealsnapError, printable
 
 __all__ = ["main"]
@@ -28,6 +28,7 @@ COMMANDS: dict[str, ModuleType] = {
     "accept": accept,
     "reject": reject,
     "prune": prune,
+    "clean": clean,
     "rehearse": rehearse,
 }
 UNFINISHED, USAGE, INTERRUPTED = 1, 2, 130

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.config import Config, load_config
-from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.summary_text import summary_lines
@@ -20,13 +21,25 @@ from pytest_dealsnap.reporting.targets import ReportTarget
 __all__ = ["add_report_argument", "headline_width", "project_config", "read_judged", "show", "targets"]
 
 
-def project_config(flags: Mapping[str, Any] | None = None) -> Config:
-    """Return the configuration of the project that the current folder is in; *flags* are settings given by name."""
+def project_config(flags: Mapping[str, Any] | None = None, *, tell: bool = True) -> Config:
+    """Return the configuration of the project that the current folder is in; *flags* are settings given by name.
+
+    With *tell*, says in a line each, on standard error, what a killed command left and which variables are unknown.
+    """
+    config = _project_config(flags or {})
+    if tell:
+        left = summary(local_leftovers([config.snapshots, config.root], deep=False))
+        for line in filter(None, [left, *config.unknown_variables]):
+            print(f"dealsnap: {printable(line)}", file=sys.stderr)  # noqa: T201  # beside the command's own result
+    return config
+
+
+def _project_config(flags: Mapping[str, Any]) -> Config:
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "dealsnap.toml").is_file() or (folder / "pyproject.toml").is_file():
-            return load_config(folder, flags=flags or {}, environ=os.environ)
-    return load_config(here, flags=flags or {}, environ=os.environ)
+            return load_config(folder, flags=flags, environ=os.environ)
+    return load_config(here, flags=flags, environ=os.environ)
 
 
 def read_judged(path: Path) -> FinishedRun:

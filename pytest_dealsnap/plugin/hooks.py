@@ -22,6 +22,7 @@ from pytest_dealsnap.plugin.order import order_of
 from pytest_dealsnap.plugin.provenance import begin_manifest, finish_manifest
 from pytest_dealsnap.plugin.run import RUN, Run
 from pytest_dealsnap.plugin.travel import pack, unpack
+from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.reporting.junit_properties import junit_properties
 from pytest_dealsnap.reporting.wording import plural
 
@@ -94,7 +95,9 @@ class DealHooks:
         shown = folder.relative_to(config.rootpath) if folder.is_relative_to(config.rootpath) else folder
         where = {"gate": f"against {shown}", "capture": f"into {shown}"}
         types = f"each under {', '.join(self.settings.deals.types)}"
-        return [printable(f"dealsnap: {self.mode}, {what}, {where.get(self.mode, types)}")]
+        about = f"{self.mode}, {what}, {where.get(self.mode, types)}"
+        left = summary(local_leftovers([folder, config.rootpath], deep=False))
+        return [printable(f"dealsnap: {line}") for line in (about, *self.settings.unknown_variables, left) if line]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
@@ -26,10 +26,20 @@ from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.errors import SourceError, redact
+from pytest_dealsnap.rehearsal.owners import mark, this_process
 
-__all__ = ["copy_postgresql", "drop_postgresql", "new_name"]
+__all__ = [
+    "KEPT_COMMENT",
+    "PREFIX",
+    "administration",
+    "copy_postgresql",
+    "drop_postgresql",
+    "keep_postgresql",
+    "new_name",
+]
 
 PREFIX = "dealsnap_scratch_"
+KEPT_COMMENT = "kept by dealsnap rehearse --keep"
 IN_USE, NOT_ALLOWED = "55006", "42501"
 SECONDS_TO_GO = 2.0
 WAY_OUT = "Or copy the database yourself and name the copy: --scratch-url URL"
@@ -46,11 +56,13 @@ def copy_postgresql(source: URL, name: str, *, place: str) -> str:
     Raises :class:`SourceError`, without secrets.
     """
     try:
-        with _administration(source) as connection:
+        with administration(source) as connection:
             if _alone(connection, source) and _from_template(connection, source, name):
+                _comment(connection, name, this_process())
                 means = "CREATE DATABASE … TEMPLATE"
             else:
                 _create_empty(connection, source, name)
+                _comment(connection, name, this_process())
                 _dump_and_restore(connection, source, name, place)
                 means = "pg_dump and psql"
             _same_settings(connection, source, name)
@@ -65,7 +77,7 @@ def drop_postgresql(source: URL, name: str) -> str | None:
     """Drop the database *name* if it is there, whoever is connected to it; return why that failed, if it did."""
     disconnect = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
     try:
-        with _administration(source) as connection:
+        with administration(source) as connection:
             connection.execute(disconnect, {"name": name})
             connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}"')
     except DBAPIError as error:
@@ -73,8 +85,20 @@ def drop_postgresql(source: URL, name: str) -> str | None:
     return None
 
 
+def keep_postgresql(source: URL, name: str) -> None:
+    """Say in the database's comment that its user wants it kept: ``dealsnap clean`` leaves it."""
+    with suppress(DBAPIError), administration(source) as connection:  # it is kept in any case
+        _comment(connection, name, KEPT_COMMENT)
+
+
+def _comment(connection: Connection, name: str, words: str) -> None:
+    """Write *words* into the comment of the scratch database: whose it is, if its rehearsal is killed."""
+    quoted = words.replace("'", "''")
+    connection.exec_driver_sql(f"COMMENT ON DATABASE \"{name}\" IS '{quoted}'".replace("%", "%%"))
+
+
 @contextmanager
-def _administration(source: URL) -> Iterator[Connection]:
+def administration(source: URL) -> Iterator[Connection]:
     """Connect to the server, but not to the database: one that is connected to cannot be a template."""
     problem: DBAPIError | None = None
     for database in ("postgres", "template1"):
@@ -151,7 +175,8 @@ def _same_settings(connection: Connection, source: URL, name: str) -> None:
 def _dump_and_restore(connection: Connection, source: URL, name: str, place: str) -> None:
     server = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
     dump, psql = _programs(server, place, source)
-    with tempfile.TemporaryDirectory(prefix="dealsnap-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dealsnap-dump-") as folder:
+        mark(Path(folder))
         arguments = ["--format=plain", "--no-owner", "--no-privileges", "--no-comments", "--dbname=service=dealsnap"]
         reading = [dump, *arguments]
         writing = [psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "service=dealsnap"]

@@ -22,6 +22,7 @@ from pytest_dealsnap.rehearsal.conclusion import decide_rehearsal, next_steps
 from pytest_dealsnap.rehearsal.journal import Journal
 from pytest_dealsnap.rehearsal.judging import exposures
 from pytest_dealsnap.rehearsal.original import Original
+from pytest_dealsnap.rehearsal.owners import mark
 from pytest_dealsnap.rehearsal.phases import Phases
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
@@ -80,6 +81,7 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
 def _working_folder() -> Iterator[Path]:
     """Make a folder for captures and digests; it goes undisturbed, since it holds what the deals' answers say."""
     folder = tempfile.TemporaryDirectory(prefix="dealsnap-rehearsal-")
+    mark(Path(folder.name))
     try:
         yield Path(folder.name)
     finally:

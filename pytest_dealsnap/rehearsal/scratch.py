@@ -23,7 +23,8 @@ from pytest_dealsnap.deals.database import parse_url, public_url
 from pytest_dealsnap.deals.identity import same_database
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
-from pytest_dealsnap.rehearsal.postgresql_copy import copy_postgresql, drop_postgresql, new_name
+from pytest_dealsnap.rehearsal.leftovers import KEPT
+from pytest_dealsnap.rehearsal.postgresql_copy import copy_postgresql, drop_postgresql, keep_postgresql, new_name
 from pytest_dealsnap.rehearsal.sqlite_copy import copy_sqlite, drop_sqlite, new_file
 
 __all__ = ["ScratchDatabase", "scratch_copy"]
@@ -90,7 +91,7 @@ def _sqlite(source: URL, folder: Path, place: str, keep: bool, say: Callable[[st
         _check_apart(source, target, folder, place)
         yield _described(target, "SQLite's online backup")
     finally:
-        _end(target, lambda: drop_sqlite(path), keep, say)
+        _end(target, lambda: drop_sqlite(path), lambda: (path.parent / KEPT).touch(), keep, say)
 
 
 def _postgresql(
@@ -103,7 +104,7 @@ def _postgresql(
         _check_apart(source, target, folder, place)
         yield _described(target, means)
     finally:
-        _end(target, lambda: drop_postgresql(source, name), keep, say)
+        _end(target, lambda: drop_postgresql(source, name), lambda: keep_postgresql(source, name), keep, say)
 
 
 def _described(target: URL, means: str, *, own: bool = False) -> ScratchDatabase:
@@ -111,9 +112,12 @@ def _described(target: URL, means: str, *, own: bool = False) -> ScratchDatabase
     return ScratchDatabase(text, public_url(target), target.get_backend_name(), means, own)
 
 
-def _end(target: URL, drop: Callable[[], str | None], keep: bool, say: Callable[[str], None]) -> None:
+def _end(
+    target: URL, drop: Callable[[], str | None], kept: Callable[[], None], keep: bool, say: Callable[[str], None]
+) -> None:
     """Keep the copy, or drop it undisturbed: a second Ctrl-C must not leave half of it."""
     if keep and sys.exc_info()[0] is not SourceError:
+        kept()
         say(f"the scratch database is kept: {public_url(target)}")
         return
     with signals_wait():

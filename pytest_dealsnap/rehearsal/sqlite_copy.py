@@ -12,6 +12,7 @@ from urllib.parse import quote
 from sqlalchemy.engine import URL
 
 from pytest_dealsnap.errors import SourceError
+from pytest_dealsnap.rehearsal.owners import mark
 
 __all__ = ["copy_sqlite", "drop_sqlite", "new_file", "sqlite_file"]
 
@@ -22,7 +23,9 @@ WAL_MODE = b"\x02\x02"  # file format of a database in write-ahead mode, bytes 1
 
 def new_file() -> Path:
     """Return the path of a database to be, in a temporary folder of its own that only this user may enter."""
-    return Path(tempfile.mkdtemp(prefix="dealsnap-scratch-")) / "scratch.db"
+    folder = Path(tempfile.mkdtemp(prefix="dealsnap-scratch-"))
+    mark(folder)
+    return folder / "scratch.db"
 
 
 def copy_sqlite(source: URL, target: Path, *, folder: Path, place: str) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.rehearsal.guard import ORIGINAL
 from pytest_dealsnap.rehearsal.moving import SCRATCH
+from pytest_dealsnap.rehearsal.owners import OWNER_VARIABLE, this_process
 from pytest_dealsnap.rehearsal.steps import Done, Say, run_step
 
 __all__ = ["FlagState", "Surroundings"]
@@ -64,6 +65,7 @@ class Surroundings:
             **flags,
             ORIGINAL: self.original,
             SCRATCH: target,
+            OWNER_VARIABLE: this_process(),
             **more,
         }
 

@@ -48,7 +48,7 @@ def test_an_entry_reads_as_a_person_would_write_it() -> None:
         'who = "Ana"\n'
         'where = {region = "EU", "output.a" = [1, true]}\n'
         "change_percent = [11.50, 12.5]\n"
-        "expires = 2027-01-31\n"
+        "expires = 2027-01-31 # the last day on which it counts, in UTC\n"
     )
 
 

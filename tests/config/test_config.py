@@ -235,6 +235,18 @@ def test_other_variables_are_left_alone(tmp_path: Path) -> None:
     assert not [place for place in config.places.values() if place.startswith("DEALSNAP_")]
 
 
+def test_an_unknown_variable_is_told_without_its_value(tmp_path: Path) -> None:
+    """With the nearest one that is known; one that lacks its section sets nothing, and is refused."""
+    config = load(tmp_path, environ={"DEALSNAP_DATABASE_PASSWORD": "hunter2", "DEALSNAP_CI_JOB": "7"})
+    assert config.unknown_variables == (
+        "environment variable DEALSNAP_CI_JOB is unknown and has no effect.",
+        'environment variable DEALSNAP_DATABASE_PASSWORD is unknown and has no effect. Did you mean "DEALSNAP_DATABASE"?',
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, environ={"DEALSNAP_TABLE": "hunter2"})
+    assert str(caught.value) == 'environment variable DEALSNAP_TABLE: unknown. Did you mean "DEALSNAP_DEALS_TABLE"?'
+
+
 def test_relative_paths_are_relative_to_where_they_were_written(tmp_path: Path) -> None:
     """Those of the file to the rootdir, those of flags and environment to the working directory."""
     here = tmp_path / "here"

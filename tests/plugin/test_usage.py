@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.cli.console import dealsnap
 from tests.plugin.project import CONFIG, SCHEMA, Project, deal, deals
 
 
@@ -154,3 +157,16 @@ def test_deals_come_from_the_users_own_code(project: Project) -> None:
     broken = project.with_file("book.py", "def deals():\n    raise OSError('feed is down')\n").gate()
     assert broken.code == 4
     assert "feed is down" in broken.text
+
+
+def test_an_unknown_environment_variable_is_told_by_pytest_and_by_the_command_line(tmp_path: Path) -> None:
+    """Its name and the nearest known one, never its value."""
+    project = Project(tmp_path).with_deals(deal("1")).captured()
+    known = project.with_environment(DEALSNAP_DATABASE_PASSWORD="hunter2").gate()
+    line = 'dealsnap: environment variable DEALSNAP_DATABASE_PASSWORD is unknown and has no effect. Did you mean "DEAL'
+    assert line in known.text
+    assert "hunter2" not in known.text
+    assert known.code == 0
+    audited = dealsnap(tmp_path, "audit", DEALSNAP_DATABASE_PASSWORD="hunter2")
+    assert line in audited.err
+    assert "hunter2" not in audited.out + audited.err

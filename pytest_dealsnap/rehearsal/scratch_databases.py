@@ -1,0 +1,56 @@
+"""The scratch databases on a PostgreSQL server: each says in its comment which process made it."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from pytest_dealsnap.deals.database import parse_url, public_url
+from pytest_dealsnap.errors import redact
+from pytest_dealsnap.rehearsal.leftovers import CleaningError
+from pytest_dealsnap.rehearsal.owners import is_alive
+from pytest_dealsnap.rehearsal.postgresql_copy import KEPT_COMMENT, PREFIX, administration, drop_postgresql
+
+__all__ = ["drop_scratch", "scratch_databases"]
+
+_QUESTION = text(
+    "SELECT datname, coalesce(shobj_description(oid, 'pg_database'), '') AS owner, "
+    "(SELECT count(*) FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname) AS sessions "
+    "FROM pg_database WHERE datname LIKE :begin ORDER BY datname"
+)
+
+
+def scratch_databases(url: str, *, place: str) -> tuple[list[str], dict[str, str]]:
+    """Return the scratch databases on the server of *url* whose rehearsal is dead, and why the others stay.
+
+    One whose rehearsal runs, or that ``--keep`` kept, is in neither. Raises :class:`CleaningError` where the server
+    cannot be asked.
+    """
+    source = parse_url(url, place)
+    try:
+        with administration(source) as connection:
+            found = connection.execute(_QUESTION, {"begin": PREFIX.replace("_", r"\_") + "%"}).all()
+    except DBAPIError as error:
+        reason = redact(" ".join(str(error.orig or error).split()))
+        raise CleaningError(f"{place}: {public_url(source)} cannot be asked for scratch databases: {reason}") from None
+    dead: list[str] = []
+    unseen: dict[str, str] = {}
+    for name, owner, sessions in found:
+        alive = is_alive(str(owner))
+        if owner == KEPT_COMMENT or alive:
+            continue
+        if alive is None:
+            who = f"it was made on {str(owner).split()[0]}" if owner else "it does not say who made it"
+            unseen[str(name)] = f'{who}; DROP DATABASE "{name}" drops it'
+        elif not sessions:
+            dead.append(str(name))
+        else:
+            unseen[str(name)] = "somebody is connected to it"
+    return dead, unseen
+
+
+def drop_scratch(url: str, name: str, *, place: str) -> None:
+    """Drop the scratch database *name*; raises :class:`CleaningError`, without secrets."""
+    problem = drop_postgresql(parse_url(url, place), name)
+    if problem is not None:
+        raise CleaningError(f"database {name} cannot be dropped: {problem}")

@@ -240,7 +240,8 @@ def test_an_unknown_variable_is_told_without_its_value(tmp_path: Path) -> None:
     config = load(tmp_path, environ={"DEALSNAP_DATABASE_PASSWORD": "hunter2", "DEALSNAP_CI_JOB": "7"})
     assert config.unknown_variables == (
         "environment variable DEALSNAP_CI_JOB is unknown and has no effect.",
-        'environment variable DEALSNAP_DATABASE_PASSWORD is unknown and has no effect. Did you mean "DEALSNAP_DATABASE"?',
+        "environment variable DEALSNAP_DATABASE_PASSWORD is unknown and has no effect. "
+        'Did you mean "DEALSNAP_DATABASE"?',
     )
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, environ={"DEALSNAP_TABLE": "hunter2"})

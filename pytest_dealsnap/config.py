@@ -99,6 +99,7 @@ class RehearsalConfig:
     flag_on: str
     database_env: str
     tests: str
+    check: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("rehearsal", "flag_on", str, "true", "its value when on"),
     Setting("rehearsal", "database_env", str, "DATABASE_URL", "where the application reads its database"),
     Setting("rehearsal", "tests", str, "", "command that runs the application's own tests"),
+    Setting(
+        "rehearsal", "check", str, "", "shell command or module:callable that reads the database as the upgrade would"
+    ),
     Setting("matrix", "axes", dict, {}, "further axes beside the deal type"),
     Setting("matrix", "rules", dict, {}, "what must hold between the types"),
 )

@@ -16,9 +16,9 @@ from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.surroundings import FlagState, Surroundings
 from pytest_dealsnap.reporting.wording import plural
 
-__all__ = ["capture"]
+__all__ = ["capture", "run_capture"]
 
-REFUSED = "OriginalDatabaseError"
+BY_HAND = "run pytest --dealsnap-update by hand to see the whole of it"
 
 
 def capture(
@@ -29,13 +29,7 @@ def capture(
     *selection* are further flags of pytest's, such as ``--dealsnap-sample 50``.
     """
     folder = surroundings.folder / name
-    root = surroundings.config.root
-    arguments = [
-        *("-m", "pytest", "--dealsnap-update", "--dealsnap-allow-constant", "-q", "--no-header", f"--rootdir={root}"),
-        *("-p", "pytest_dealsnap.rehearsal.guarded", "-o", f"cache_dir={surroundings.folder / 'cache'}"),
-        *selection,
-    ]
-    done = surroundings.python(entry.title, flag, *arguments, DEALSNAP_SNAPSHOTS=str(folder))
+    done = run_capture(surroundings, entry.title, folder, flag, selection)
     snapshots = DealSnapshots(folder)
     ids = snapshots.ids()
     errors = snapshots.errors_among(ids)
@@ -47,12 +41,23 @@ def capture(
     if not done.ok and (problem is None or not ids):
         problem = f"pytest --dealsnap-update {done.ending()}"
     if problem is not None:
-        refused = any(REFUSED in (_message(snapshots, deal_id) or "") for deal_id in sorted(errors)[:1])
-        code = "original_asked_for" if refused else "capture_failed"
         evidence = [*_first_errors(snapshots, errors), *(done.tail() if not ids else ())]
-        entry.find(code, problem, weight="unfinished", evidence=evidence, advice=_advice(refused, surroundings))
+        entry.find("capture_failed", problem, weight="unfinished", evidence=evidence, advice=BY_HAND)
         return None
     return snapshots
+
+
+def run_capture(
+    surroundings: Surroundings, title: str, folder: Path, flag: FlagState, selection: Sequence[str]
+) -> Done:
+    """Run the user's project's capture into *folder*, and return how it ended."""
+    arguments = [
+        *("-m", "pytest", "--dealsnap-update", "--dealsnap-allow-constant", "-q", "--no-header"),
+        f"--rootdir={surroundings.config.root}",
+        *("-p", "pytest_dealsnap.rehearsal.guarded", "-o", f"cache_dir={surroundings.folder / 'cache'}"),
+        *selection,
+    ]
+    return surroundings.python(title, flag, *arguments, DEALSNAP_SNAPSHOTS=str(folder))
 
 
 def _timed_out(entry: Entry, done: Done) -> None:
@@ -79,16 +84,6 @@ def _problem(folder: Path, surroundings: Surroundings, ids: set[str], errors: se
     if errors == ids:
         return f"every deal errored ({len(ids):,})"
     return None
-
-
-def _advice(refused: bool, surroundings: Surroundings) -> str:
-    if refused:
-        env = surroundings.config.rehearsal.database_env
-        return (
-            f"the application opened the original database instead of the one that {env} names: set "
-            "rehearsal.database_env to the variable it reads, and read that where the connection is made"
-        )
-    return "run pytest --dealsnap-update by hand to see the whole of it"
 
 
 def _first_errors(snapshots: DealSnapshots, errors: set[str]) -> list[str]:

@@ -6,12 +6,9 @@ does not write over the report of the last gate.
 
 from __future__ import annotations
 
-import os
+from pytest_dealsnap.rehearsal.guard import guard_original
 
-from pytest_dealsnap.rehearsal.guard import ORIGINAL, guard_original
-
-if original := os.environ.get(ORIGINAL):
-    guard_original(original)
+guard_original()
 
 REPORTS = ("--dealsnap-report", "--junitxml", "--junit-xml")
 

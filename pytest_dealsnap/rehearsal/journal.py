@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pytest_dealsnap.rehearsal.steps import Say
+from pytest_dealsnap.rehearsal.steps import OriginalReachedError, Say
 from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, Phase, PhaseStatus, Problem, Weight
 from pytest_dealsnap.secrets import redact
 
@@ -54,12 +54,23 @@ class Journal:
         """Time a phase, and say how it began and ended."""
         self._say(f"{len(self.phases) + 1:>2}. {title} …")
         entry, started = Entry(name, title), time.monotonic()
-        yield entry
+        try:
+            yield entry
+        except OriginalReachedError as error:
+            entry.headline = ""
+            entry.find(
+                "original_asked_for", error.title, weight="unfinished", evidence=error.evidence, advice=error.advice
+            )
+            self._end(entry, started)
+            raise
+        self._end(entry, started)
+
+    def _end(self, entry: Entry, started: float) -> None:
         seconds = round(time.monotonic() - started, DIGITS)
         weights = {problem.weight for problem in entry.problems}
         status: PhaseStatus = "failed" if weights - {"note"} else "noted" if weights else "passed"
         headline = redact(entry.headline) or "; ".join(problem.title for problem in entry.problems)
-        self._close(Phase(name, title, status, seconds, headline, tuple(map(redact, entry.lines))))
+        self._close(Phase(entry.name, entry.title, status, seconds, headline, tuple(map(redact, entry.lines))))
         for problem in entry.problems:
             self._say(f"      {'note' if problem.weight == 'note' else '!'} {problem.title}")
         self.problems += entry.problems

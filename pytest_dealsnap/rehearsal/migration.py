@@ -32,6 +32,10 @@ from pytest_dealsnap.reporting.wording import plural
 __all__ = ["Migration"]
 
 MORE_TIME = "find what it waits for, or give a step more time: --timeout SECONDS"
+BEFORE_IT = (
+    "rehearse on a database from before the upgrade: --database URL; to rehearse the flag alone, name no upgrade "
+    "(rehearsal.alembic, rehearsal.upgrade)"
+)
 _TROUBLE = re.compile(r"error|exception|fail|warn|abort", re.IGNORECASE)
 
 
@@ -44,7 +48,8 @@ class Migration:
         self._journal = journal
         self._deals = surroundings.config.deals
         self._heads: list[str] = []
-        self._pending = True
+        self._pending: bool | None = None  # where nobody but the upgrade knows
+        self.idle = False
         self._asked: Sequence[Mapping[str, Any]] = ()
         self._done: Done | None = None
         self.locks: tuple[LockFact, ...] = ()
@@ -86,7 +91,10 @@ class Migration:
                     advice="alembic history; mend down_revision, or join the heads with alembic merge heads",
                 )
             elif not pending:
-                entry.find("nothing_to_upgrade", "the database is at the newest revision already", weight="note")
+                entry.find(
+                    "nothing_to_upgrade", "the database is at the newest revision already: nothing is rehearsed",
+                    weight="unfinished", advice=BEFORE_IT,
+                )  # fmt: skip
 
     def upgrade(self) -> bool:
         """Upgrade the scratch copy, watching the locks; whether it ended well."""
@@ -121,11 +129,13 @@ class Migration:
             check_constraints(entry, after.schema, self._asked, self._probes(after), meant=meant, recorded=recorded)
             lost_by_the_way = lost_parts(start.schema, after.schema, self._asked)
             check_lost_parts(entry, lost_by_the_way, known=self._rollout.by_alembic)
-            if not moved and not changes.tables and not schema_lines and self._pending:
-                entry.find(
-                    "upgrade_did_nothing", "the upgrade ended well and changed nothing",
-                    evidence=self._trouble(), advice="an error that is caught, or a transaction that is not committed",
-                )  # fmt: skip
+            if (
+                not moved
+                and not changes.tables
+                and not schema_lines
+                and start.schema.revisions == after.schema.revisions
+            ):
+                self._nothing_changed(entry)
             lost = sum(table.lost for table in changes.tables)
             entry.headline = (
                 f"{plural(changes.rows - lost, 'row')} kept, {f'{lost:,} lost, ' if lost else ''}"
@@ -133,6 +143,30 @@ class Migration:
             )
             entry.lines += [printable(line) for line in schema_lines[:20]]
             return after
+
+    def _nothing_changed(self, entry: Entry) -> None:
+        """Tell an upgrade that went elsewhere, one that had nothing to do, and one that lost what it did."""
+        if self._pending is False:
+            return  # the chain of revisions says so
+        if self._done is not None and not self._done.reached:
+            self.idle = True
+            entry.find(
+                "upgrade_went_elsewhere",
+                "nobody was seen to connect to the scratch copy during the upgrade, and nothing in it changed",
+                weight="unfinished",
+                evidence=self._done.tail(4),
+                advice="the upgrade has to work on the database that "
+                f"{self._surroundings.config.rehearsal.database_env} names: give it that, or a placeholder such as "
+                "{url}, in rehearsal.upgrade",
+            )
+            return
+        known = self._pending is True
+        entry.find(
+            "upgrade_did_nothing", "the upgrade ended well and changed nothing",
+            weight="fails" if known else "unfinished", evidence=self._trouble(),
+            advice="an error that is caught, or a transaction that is not committed"
+            + ("" if known else f"; or the database is upgraded already: {BEFORE_IT}"),
+        )  # fmt: skip
 
     def _probes(self, after: State) -> TypeProbes | None:
         """Try the types, where table and column are still what the configuration calls them."""

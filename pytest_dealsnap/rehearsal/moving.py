@@ -75,6 +75,12 @@ def _downgrade(orders: dict[str, Any], notes: dict[str, Any]) -> None:
     command.downgrade(_alembic_config(orders), str(orders["revision"]))
 
 
+def _current(orders: dict[str, Any], notes: dict[str, Any]) -> None:
+    from alembic import command
+
+    command.current(_alembic_config(orders))
+
+
 def _chain(orders: dict[str, Any], notes: dict[str, Any]) -> None:
     """Read the revision scripts, and note heads, bases, and everything that Alembic says of a broken chain."""
     from alembic.script import ScriptDirectory
@@ -108,6 +114,7 @@ _ACTIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
     "upgrade": _upgrade,
     "downgrade": _downgrade,
     "chain": _chain,
+    "current": _current,
 }
 
 

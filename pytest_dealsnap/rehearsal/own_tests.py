@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from pytest_dealsnap.errors import SourceError, printable
 from pytest_dealsnap.rehearsal.journal import Entry, Journal
 from pytest_dealsnap.rehearsal.scratch import scratch_copy
@@ -52,10 +50,9 @@ class OwnTests:
     def _run(self, entry: Entry, flag: FlagState, name: str) -> dict[str, str] | None:
         surroundings = self._surroundings
         junit = surroundings.folder / name
-        command = self._command.replace("{junit}", shlex.quote(str(junit)))
         try:
             with scratch_copy(surroundings.scratch, say=surroundings.say) as copy:
-                done = surroundings.shell(entry.title, command, flag, url=copy.url)
+                done = surroundings.shell(entry.title, self._command, flag, url=copy.url, more={"junit": str(junit)})
         except SourceError as error:
             entry.find("tests_unread", f"your tests did not run, for want of a copy: {error}", weight="unfinished")
             return None

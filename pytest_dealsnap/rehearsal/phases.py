@@ -14,6 +14,7 @@ from pytest_dealsnap.rehearsal.conclusion import NO_WAY_DOWN
 from pytest_dealsnap.rehearsal.journal import Journal
 from pytest_dealsnap.rehearsal.migration import Migration
 from pytest_dealsnap.rehearsal.own_tests import OwnTests
+from pytest_dealsnap.rehearsal.preflight import check_reach
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.scratch import scratch_copy
 from pytest_dealsnap.rehearsal.states import State
@@ -68,6 +69,8 @@ class Phases:
         """
         self.start = start = self._audit()
         self.revision = start.schema.revisions[0] if start.schema.revisions else "base"
+        if not check_reach(self._surroundings, self._rollout, self.journal, start):
+            return
         self._tests.before()
         if not self._answers.start():
             return
@@ -83,7 +86,7 @@ class Phases:
         self._migration.chain(start)
         finished = self._migration.upgrade()
         after = self._migration.verify(start, finished=finished)
-        if not finished:
+        if not finished or self._migration.idle:
             return
         self._answers.flag_off_after()
         self._answers.flag_on_after(start, after)

@@ -26,7 +26,7 @@ from pytest_dealsnap.rehearsal.owners import mark
 from pytest_dealsnap.rehearsal.phases import Phases
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
-from pytest_dealsnap.rehearsal.steps import Say
+from pytest_dealsnap.rehearsal.steps import OriginalReachedError, Say
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from pytest_dealsnap.reporting.parts import sample_bounds
 from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal, share_of
@@ -68,12 +68,15 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
         phases = Phases(surroundings, rollout, journal, selection if options.sample else ())
         try:
             phases.go(load=options.load, copies=not scratch.own)
+        except OriginalReachedError:
+            say("      the rehearsal stops here")  # its phase tells how it came to that
         except SQLAlchemyError as error:
             with journal.phase("database", "the scratch copy") as entry:
                 reason = redact(" ".join(str(getattr(error, "orig", None) or error).split()))
                 entry.find("database_unreadable", f"the scratch copy cannot be read: {reason}", weight="unfinished")
         with journal.phase("original", "the original database") as entry:
             as_it_was.check(entry, phases.start if not scratch.own else None, folder)
+            entry.lines += surroundings.remarks
         return _concluded(config, rollout, phases, began, clock, scratch, kept=options.keep)
 
 

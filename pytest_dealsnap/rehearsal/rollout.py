@@ -14,7 +14,7 @@ from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
 
-__all__ = ["Rollout"]
+__all__ = ["Rollout", "carry_out"]
 
 _CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
@@ -65,17 +65,21 @@ class Rollout:
     def up(self, surroundings: Surroundings) -> tuple[Done, dict[str, Any]]:
         """Upgrade the scratch copy; the notes hold what Alembic was asked for."""
         if self.upgrade is not None:
-            return _carry_out(surroundings, "upgrade", self.upgrade)
+            return carry_out(surroundings, "upgrade", self.upgrade)
         return surroundings.move("upgrade", {"action": "upgrade", "target": str(self.alembic)})
 
     def down(self, surroundings: Surroundings, revisions: tuple[str, ...]) -> Done:
         """Take the scratch copy back to *revisions*, at which it was."""
         if self.downgrade is not None:
-            return _carry_out(surroundings, "downgrade", self.downgrade)[0]
+            return carry_out(surroundings, "downgrade", self.downgrade)[0]
         revision = revisions[0] if revisions else "base"
         return surroundings.move(
             "downgrade", {"action": "downgrade", "target": str(self.alembic), "revision": revision}
         )[0]
+
+    def current(self, surroundings: Surroundings) -> Done:
+        """Have Alembic read the revision, through the connection that the upgrade will use."""
+        return surroundings.move("alembic current", {"action": "current", "target": str(self.alembic)})[0]
 
     def chain(self, surroundings: Surroundings, revisions: tuple[str, ...]) -> tuple[Done, dict[str, Any]]:
         """Read the chain of revisions, without touching a database."""
@@ -91,7 +95,8 @@ class Rollout:
         return f"alembic{config} {'upgrade head' if way == 'up' else f'downgrade {revision}'}"
 
 
-def _carry_out(surroundings: Surroundings, title: str, command: str) -> tuple[Done, dict[str, Any]]:
+def carry_out(surroundings: Surroundings, title: str, command: str) -> tuple[Done, dict[str, Any]]:
+    """Run *command*, a shell command or ``module:callable``, on the scratch copy."""
     if _CALLABLE.fullmatch(command):
         return surroundings.move(title, {"action": "call", "target": command})
     return surroundings.shell(title, command, "off"), {}

@@ -8,15 +8,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pytest_dealsnap.errors import printable, redact
+from pytest_dealsnap.errors import DealsnapError, printable, redact
 from pytest_dealsnap.reasoning.signals import signals_wait
 
-__all__ = ["Done", "Say", "run_step"]
+__all__ = ["Done", "OriginalReachedError", "Say", "run_step"]
 
 Say = Callable[[str], None]
 SIGN_OF_LIFE = 10.0  # seconds between two lines of a long step
@@ -26,11 +26,16 @@ KEPT = 200_000  # of a step's output, its last bytes
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a step ended: exit status (``None`` when its time was over), seconds, and what it said."""
+    """How a step ended: exit status (``None`` when its time was over), seconds, and what it said.
+
+    ``reached`` are the drivers and programs by which the user's own code opened the scratch copy, as far as the guard
+    saw it.
+    """
 
     code: int | None
     seconds: float
     output: str
+    reached: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -54,6 +59,16 @@ class Done:
         return f"ended with status {self.code}"
 
 
+class OriginalReachedError(DealsnapError):
+    """A step asked for the original database, and was stopped; ``evidence`` says how, ``advice`` what to do."""
+
+    def __init__(self, title: str, evidence: Sequence[str], advice: str) -> None:
+        super().__init__(title)
+        self.title = title
+        self.evidence = tuple(evidence)
+        self.advice = advice
+
+
 def run_step(
     command: Sequence[str] | str,
     *,
@@ -62,15 +77,20 @@ def run_step(
     timeout: float,
     title: str,
     say: Say,
+    watch: Callable[[int], AbstractContextManager[None]] = lambda leader: nullcontext(),
 ) -> Done:
-    """Run *command* (a text goes to the shell) and wait; Ctrl-C ends it and all that it started."""
+    """Run *command* (a text goes to the shell) and wait; Ctrl-C ends it and all that it started.
+
+    *watch* is entered with the number of the first process as soon as that runs, and left when it has ended.
+    """
     started = time.monotonic()
     with tempfile.TemporaryFile() as said:
         process = None
         try:
             with signals_wait():  # one that came amid the start would leave a process that nobody knows
                 process = _started(command, cwd, environment, said)
-            code = _wait(process, started, timeout, title, say)
+            with watch(process.pid):
+                code = _wait(process, started, timeout, title, say)
         finally:
             if process is not None:
                 _end(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import datetime
@@ -13,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
-from pytest_dealsnap.rehearsal.guard import ORIGINAL
+from pytest_dealsnap.rehearsal.guard import ORDERS
+from pytest_dealsnap.rehearsal.protection import target_of
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.rows import digest, said
+from pytest_dealsnap.rehearsal.steps import OriginalReachedError
 from pytest_dealsnap.rehearsal.suites import SuiteError, compare_suites, read_junit
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from tests.plugin.project import clean_environment
@@ -25,9 +28,10 @@ from tests.rehearsal.test_scratch import query
 
 def guarded(original: str, code: str) -> str:
     """Run code under the guard, and return what it says last."""
+    orders = json.dumps({"original": target_of(original), "copy": target_of("sqlite:///nowhere.db"), "record": None})
     source = f"import pytest_dealsnap.rehearsal.guarded\n{code}"
     done = subprocess.run(
-        [sys.executable, "-c", source], env=clean_environment(**{ORIGINAL: original}), capture_output=True, text=True,
+        [sys.executable, "-c", source], env=clean_environment(**{ORDERS: orders}), capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     return (done.stdout + done.stderr).strip().splitlines()[-1]
@@ -42,6 +46,9 @@ def test_the_original_file_cannot_be_opened(tmp_path: Path, name: str) -> None:
     code = f"import sqlite3; sqlite3.connect({target!r}, uri=True); print('opened')"
     assert "OriginalDatabaseError" in guarded(f"sqlite:///{path}", code)
     assert guarded(f"sqlite:///{tmp_path / 'other.db'}", code) == "opened"
+    statement = f"ATTACH '{target}' AS o"
+    attach = f"import sqlite3; sqlite3.connect(':memory:', uri=True).execute({statement!r})"
+    assert "not authorized" in guarded(f"sqlite:///{path}", attach)
 
 
 def test_the_original_server_database_cannot_be_opened(postgresql: str) -> None:
@@ -144,9 +151,10 @@ def test_a_shell_command_cannot_migrate_the_original(tmp_path: Path) -> None:
     surroundings = Surroundings(
         firm.config(), firm.url, f"sqlite:///{tmp_path}/copy.db", tmp_path, 60, lambda line: None
     )
-    done, _ = Rollout.of(firm.config()).up(surroundings)
-    assert done.code == 1
-    assert "OriginalDatabaseError" in done.output
+    with pytest.raises(OriginalReachedError) as raised:
+        Rollout.of(firm.config()).up(surroundings)
+    assert "opened by sqlite3" in raised.value.evidence
+    assert "FIRM_DB" in raised.value.advice
     assert query(firm.url, "SELECT count(*) FROM notes") == [2]
 
 

@@ -1,0 +1,85 @@
+"""The scratch copy as commands read it: placeholders of a command line, and the variables of databases' own tools."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from sqlalchemy.engine import make_url
+
+__all__ = ["fill", "placeholders", "tool_variables"]
+
+_IN_DOUBLE_QUOTES = re.compile(r'(["\\$`])')
+
+
+def placeholders(text: str) -> dict[str, str]:
+    """Return the values of the placeholders for the database at the URL *text*."""
+    url = make_url(text)
+    kind = url.get_backend_name()
+    plain = "mysql" if kind == "mariadb" else kind
+    is_file = kind in ("sqlite", "duckdb")
+    host = url.host or _socket(url.query.get("host")) or _socket(url.query.get("unix_socket"))
+    port = url.port or _socket(url.query.get("port")) or {"postgresql": 5432, "mysql": 3306}.get(plain, "")
+    return {
+        "url": text,
+        "plain_url": url.set(drivername=plain).render_as_string(hide_password=False),
+        "host": "" if is_file else host or "localhost",
+        "port": "" if is_file else str(port),
+        "name": url.database or "",
+        "user": url.username or "",
+        "path": (url.database or "") if is_file else "",
+    }
+
+
+def _socket(value: str | tuple[str, ...] | None) -> str:
+    return value if isinstance(value, str) else ",".join(value or ())
+
+
+def fill(command: str, values: Mapping[str, str]) -> str:
+    """Return the shell *command* with every placeholder as one word, wherever in quotes it stands; ``${name}`` stays.
+
+    Braces with another content are the shell's, or another program's.
+    """
+    wanted = re.compile(r"(?<!\$)\{(" + "|".join(values) + r")\}")
+    filled, quote, position = [], "", 0
+    while position < len(command):
+        character = command[position]
+        if found := wanted.match(command, position):
+            filled.append(_quoted(values[found[1]], quote))
+            position = found.end()
+            continue
+        if character == "\\" and quote != "'":
+            filled.append(command[position : position + 2])
+            position += 2
+            continue
+        if character in "'\"" and quote in ("", character):
+            quote = "" if quote else character
+        filled.append(character)
+        position += 1
+    return "".join(filled)
+
+
+def _quoted(value: str, quote: str) -> str:
+    if quote == "'":
+        return value.replace("'", "'\\''")
+    if quote == '"':
+        return _IN_DOUBLE_QUOTES.sub(r"\\\1", value)
+    return shlex.quote(value)
+
+
+def tool_variables(text: str) -> dict[str, str]:
+    """Return what libpq's and MySQL's tools, and many applications, read of the database at the URL *text*."""
+    url, values = make_url(text), placeholders(text)
+    kind, password = url.get_backend_name(), url.password or ""
+    if kind == "postgresql":
+        found = {"PGHOST": values["host"] if url.host or url.query.get("host") else "", "PGPORT": values["port"],
+                 "PGDATABASE": values["name"], "PGUSER": values["user"], "PGPASSWORD": password}  # fmt: skip
+    elif kind in ("mysql", "mariadb"):
+        path = values["host"] if values["host"].startswith("/") else ""
+        found = {"MYSQL_HOST": "localhost" if path else values["host"], "MYSQL_TCP_PORT": values["port"],
+                 "MYSQL_UNIX_PORT": path, "MYSQL_PWD": password, "MYSQL_DATABASE": values["name"],
+                 "MYSQL_USER": values["user"], "MYSQL_PASSWORD": password}  # fmt: skip
+    else:
+        found = {}
+    return {name: value for name, value in found.items() if value}

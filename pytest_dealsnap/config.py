@@ -31,7 +31,7 @@ __all__ = [
 
 # What findings and the ledger call what is no metric.
 RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
-_TABLES = ("deals", "metrics", "rules", "output", "rehearsal", "matrix", "verdict")
+_TABLES = ("deals", "errors", "metrics", "rules", "output", "rehearsal", "matrix", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ class Config:
     executor: str | None
     progress: float
     deals: DealsConfig
+    environment_errors: tuple[str, ...]
     metrics: tuple[MetricSpec, ...]
     rules: Mapping[str, Mapping[str, str]]
     output: OutputConfig
@@ -288,6 +289,7 @@ def _assemble(
         executor=values["executor"],
         progress=values["progress"],
         deals=deals,
+        environment_errors=_exception_names(values["errors.environment"], places),
         metrics=metrics,
         rules=rules,
         output=OutputConfig(**section("output")),
@@ -322,6 +324,16 @@ def _check_types(deals: DealsConfig, places: Mapping[str, str]) -> None:
             raise ConfigError(f"{where} = {target!r}: not one of deals.types ({valid}).{hint}")
         if alias in deals.types:
             raise ConfigError(f"{where}: {alias!r} is a deal type itself and cannot be an alias")
+
+
+def _exception_names(names: tuple[str, ...], places: Mapping[str, str]) -> tuple[str, ...]:
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise ConfigError(
+                f"{places['errors.environment']}: {name!r} names no exception; write its dotted name, "
+                'such as "httpx.ConnectError"'
+            )
+    return names
 
 
 def _metrics(table: Mapping[str, Any] | None, file: _File, types: tuple[str, ...]) -> tuple[MetricSpec, ...]:

@@ -5,8 +5,9 @@
     DealsnapError                 base of everything raised on purpose
     ├── ConfigError               a setting is wrong: what, where, what is valid
     ├── SourceError               the deals cannot be read
-    ├── DealNotFoundError              one deal's row has gone
-    ├── ColumnError                    one value of a deal's row cannot be read
+    │   ├── DealNotFoundError     one deal's row has gone
+    │   ├── ColumnError           one value of a deal's row cannot be read
+    │   └── SourceAwayError       the source as a whole gives no answer
     ├── ReasonerError             the reasoner cannot be used at all
     │   └── ReasonerTimeoutError     one call took longer than it may
     ├── ExecutorError             the executor did not do its part
@@ -40,6 +41,7 @@ __all__ = [
     "ReasonerError",
     "ReasonerTimeoutError",
     "SnapshotError",
+    "SourceAwayError",
     "SourceError",
     "did_you_mean",
     "printable",
@@ -68,6 +70,10 @@ class DealNotFoundError(SourceError):
 
 class ColumnError(SourceError):
     """One value of a deal's row cannot be read; the deal's other columns can. The text names the column."""
+
+
+class SourceAwayError(SourceError):
+    """The source gives no answer, on a fresh connection either: no other deal can be read now."""
 
 
 class ReasonerError(DealsnapError):

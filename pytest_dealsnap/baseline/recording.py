@@ -178,7 +178,16 @@ class Gate:
                 is_valid_type=self._types.recognizes,
                 deal=deal,
             )
-        result = result_of(current, judgement.status, seconds=seconds, error=current.error)
+        recovered = judgement.status == "new"
+        reason = f"it failed in the baseline ({recorded.error}) and works now: its output is not approved yet"
+        result = result_of(
+            current,
+            judgement.status,
+            seconds=seconds,
+            error=current.error,
+            compared=not recovered,
+            reason=reason if recovered else "",
+        )
         findings = tuple(map(canonical_finding, judgement.findings))
         return replace(result, deal_type=recorded.deal_type, findings=findings, corrupt=judgement.corrupt)
 

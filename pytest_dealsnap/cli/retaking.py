@@ -108,8 +108,8 @@ class Retaker:
 
     def _judged(self, reported: DealResult, before: bytes | None, new: Snapshot, deal: Deal) -> DealResult | None:
         if before is None:
-            return reported if reported.status == "new" else None
-        if reported.status == "new":
+            return reported if reported.status == "new" and not reported.findings else None
+        if reported.status == "new" and not reported.findings:  # else it is an error of the baseline's that went away
             return None
         return self._gate.judge(self.snapshots.decode(reported.id, before), new, deal)
 

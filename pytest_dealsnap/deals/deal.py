@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from pytest_dealsnap.errors import ColumnError
+from pytest_dealsnap.errors import ColumnError, DealsnapError
 
 __all__ = ["Deal", "DealRef", "LazyFields", "StoredRow", "Unreadable", "id_order", "id_text"]
 
@@ -59,7 +59,7 @@ class Deal:
             stored = self.fields.stored() if isinstance(self.fields, LazyFields) else self.fields
             return {**stored, column: deal_type} if column else stored
 
-        return replace(self, deal_type=deal_type, stored_type=deal_type, fields=LazyFields(fields))
+        return replace(self, deal_type=deal_type, stored_type=deal_type, fields=LazyFields(fields, base=self.fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +83,22 @@ class LazyFields(Mapping[str, Any]):
     """A row's columns, loaded once when first asked for; pickled as what they hold.
 
     A column whose value is :class:`Unreadable` raises :class:`ColumnError` for whoever asks for it.
+    ``failed`` keeps what went wrong as they were loaded: the reasoner that asked may have swallowed it.
     """
 
-    def __init__(self, load: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, load: Callable[[], Mapping[str, Any]], *, base: Mapping[str, Any] | None = None) -> None:
         self._load: Callable[[], Mapping[str, Any]] | None = load
         self._loaded: Mapping[str, Any] = {}
+        self._base = base  # the columns that these are made from
+        self.failed: DealsnapError | None = None
 
     def _values(self) -> Mapping[str, Any]:
         if self._load is not None:
-            self._loaded = self._load()
+            try:
+                self._loaded = self._load()
+            except DealsnapError as error:
+                self._remember(error)
+                raise
             self._load = None
         return self._loaded
 
@@ -102,8 +109,15 @@ class LazyFields(Mapping[str, Any]):
     def __getitem__(self, column: str) -> Any:
         value = self._values()[column]
         if type(value) is Unreadable:
-            raise ColumnError(f'column "{column}" of this deal cannot be read: {value.reason}')
+            error = ColumnError(f'column "{column}" of this deal cannot be read: {value.reason}')
+            self._remember(error)
+            raise error
         return value
+
+    def _remember(self, error: DealsnapError) -> None:
+        self.failed = error
+        if isinstance(self._base, LazyFields):
+            self._base._remember(error)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values())

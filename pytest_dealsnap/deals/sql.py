@@ -7,11 +7,11 @@ when somebody asks for them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Enum,
     Integer,
     Numeric,
+    Row,
     Select,
     String,
     Table,
@@ -32,7 +33,14 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    NoSuchTableError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.as_stored import as_far_as_typed, reflect_table
@@ -45,7 +53,7 @@ from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.deals.whole_rows import WholeRows
-from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
+from pytest_dealsnap.errors import DealNotFoundError, SourceAwayError, SourceError, did_you_mean, redact
 
 __all__ = ["SQLSource"]
 
@@ -55,6 +63,8 @@ ROWS_AT_A_TIME = 1_000
 _SHARABLE = (String, Numeric, Integer, Boolean, Date, DateTime)
 MOST_SHARED = 60
 CUT_TEXTS = 100
+
+T = TypeVar("T")
 
 
 class SQLSource:
@@ -147,17 +157,19 @@ class SQLSource:
     def _rows(self, ids: Sequence[str] | None) -> list[tuple[Any, Any]]:
         statement = self._selection("id", "type")
         column = self._table.columns[self._deals.id]
-        with self._asking() as connection:
-            if ids is None:
-                return [self._pair(row) for row in connection.execute(statement)]
-            keys = [key for deal_id in ids for key in keys_of(deal_id, column.type)]
-            found: list[tuple[Any, Any]] = []
-            for start in range(0, len(keys), IDS_PER_QUERY):
-                part = statement.where(column.in_(keys[start : start + IDS_PER_QUERY]))
-                found += [self._pair(row) for row in connection.execute(part)]
+        if ids is None:
+            return [self._pair(row) for row in self._all_of(statement)]
+        keys = [key for deal_id in ids for key in keys_of(deal_id, column.type)]
+        found: list[tuple[Any, Any]] = []
+        for start in range(0, len(keys), IDS_PER_QUERY):
+            part = statement.where(column.in_(keys[start : start + IDS_PER_QUERY]))
+            found += map(self._pair, self._all_of(part))
         asked = {deal_id.rstrip() for deal_id in ids}  # a CHAR is filled up with blanks
         # A column that folds case finds other texts, too.
         return [pair for pair in found if not isinstance(pair[0], str) or pair[0].rstrip() in asked]
+
+    def _all_of(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        return self._ask(lambda connection: connection.execute(statement).all())
 
     @staticmethod
     def _pair(row: Sequence[Any]) -> tuple[Any, Any]:
@@ -227,8 +239,8 @@ class SQLSource:
 
     def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
         """Read many deals by one question; ``None`` stands for one that has gone."""
-        with self._asking() as connection:
-            rows = connection.execute(self._by_ids, {"keys": [ref.key for ref in refs]}).all()
+        keys = [ref.key for ref in refs]
+        rows = self._ask(lambda connection: connection.execute(self._by_ids, {"keys": keys}).all())
         names = {row[0]: row[1] if self._deals.name else None for row in rows}
         return [self._deal(ref, names[ref.key]) if ref.key in names else None for ref in refs]
 
@@ -242,8 +254,7 @@ class SQLSource:
         return WholeRows(columns, self._mappings)
 
     def _mappings(self, statement: Select[Any]) -> Sequence[Mapping[str, Any]]:
-        with self._asking() as connection:
-            return connection.execute(statement).mappings().all()  # type: ignore[return-value]  # they are mappings
+        return self._ask(lambda connection: connection.execute(statement).mappings().all())  # type: ignore[arg-type,return-value]  # they are mappings
 
     def _fields(self, ref: DealRef) -> dict[str, Any]:
         key = self._table.columns[self._deals.id]
@@ -260,8 +271,7 @@ class SQLSource:
         names = {ref.key: ref.id for ref in refs}
         column = self._table.columns[self._deals.id]
         statement = select(column, *self._sharable).where(column.in_(list(names)))
-        with self._asking() as connection:
-            rows = connection.execute(self._under_where(statement)).all()
+        rows = self._all_of(self._under_where(statement))
         for row in rows:
             if row[0] in names:
                 yield names[row[0]], dict(zip(self._shared_names, row[1:], strict=True))
@@ -284,11 +294,36 @@ class SQLSource:
         ]
 
     def _alembic_revision(self) -> str | None:
-        with self._asking() as connection:
+        def revisions(connection: Connection) -> Sequence[Any]:
             if not inspect(connection).has_table("alembic_version"):
-                return None
-            rows = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-        return ", ".join(sorted(map(str, rows))) or None
+                return ()
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+
+        return ", ".join(sorted(map(str, self._ask(revisions)))) or None
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        """Return the answer to *question*; where the database is away, it is asked once more on a fresh connection."""
+        try:
+            with self._asking() as connection:
+                return question(connection)
+        except SourceAwayError:
+            pass
+        try:
+            with self._asking() as connection:
+                return question(connection)
+        except SourceAwayError as error:
+            if self._answers():  # then it is about this question
+                raise SourceError(str(error)) from error
+            raise
+
+    def _answers(self) -> bool:
+        """Whether the deals can be read at all."""
+        try:
+            with self._asking() as connection:
+                connection.execute(select(self._table.columns[self._deals.id]).limit(1)).all()
+        except SourceError:
+            return False
+        return True
 
     @contextmanager
     def _asking(self) -> Iterator[Connection]:
@@ -311,7 +346,10 @@ class SQLSource:
                         self._connection.rollback()
             except SQLAlchemyError as error:
                 self.close()
-                raise SourceError(self._explain(error)) from error
+                kind = SourceAwayError if _is_away(error) else SourceError
+                raise kind(self._explain(error)) from error
+            except OSError as error:  # some drivers let the network's own errors through
+                raise SourceAwayError(self._explain(error)) from error
             except (TypeError, ValueError, ArithmeticError, LookupError, struct.error) as error:
                 raise SourceError(self._explain(error)) from error
 
@@ -331,6 +369,12 @@ class SQLSource:
             connection.close()
         if "_engine" in self.__dict__:  # else nothing was opened
             self._engine.dispose()
+
+
+def _is_away(error: SQLAlchemyError) -> bool:
+    """Whether *error* says that the database cannot be reached, or cannot answer; others are about the question."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, (OperationalError, InterfaceError, InternalError))
 
 
 def _gone(ref: DealRef) -> str:

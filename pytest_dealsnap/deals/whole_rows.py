@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select
 
 from pytest_dealsnap.deals.deal import Unreadable
 from pytest_dealsnap.deals.exact_values import Undecodable
-from pytest_dealsnap.errors import SourceError
+from pytest_dealsnap.errors import SourceAwayError, SourceError
 
 __all__ = ["WholeRows"]
 
@@ -35,6 +35,8 @@ class WholeRows:
         apart = [name for name in self._columns if name in self._failed]
         try:
             rows = self._rows(select_of, together)
+        except SourceAwayError:
+            raise
         except SourceError:
             rows = self._rows(select_of, [key])  # else it is not about one column
             if len(rows) != 1:
@@ -54,6 +56,8 @@ class WholeRows:
     def _alone(self, select_of: Callable[[Sequence[ColumnElement[Any]]], Select[Any]], name: str) -> Any:
         try:
             rows = self._rows(select_of, [name])
+        except SourceAwayError:
+            raise
         except SourceError as error:
             return self._unreadable(name, str(error))
         return rows[0][name] if rows else Unreadable("the row has gone")

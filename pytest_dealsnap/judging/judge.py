@@ -65,13 +65,11 @@ def judge(
     if current.error is not None:
         return _failed(baseline, current.error, findings, corrupt)
     if baseline.error is not None:
-        recovered = Finding("output", "output_changed", str(baseline.error), None, allowed="errors may go", gates=False)
-        findings.append(recovered)
-    else:
-        before = _metric_values(baseline, metrics)
-        after = current.metrics or {}
-        findings += _metric_findings(before, after, policy, metrics, deal)
-        findings += _rest_findings(baseline, current, before, after, policy, metrics, deal)
+        return _recovered(baseline.error, findings, corrupt)
+    before = _metric_values(baseline, metrics)
+    after = current.metrics or {}
+    findings += _metric_findings(before, after, policy, metrics, deal)
+    findings += _rest_findings(baseline, current, before, after, policy, metrics, deal)
     if any(finding.gates for finding in findings):
         return Judgement("regressed", tuple(findings), corrupt)
     return Judgement("changed" if findings else "matched", tuple(findings), corrupt)
@@ -86,6 +84,13 @@ def _failed(baseline: Reasoned, error: Failure, findings: list[Finding], corrupt
         return Judgement("errored", tuple(findings), corrupt)
     gates = any(finding.gates for finding in findings)
     return Judgement("regressed" if gates else "changed", tuple(findings), corrupt)
+
+
+def _recovered(error: Failure, findings: list[Finding], corrupt: str | None) -> Judgement:
+    """Judge a deal that failed in the baseline and works now: its output is new, for nobody has approved one."""
+    findings.append(Finding("output", "output_changed", str(error), None, allowed="an approved output", gates=False))
+    gates = any(finding.gates for finding in findings)
+    return Judgement("regressed" if gates else "new", tuple(findings), corrupt)
 
 
 def _type_findings(

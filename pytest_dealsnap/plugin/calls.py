@@ -14,7 +14,8 @@ from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import ReasonerError, SourceError
 from pytest_dealsnap.plugin.outputs import Outputs
 from pytest_dealsnap.reasoning.ahead import CallEngine, CallsAhead, LocalEngine
-from pytest_dealsnap.reasoning.calls import Caller, Reasoning
+from pytest_dealsnap.reasoning.calls import Caller, Reasoning, excused, excused_by
+from pytest_dealsnap.reasoning.environment import Environment
 from pytest_dealsnap.reasoning.executors import ExecutorEngine
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_type
 
@@ -54,7 +55,8 @@ class Calls:
         self._config = config
         self._mode = mode
         self._rows = rows
-        self._caller = Caller(timeout=config.timeout)
+        self._environment = Environment(config.environment_errors)
+        self._caller = Caller(timeout=config.timeout, environment=self._environment)
         self._bound: dict[int, tuple[Callable[..., Any], Reasoner]] = {}
         self.outputs = Outputs()
         self.order: Order = lambda entry: iter((entry,))
@@ -65,10 +67,13 @@ class Calls:
         config = self._config
         factory = executor_factory(config)
         if factory is not None:
-            engine: CallEngine = ExecutorEngine(factory, spec=str(config.executor), timeout=config.timeout)
+            spec = str(config.executor)
+            engine: CallEngine = ExecutorEngine(
+                factory, spec=spec, timeout=config.timeout, environment=self._environment
+            )
             return CallsAhead(engine, window=max(config.workers, EXECUTOR_WINDOW))
         if config.workers > 1:
-            engine = LocalEngine(workers=config.workers, timeout=config.timeout)
+            engine = LocalEngine(workers=config.workers, timeout=config.timeout, environment=self._environment)
             return CallsAhead(engine, window=2 * config.workers)
         return None
 
@@ -114,7 +119,7 @@ class Calls:
 
     def finish(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         """Return the reasoning of *deal* by *function*, computed once while anybody still needs it."""
-        return self.outputs.get(deal.key, function, lambda: self._call(deal, function))
+        return self.outputs.get(deal.key, function, lambda: excused(deal, self._call(deal, function)))
 
     def finish_as(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         """Return the reasoning of a deal that was given another type than its own.
@@ -127,14 +132,17 @@ class Calls:
                 "let it take deal_type or the whole deal"
             )
         key = variant_key(deal.key, deal.deal_type)
-        return self.outputs.get(key, function, lambda: self._caller(self._bind(function), deal))
+        return self.outputs.get(key, function, lambda: excused(deal, self._caller(self._bind(function), deal)))
 
     def _call(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         ahead = self._ahead
         if ahead is not None and deal.key in ahead:
             return ahead.finish(deal.key)
         if ahead is not None and self._config.executor is not None:
-            ahead.begin(function, self._bind(function), deal)
+            try:
+                ahead.begin(function, self._bind(function), deal)
+            except SourceError as error:  # its row goes with it, and is read for that
+                return excused_by(error)
             return ahead.finish(deal.key)
         return self._caller(self._bind(function), deal)
 

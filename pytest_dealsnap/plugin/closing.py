@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.run import Run
+    from pytest_dealsnap.plugin.unjudged import Unjudged
 
 __all__ = ["Closing", "without_syrupys_word_on_workers"]
 
@@ -83,8 +85,9 @@ class Closing:
         self._printed: list[str] = []
         self._manifest = read_manifest(settings.snapshots) if mode == "gate" else None
         self._results: dict[str, DealResult] = {}
+        self._unjudged: dict[str, Unjudged] = {}
         self._used: dict[int, set[str]] = {}
-        self._failed = self._errored = 0
+        self._flaky: set[str] = set()
         self._selected: set[str] | None = None
         self._started = self._shown = time.monotonic()
         self.finished: FinishedRun | None = None
@@ -101,28 +104,41 @@ class Closing:
             if self._selected is None or NODE_PREFIX + node_name(entry, self._mode) in self._selected
         ]
 
-    def take(self, result: DealResult, used: tuple[int, ...], *, under_way: int) -> None:
-        """Take one deal's result in, and show how far the run is when it is time."""
+    def take(self, result: DealResult, used: tuple[int, ...], *, under_way: int, again: bool = False) -> None:
+        """Take one deal's result in, and show how far the run is when it is time.
+
+        Of a test that runs more than once the last result counts; *again* says that it passed, but not at first.
+        """
+        if self._results.pop(result.id, None) is not None:  # an earlier attempt, whose entries do not count
+            left = {number: deals - {result.id} for number, deals in self._used.items()}
+            self._used = {number: deals for number, deals in left.items() if deals}
         self._results[result.id] = result
+        self._unjudged.pop(result.id, None)
         for number in used:
             self._used.setdefault(number, set()).add(result.id)
-        self._failed += result.status in ("regressed", "missing")
-        self._errored += result.status == "errored"
+        if again:
+            self._flaky.add(result.id)
         now = time.monotonic()
         if self._settings.progress and now - self._shown >= self._settings.progress:
             self._shown = now
             self._show_progress(now - self._started, under_way)
+
+    def excuse(self, deal_id: str, unjudged: Unjudged) -> None:
+        """Take note of a deal that could not be judged, and why."""
+        self._unjudged[deal_id] = unjudged
+        self._results.pop(deal_id, None)
 
     def _show_progress(self, seconds: float, under_way: int) -> None:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is None:
             return
         done = len(self._results)
+        statuses = Counter(result.status for result in self._results.values())
         line = progress_text(
             done=done,
             total=done if self._selected is None else len(self._selected),
-            failed=self._failed,
-            errored=self._errored,
+            failed=statuses["regressed"] + statuses["missing"],
+            errored=statuses["errored"],
             seconds=seconds,
             under_way=under_way,
         )
@@ -160,10 +176,13 @@ class Closing:
             total=plan.total,
             selected=len(selected),
             not_judged=tuple(deal_id for deal_id in selected if deal_id not in self._results),
+            why_not_judged={deal_id: unjudged.why for deal_id, unjudged in self._unjudged.items()},
+            outage=self._outage,
             baseline=self._manifest,
             snapshots=str(folder.relative_to(settings.root) if folder.is_relative_to(settings.root) else folder),
             judging=JudgingFacts.of(settings, default_type_gates=run.gate.policy[default].gates_values),
             ledger=ledger_facts(run.ledger, self._used, results),
+            flaky=tuple(sorted(self._flaky, key=id_order)),
             absent_metrics=absent_everywhere(results, run.judged_paths),
             strangers=plan.strangers,
             traits=_traits(run, results) if self._mode == "gate" else None,
@@ -172,7 +191,13 @@ class Closing:
             drawn=plan.drawn,
         )
 
+    @property
+    def _outage(self) -> str:
+        return next((unjudged.why for unjudged in self._unjudged.values() if unjudged.source_away), "")
+
     def _exit_status(self, run: FinishedRun, exitstatus: int) -> int:
+        if self._outage and exitstatus == pytest.ExitCode.INTERRUPTED:  # it was we who ended xdist's run
+            return int(pytest.ExitCode.TESTS_FAILED)
         if run.part_outcome is not None:
             failed = exitstatus == pytest.ExitCode.OK and not run.part_outcome.passed
             return int(pytest.ExitCode.TESTS_FAILED) if failed else exitstatus

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Generator
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +22,12 @@ from pytest_dealsnap.plugin.opening import WORKER_KEY, open_run
 from pytest_dealsnap.plugin.options import Mode, given_settings
 from pytest_dealsnap.plugin.order import order_of
 from pytest_dealsnap.plugin.provenance import begin_manifest, finish_manifest
+from pytest_dealsnap.plugin.reports import attach_result, say_at_once
 from pytest_dealsnap.plugin.run import RUN, Run
-from pytest_dealsnap.plugin.travel import pack, unpack
+from pytest_dealsnap.plugin.travel import unpack
+from pytest_dealsnap.plugin.unjudged import Unjudged
+from pytest_dealsnap.reasoning.process_guard import end_forked_child, process_guarded
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
-from pytest_dealsnap.reporting.junit_properties import junit_properties
 from pytest_dealsnap.reporting.wording import plural
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ class DealHooks:
         self.begun: bool | None = None
         self.under_way: dict[str, int] = {}
         self.worker = hasattr(config, "workerinput")
+        self.guards, self.process = ExitStack(), os.getpid()
         self.nodeids = take_deal_arguments(config)
         try:
             self.settings: Config = load_config(
@@ -62,6 +67,7 @@ class DealHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Open the source and read the plan; a worker is given its controller's."""
+        self.guards.enter_context(process_guarded(partial(say_at_once, session.config)))
         try:
             self.run = session.config.stash[RUN] = open_run(session.config, self.settings, self.mode)
         except DealsnapError as error:
@@ -123,24 +129,22 @@ class DealHooks:
             except DealsnapError as error:
                 raise pytest.UsageError(printable(str(error))) from None
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach the deal's result to its report, which is how it travels from a worker."""
-        if call.when == "call" and isinstance(item, DealItem) and item.outcome is not None:
-            result = item.outcome.result
-            if item.config.getoption("xmlpath", None):
-                item.user_properties += junit_properties(result)
-            report = without_secrets((yield))
-            attached = (result, item.outcome.used_entries)
-            report.dealsnap = pack(*attached) if self.worker else attached  # type: ignore[attr-defined]  # reports may carry extra attributes
-            report.dealsnap_status = result.status  # type: ignore[attr-defined]
-            if self.worker and self.run is not None:
-                report.dealsnap_under_way = self.run.calls.under_way  # type: ignore[attr-defined]
-            return report
+        """Attach the deal's result to its report, which is how it travels from a worker.
+
+        Outside of every other plugin: one that runs a test again does so in here, and the last attempt counts.
+        """
         report = yield
-        return without_secrets(report) if isinstance(item, DealItem) else report
+        if isinstance(item, DealItem):
+            report = without_secrets(report)
+        if call.when == "call" and isinstance(item, DealItem):
+            attach_result(report, item, packed=self.worker)
+            if self.worker and self.run is not None:
+                report.dealsnap_under_way = self.run.calls.under_way  # type: ignore[attr-defined]  # may carry more
+        return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
@@ -150,11 +154,17 @@ class DealHooks:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a deal's result in, where the run is being reported."""
         attached = getattr(report, "dealsnap", None)
-        if attached is None or self.worker:
+        unjudged = getattr(report, "dealsnap_unjudged", None)
+        if self.worker:
+            return
+        if unjudged is not None:
+            self.closing.excuse(unjudged[0], Unjudged.unpack(unjudged[1:]))
+        if attached is None:
             return
         if isinstance(attached, str):
             attached = unpack(attached)
-        self.closing.take(*attached, under_way=self._under_way(report))
+        again = report.passed and getattr(report, "dealsnap_attempts", 1) > 1
+        self.closing.take(*attached, under_way=self._under_way(report), again=again)
 
     def _under_way(self, report: Any) -> int:
         """Return how many calls are under way, in all of xdist's workers as each told last."""
@@ -166,6 +176,8 @@ class DealHooks:
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a deal's status beside the outcome that pytest counts."""
         status = getattr(report, "dealsnap_status", None)
+        if report.outcome not in _OUTCOMES:  # another plugin's word, such as rerun
+            return None
         if status is None or status == "matched" or (status == "new" and self.mode == "capture"):
             return None
         if status == "accepted" or (report.skipped and hasattr(report, "wasxfail")):
@@ -178,6 +190,7 @@ class DealHooks:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Conclude, also where another plugin fails as the session ends: verdict, exit status, reports, manifest."""
+        end_forked_child(self.process)
         try:
             with without_syrupys_word_on_workers():
                 return (yield)
@@ -205,6 +218,7 @@ class DealHooks:
             yield
 
     def pytest_unconfigure(self) -> None:
-        """Let go of the database."""
+        """Let go of the process and of the database."""
+        self.guards.close()
         if self.run is not None:
             self.run.close()

@@ -18,6 +18,7 @@ from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
 
 from pytest_dealsnap.errors import DealsnapError, printable, redact
 from pytest_dealsnap.plugin.run import Outcome, Run
+from pytest_dealsnap.plugin.unjudged import Unjudged, end_run
 from pytest_dealsnap.reporting.deal_text import brief_text, deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
 
@@ -83,7 +84,9 @@ class Deals(pytest.Module):
         for entry in self.run.plan.entries:
             name = node_name(entry, self.run.mode)
             # Told apart from its parameter, as ``--lf`` reads it back: pytest would take the whole name for one.
-            yield DealItem.from_parent(self, name=name, nodeid=f"{NODE_PREFIX}{name}", entry=entry)
+            nodeid = f"{NODE_PREFIX}{name}"
+            # A path that exists: ``--nf`` asks for its time.
+            yield DealItem.from_parent(self, name=name, nodeid=nodeid, entry=entry, path=self.config.rootpath)
 
     def fixtures_of(self, item: DealItem) -> FuncFixtureInfo:
         """Return the fixtures that every deal asks for: those that are autouse, and the reasoner."""
@@ -125,6 +128,9 @@ class DealItem(pytest.Item):
         super().__init__(**keywords)
         self.entry = entry
         self.outcome: Outcome | None = None
+        self.unjudged: Unjudged | None = None
+        self.attempts = 0
+        self.own_properties: list[tuple[str, object]] = []
         self.funcargs: dict[str, Any] = {}
         self._top_request: TopRequest | None = None
         mark = getattr(pytest.mark, entry.ref.deal_type)
@@ -152,10 +158,24 @@ class DealItem(pytest.Item):
                 if name != "deal_reasoner":
                     self.request.getfixturevalue(name)
 
+    def _initrequest(self) -> None:
+        """Forget the last attempt: plugins that run a test again call this, as pytest does for functions."""
+        self._top_request = None
+        self.funcargs = {}
+        self.outcome = self.unjudged = None
+
     def runtest(self) -> None:
         """Judge or record the deal, and pass, fail, skip or xfail by its status."""
         run = self.parent.run
-        self.outcome = run.perform(self.entry, lambda: self.parent.reasoner_for(self))
+        self.attempts += 1
+        if self.attempts > 1:
+            run.call_anew(self.entry)
+        try:
+            self.outcome = run.perform(self.entry, lambda: self.parent.reasoner_for(self))
+        except DealsnapError as error:  # of ours, so that it says nothing of the reasoner
+            self.unjudged = Unjudged.by(error)
+            end_run(self.session, error)
+            raise
         result = self.outcome.result
         if result.status in ("matched", "changed") or (run.mode == "capture" and result.compared):
             return
@@ -178,7 +198,8 @@ class DealItem(pytest.Item):
         if isinstance(excinfo.value, DealFailedError) and self.outcome is not None:
             return self._text(self.outcome)
         if isinstance(excinfo.value, DealsnapError):
-            return printable(str(excinfo.value))
+            what = "recorded" if self.parent.run.mode == "capture" else "judged"
+            return printable(f"deal {self.entry.ref.id} was not {what}: {excinfo.value}")
         excinfo.traceback = excinfo.traceback.filter(_is_users)
         # First what pytest's short summary shows beside the test's id.
         text = f"{excinfo.exconly(tryshort=True)}\n\n{super().repr_failure(excinfo, *args, **keywords)}"
@@ -197,7 +218,7 @@ class DealItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return where the test stands: no file, so the deals as a whole."""
-        return self.path, None, self.name
+        return self.parent.path, None, self.name
 
 
 def _is_users(entry: TracebackEntry) -> bool:

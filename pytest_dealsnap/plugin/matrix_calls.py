@@ -14,8 +14,8 @@ from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.plugin.calls import Calls, variant_key
-from pytest_dealsnap.reasoning.ahead import CallsAhead
-from pytest_dealsnap.reasoning.calls import Reasoning
+from pytest_dealsnap.reasoning.ahead import CallEngine, CallsAhead
+from pytest_dealsnap.reasoning.calls import Reasoning, excused, excused_by
 from pytest_dealsnap.reasoning.copies import NamedReasoner, copy_engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 
@@ -46,7 +46,8 @@ class MatrixCalls(Calls):
         deal = self.begin(entry, function)
         own = self.finish(deal, function)
         return deal, {
-            name: own if name == deal.deal_type else self._other(deal, name, function) for name in self._words
+            name: own if name == deal.deal_type else excused(deal, self._other(deal, name, function))
+            for name in self._words
         }
 
     def begin(self, entry: Entry, function: Callable[..., Any]) -> Deal:
@@ -78,8 +79,12 @@ class MatrixCalls(Calls):
     def _as(self, deal: Deal, name: str) -> Deal:
         """Return *deal* as one of the type *name*, in its column too."""
         column, word = self._config.deals.type, self._words[name]
-        fields = LazyFields(lambda: {**deal.fields, column: word} if column else deal.fields)
-        return replace(deal, deal_type=name, stored_type=word, fields=fields)
+
+        def fields() -> Mapping[str, Any]:
+            stored = deal.fields.stored() if isinstance(deal.fields, LazyFields) else deal.fields
+            return {**stored, column: word} if column else stored
+
+        return replace(deal, deal_type=name, stored_type=word, fields=LazyFields(fields, base=deal.fields))
 
     def _other(self, deal: Deal, name: str, function: Callable[..., Any]) -> Reasoning:
         key = variant_key(deal.key, name)
@@ -90,18 +95,24 @@ class MatrixCalls(Calls):
             return self._processes[name].finish(key)
         ahead, variant = self._ahead, self._as(deal, name)
         if ahead is not None and key not in ahead and self._config.executor is not None:
-            ahead.begin(function, self._bind(function), variant, key=key)
+            try:
+                ahead.begin(function, self._bind(function), variant, key=key)
+            except SourceError as error:
+                return excused_by(error)
         if ahead is not None and key in ahead:
             return ahead.finish(key)
         return self._caller(self._bind(function), variant)
 
     @cached_property
     def _processes(self) -> dict[str, CallsAhead]:
-        variable, timeout = self._config.rehearsal.database_env, self._config.timeout
+        variable = self._config.rehearsal.database_env
         return {
-            name: CallsAhead(copy_engine({variable: url}, timeout=timeout), window=COPIES_AHEAD)
+            name: CallsAhead(self._copy_engine({variable: url}), window=COPIES_AHEAD)
             for name, url in self.copies.items()
         }
+
+    def _copy_engine(self, variables: Mapping[str, str]) -> CallEngine:
+        return copy_engine(variables, timeout=self._config.timeout, environment=self._environment)
 
     def _begin_on_copies(self, entry: Entry) -> None:
         function = NamedReasoner(str(self._config.reasoner), self._config.root)

@@ -27,7 +27,8 @@ from pytest_dealsnap.judging.matrix import NO_EFFECT, Side, judge_matrix
 from pytest_dealsnap.plugin.calls import variant_key
 from pytest_dealsnap.plugin.matrix_calls import MatrixCalls
 from pytest_dealsnap.plugin.run import Outcome, Run
-from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
+from pytest_dealsnap.plugin.unjudged import NotJudgedError
+from pytest_dealsnap.reasoning.calls import Reasoning, excused_by, failure_of
 from pytest_dealsnap.reasoning.reasoner import import_reasoner, needs_type
 from pytest_dealsnap.rehearsal.type_copies import type_copies, type_words
 
@@ -94,8 +95,13 @@ class MatrixRun(Run):
         try:
             self._refuse_without_type(function)
             deal, reasonings = self.calls.reason(entry, function)
-        except (ReasonerError, SourceError) as error:
+        except ReasonerError as error:
             return Outcome(_unjudged(ref, failure_of(error)))
+        except SourceError as error:
+            raise NotJudgedError.of(excused_by(error)) from error
+        for reasoning in reasonings.values():
+            if reasoning.excused:
+                raise NotJudgedError.of(reasoning)
         look = looking_at(lambda: None, deal)
         result, used = self.ledger.apply(self._judged(ref, deal, reasonings), look)
         return Outcome(result, used, _told(reasonings))

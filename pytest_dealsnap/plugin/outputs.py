@@ -26,6 +26,12 @@ class Outputs:
         """Whether *deal_id*'s output is at hand."""
         return deal_id in self._kept
 
+    def renew(self, deal_id: str) -> None:
+        """Have *deal_id*'s output computed anew for one test more than was announced."""
+        self._kept.pop(deal_id, None)
+        if self._wanted:
+            self._wanted[deal_id] += 1
+
     def get(self, deal_id: str, function: Callable[..., Any], compute: Callable[[], Reasoning]) -> Reasoning:
         """Return the deal's reasoning by *function*, computing it where it is not at hand."""
         if not self._wanted:

@@ -24,7 +24,8 @@ from pytest_dealsnap.errors import BaselineError, ConfigError, DealNotFoundError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
 from pytest_dealsnap.plugin.calls import Calls
-from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
+from pytest_dealsnap.plugin.unjudged import NotJudgedError
+from pytest_dealsnap.reasoning.calls import Reasoning, excused_by
 from pytest_dealsnap.reporting.detailing import Detailing
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class Run:
         """The calls of the reasoner, in this process."""
         return Calls(self.config, self.mode, ReadAhead(self.source, self.plan.entries))
 
+    def call_anew(self, entry: Entry) -> None:
+        """Let the reasoner be called again for a deal whose test runs again."""
+        for key in self.output_keys(entry):
+            self.calls.outputs.renew(key)
+
     def perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Outcome:
         """Take one deal through the run; *reasoner* is asked for the callable only where one is called."""
         ref = entry.ref
@@ -104,12 +110,16 @@ class Run:
         if self.mode == "gate" and entry.kind == "new":
             return Outcome(self._new(entry))
         deal, reasoning = self._reasoned(entry, reasoner)
-        if self.mode == "capture":
-            if deal is None and ref.copies == 1:
-                return Outcome(self._unread(entry, reasoning))
-            return Outcome(self._capture(ref, deal, reasoning), reasoning=reasoning)
-        if deal is None and reasoning.failure is not None and reasoning.failure.type == DealNotFoundError.__name__:
+        if (
+            self.mode == "gate"
+            and reasoning.failure is not None
+            and reasoning.failure.type == DealNotFoundError.__name__
+        ):
             return Outcome(self.gate.missing(ref))
+        if reasoning.excused:
+            raise NotJudgedError.of(reasoning)
+        if self.mode == "capture":
+            return Outcome(self._capture(ref, deal, reasoning), reasoning=reasoning)
         look = looking_at(lambda: self._recorded(ref), deal)
         result, used = self.ledger.apply(self.gate(ref, deal, reasoning), look)
         if self._detailing is not None and result.status != "matched":
@@ -123,13 +133,6 @@ class Run:
     def _recorded(self, ref: DealRef) -> Snapshot | None:
         data = self.snapshots.recall(ref.id)
         return None if data is None else self.snapshots.decode(ref.id, data)
-
-    @staticmethod
-    def _unread(entry: Entry, reasoning: Reasoning) -> DealResult:
-        """Return the result of a deal that a capture could not read: its snapshot is left as it was."""
-        ref = entry.ref
-        facts = (ref.id, None, ref.deal_type, ref.stored_type, "errored")
-        return DealResult(*facts, error=reasoning.failure, compared=False, reason="it was not recorded")
 
     def _new(self, entry: Entry) -> DealResult:
         ref = entry.ref
@@ -146,14 +149,14 @@ class Run:
         )
 
     def _reasoned(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> tuple[Deal | None, Reasoning]:
-        """Read the deal's row and reason it; a row that cannot be read is a failure of this deal alone."""
+        """Read the deal's row and reason it; a row that cannot be read is no failure of the reasoner's."""
         if entry.ref.copies > 1:
             return None, Reasoning(failure=duplicated(entry.ref, gate=False))
         function = reasoner()
         try:
             deal = self.calls.begin(entry, function)
         except SourceError as error:
-            return None, Reasoning(failure=failure_of(error))
+            return None, excused_by(error)
         return deal, self.calls.finish(deal, function)
 
     def assertion(self, deal: Deal, node: pytest.Item) -> DealAssertion:

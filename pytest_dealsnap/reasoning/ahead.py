@@ -19,14 +19,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.reasoning.calls import GRACE, Reasoning, failure_of, reasoning_of, timed_out, within
+from pytest_dealsnap.reasoning.calls import GRACE, USUAL, Reasoning, failure_of, reasoning_of, timed_out, within
+from pytest_dealsnap.reasoning.environment import Environment
+from pytest_dealsnap.reasoning.loops import LAST_WORDS
 from pytest_dealsnap.reasoning.reasoner import Reasoner
 
 __all__ = ["CallEngine", "CallsAhead", "LocalEngine"]
-
-
-# Seconds that a cancelled async call has for its own clean-up when the run ends.
-_LAST_WORDS = 1.0
 
 
 class CallEngine(Protocol):
@@ -106,9 +104,10 @@ class _Call:
 class LocalEngine:
     """Threads and one event loop in this process: *workers* calls at once, each within *timeout* seconds."""
 
-    def __init__(self, *, workers: int, timeout: float | None) -> None:
+    def __init__(self, *, workers: int, timeout: float | None, environment: Environment = USUAL) -> None:
         self._workers = workers
         self._timeout = timeout
+        self._environment = environment
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._running: set[_Call] = set()
         self._lock = threading.Lock()
@@ -166,7 +165,7 @@ class LocalEngine:
 
     def _ended(self, call: _Call) -> Reasoning:
         try:
-            return reasoning_of(partial(self._value, call))
+            return reasoning_of(partial(self._value, call), environment=self._environment)
         finally:
             with self._lock:
                 self._running.discard(call)
@@ -178,7 +177,7 @@ class LocalEngine:
     def _event_loop(self) -> _EventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = _EventLoop(workers=self._workers, timeout=self._timeout)
+                self._loop = _EventLoop(self._workers, self._timeout, self._environment)
             return self._loop
 
     def _until_next_deadline(self) -> float | None:
@@ -227,23 +226,27 @@ class LocalEngine:
 class _EventLoop:
     """One event loop in a thread of its own, on which at most *workers* calls run at once."""
 
-    def __init__(self, *, workers: int, timeout: float | None) -> None:
+    def __init__(self, workers: int, timeout: float | None, environment: Environment) -> None:
         self._timeout = timeout
+        self._environment = environment
         self._room = asyncio.Semaphore(workers)
         self._loop = asyncio.new_event_loop()
         self._begun: dict[Future[None], _Call] = {}
         self.running = 0
+        self._ending = False
         self._thread = threading.Thread(target=self._serve, name="dealsnap-event-loop", daemon=True)
         self._thread.start()
 
     def _serve(self) -> None:
         try:
-            self._loop.run_forever()
+            while not self._ending:  # a reasoner that stops the loop would leave all other calls without an answer
+                self._loop.run_forever()
         finally:
             self._loop.close()
 
     def abandon(self) -> None:
         """Let the loop end by itself, should the call that blocks it ever come back."""
+        self._ending = True
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
 
     def begin(self, call: _Call) -> None:
@@ -251,7 +254,16 @@ class _EventLoop:
         call.loop = self
         begun = asyncio.run_coroutine_threadsafe(self._run(call), self._loop)
         self._begun[begun] = call  # an event loop itself holds its tasks but weakly
-        begun.add_done_callback(lambda done: self._begun.pop(done, None))
+        begun.add_done_callback(partial(self._done, call))
+
+    def _done(self, call: _Call, begun: Future[None]) -> None:
+        """Forget *call*; one that another call cancelled while it waited for its turn is begun again."""
+        self._begun.pop(begun, None)
+        if begun.cancelled() and call.loop is self and not self._ending:
+            if call.started is None:
+                self.begin(call)
+            else:
+                call.settle(partial(_raise, asyncio.CancelledError()))
 
     def open_calls(self) -> list[_Call]:
         """Return the calls that were begun and have not ended."""
@@ -262,7 +274,7 @@ class _EventLoop:
 
         async def wait() -> Callable[[], Any]:
             try:
-                answer = await value
+                answer = await within(value, None)
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # an interrupt that leaves a task would end its event loop
@@ -286,20 +298,23 @@ class _EventLoop:
             else:
                 answer = partial(_given, value)
             self.running -= 1
-            call.settle(partial(reasoning_of, answer, started=started))
+            call.settle(partial(reasoning_of, answer, started=started, environment=self._environment))
 
     def close(self) -> None:
         """Cancel what runs and stop the loop; a call that blocks it, or will not be cancelled, is left behind."""
+        self._ending = True
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
-        self._thread.join(timeout=2 * _LAST_WORDS)
+        self._thread.join(timeout=2 * LAST_WORDS)
 
     async def _stop(self) -> None:
         calls = asyncio.all_tasks() - {asyncio.current_task()}
         for call in calls:
             call.cancel()
-        if calls:
-            await asyncio.wait(calls, timeout=_LAST_WORDS)
-        self._loop.call_soon(self._loop.stop)
+        try:
+            if calls:
+                await asyncio.wait(calls, timeout=LAST_WORDS)
+        finally:
+            self._loop.call_soon(self._loop.stop)
 
 
 def _given(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import os
 import queue
 import threading
 import time
@@ -13,45 +14,81 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_dealsnap.deals.deal import Deal
+from pytest_dealsnap.deals.deal import Deal, LazyFields
 from pytest_dealsnap.errors import DealsnapError, ReasonerTimeoutError, redact
 from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.reasoning.canonical import canonical_output
+from pytest_dealsnap.reasoning.environment import Environment, is_source_away
+from pytest_dealsnap.reasoning.loops import CallLoop
+from pytest_dealsnap.reasoning.process_guard import end_forked_child
 from pytest_dealsnap.reasoning.reasoner import Reasoner
 
-__all__ = ["GRACE", "Caller", "Reasoning", "failure_of", "reasoning_of", "timed_out", "within"]
+__all__ = [
+    "GRACE",
+    "USUAL",
+    "Caller",
+    "Reasoning",
+    "excused",
+    "excused_by",
+    "failure_of",
+    "reasoning_of",
+    "timed_out",
+    "within",
+]
 
 MESSAGE_CHARS = 2_000
+USUAL = Environment()
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
     """What one call came to: a canonical output or a failure, and the seconds it took.
 
-    ``trace`` is the failing call's traceback for a person to read; it is never recorded.
+    ``trace`` is the failing call's traceback for a person to read; it is never recorded. ``excused`` marks a failure
+    that is not the reasoner's, so that the deal cannot be judged; ``source_away`` one after which no deal can be read.
     """
 
     output: dict[str, Any] | None = None
     failure: Failure | None = None
     seconds: float = 0.0
     trace: str = ""
+    excused: bool = False
+    source_away: bool = False
 
 
-def reasoning_of(compute: Callable[[], Any], *, started: float | None = None) -> Reasoning:
+def reasoning_of(
+    compute: Callable[[], Any], *, started: float | None = None, environment: Environment = USUAL
+) -> Reasoning:
     """Return what *compute* returns, or raises, as a reasoning; the time counts from *started* or now.
 
     Only an interrupt ends the run. Skipping and failing of pytest's, and time-outs of some libraries', are no
     ``Exception``, and still say something of this deal alone.
     """
-    started = time.perf_counter() if started is None else started
+    started, owner = time.perf_counter() if started is None else started, os.getpid()
     try:
-        output = canonical_output(compute())
+        value = compute()
+        end_forked_child(owner)
+        output = canonical_output(value)
     except KeyboardInterrupt:
+        end_forked_child(owner)
         raise
     except BaseException as error:
+        end_forked_child(owner)
         seconds = time.perf_counter() - started
-        return Reasoning(failure=failure_of(error), seconds=seconds, trace=_trace(error))
+        excused = environment.explains(error)
+        return Reasoning(None, failure_of(error), seconds, _trace(error), excused, excused and is_source_away(error))
     return Reasoning(output=output, seconds=time.perf_counter() - started)
+
+
+def excused_by(error: DealsnapError, *, seconds: float = 0.0) -> Reasoning:
+    """Return the reasoning of a deal that *error*, one of dealsnap's own, keeps from being judged."""
+    return Reasoning(failure=failure_of(error), seconds=seconds, excused=True, source_away=is_source_away(error))
+
+
+def excused(deal: Deal, reasoning: Reasoning) -> Reasoning:
+    """Return *reasoning*, excused where the reasoner asked for *deal*'s row in vain, whatever it made of that."""
+    failed = deal.fields.failed if isinstance(deal.fields, LazyFields) else None
+    return reasoning if failed is None else excused_by(failed, seconds=reasoning.seconds)
 
 
 def timed_out(timeout: float) -> Reasoning:
@@ -67,20 +104,19 @@ class Caller:
     call that hangs is left behind, and the next one gets a new thread.
     """
 
-    def __init__(self, *, timeout: float | None = None) -> None:
+    def __init__(self, *, timeout: float | None = None, environment: Environment = USUAL) -> None:
         self._timeout = timeout
-        self._runner: asyncio.Runner | None = None
+        self._environment = environment
+        self._loop = CallLoop()
         self._thread: _CallThread | None = None
 
     def __call__(self, reasoner: Reasoner, deal: Deal) -> Reasoning:
         """Reason *deal*. Whatever the reasoner raises becomes a failure, except an interrupt."""
-        return reasoning_of(lambda: self._value(reasoner, deal))
+        return reasoning_of(lambda: self._value(reasoner, deal), environment=self._environment)
 
     def close(self) -> None:
         """Close the event loop and end the thread, where there are any."""
-        if self._runner is not None:
-            self._runner.close()
-            self._runner = None
+        self._loop.close()
         if self._thread is not None:
             self._thread.end()
             self._thread.join()
@@ -92,10 +128,7 @@ class Caller:
         value = reasoner(deal)
         if not inspect.isawaitable(value):
             return value
-        if self._runner is None:
-            self._runner = asyncio.Runner()
-        # In the context of now: the runner's own is a copy of the first call's.
-        return self._runner.run(within(value, None), context=contextvars.copy_context())
+        return self._loop.run(within(value, None))
 
     def _in_time(self, reasoner: Reasoner, deal: Deal, timeout: float) -> Any:
         if self._thread is None:
@@ -126,6 +159,7 @@ class Caller:
 
 async def within(value: Awaitable[Any], timeout: float | None) -> Any:
     """Await *value* for at most *timeout* seconds; raises :class:`ReasonerTimeoutError` after them."""
+    owner = os.getpid()
     try:
         async with asyncio.timeout(timeout) as limit:
             return await value
@@ -133,6 +167,8 @@ async def within(value: Awaitable[Any], timeout: float | None) -> Any:
         if timeout is None or not limit.expired():
             raise
         raise ReasonerTimeoutError(_too_long(timeout)) from None
+    finally:
+        end_forked_child(owner)
 
 
 def _too_long(timeout: float) -> str:
@@ -150,7 +186,7 @@ class _CallThread:
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Answer]] | None] = queue.SimpleQueue()
-        self._runner: asyncio.Runner | None = None
+        self._loop = CallLoop()
         self.awaiting = False
         self._thread = threading.Thread(target=self._run, name="dealsnap-reasoner", daemon=True)
         self._thread.start()
@@ -172,23 +208,24 @@ class _CallThread:
         value = reasoner(deal)
         if not inspect.isawaitable(value):
             return value
-        if self._runner is None:
-            self._runner = asyncio.Runner()
         self.awaiting = True
         try:
-            return self._runner.run(within(value, timeout), context=contextvars.copy_context())
+            return self._loop.run(within(value, timeout))
         finally:
             self.awaiting = False
 
     def _run(self) -> None:
         while (asked := self._calls.get()) is not None:
-            call, answer = asked
+            (call, answer), owner = asked, os.getpid()
             try:
-                answer.put((call(), None))
+                value = call()
             except BaseException as error:  # handed over whole: the asking thread raises it again
+                end_forked_child(owner)
                 answer.put((None, error))
-        if self._runner is not None:
-            self._runner.close()
+            else:
+                end_forked_child(owner)
+                answer.put((value, None))
+        self._loop.close()
 
 
 def failure_of(error: BaseException) -> Failure:

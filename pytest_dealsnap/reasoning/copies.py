@@ -17,6 +17,8 @@ from typing import Any
 
 from pytest_dealsnap.callables import import_object
 from pytest_dealsnap.deals.deal import Deal
+from pytest_dealsnap.reasoning.calls import USUAL
+from pytest_dealsnap.reasoning.environment import Environment
 from pytest_dealsnap.reasoning.executors import ExecutorEngine
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner
 from pytest_dealsnap.reasoning.signals import signals_wait
@@ -41,9 +43,12 @@ def _imported(spec: str, root: Path) -> Reasoner:
     return bind_reasoner(import_object(spec, root=root, place="reasoner"))
 
 
-def copy_engine(variables: Mapping[str, str], *, timeout: float | None) -> ExecutorEngine:
+def copy_engine(
+    variables: Mapping[str, str], *, timeout: float | None, environment: Environment = USUAL
+) -> ExecutorEngine:
     """Return an engine whose one process has *variables* in its environment before it imports anything."""
-    return ExecutorEngine(partial(_process, dict(variables)), spec="a process for a scratch copy", timeout=timeout)
+    begin, spec = partial(_process, dict(variables)), "a process for a scratch copy"
+    return ExecutorEngine(begin, spec=spec, timeout=timeout, environment=environment)
 
 
 def _process(variables: dict[str, str]) -> Executor:

@@ -12,7 +12,8 @@ from typing import Any
 
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import ConfigError, DealsnapError, ExecutorError, redact
-from pytest_dealsnap.reasoning.calls import Caller, Reasoning, failure_of
+from pytest_dealsnap.reasoning.calls import USUAL, Caller, Reasoning, excused, failure_of
+from pytest_dealsnap.reasoning.environment import Environment
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_row
 from pytest_dealsnap.reasoning.sealed import Sealed
 
@@ -24,12 +25,12 @@ TRIES = 3
 PATIENCE = 300.0
 
 
-def reason_there(call: Sealed, timeout: float | None) -> Reasoning:
+def reason_there(call: Sealed, timeout: float | None, environment: Environment = USUAL) -> Reasoning:
     """Reason one deal in the process that an executor chose; *call* holds the user's function and the deal."""
     function, deal = call.open()
-    caller = Caller(timeout=timeout)
+    caller = Caller(timeout=timeout, environment=environment)
     try:
-        return caller(bind_reasoner(function), deal)
+        return excused(deal, caller(bind_reasoner(function), deal))
     finally:
         caller.close()
 
@@ -52,10 +53,18 @@ class ExecutorEngine:
     work at all is no failure of a deal: :class:`ExecutorError` is raised where the deal's answer is asked for.
     """
 
-    def __init__(self, factory: Callable[[], Executor], *, spec: str, timeout: float | None) -> None:
+    def __init__(
+        self,
+        factory: Callable[[], Executor],
+        *,
+        spec: str,
+        timeout: float | None,
+        environment: Environment = USUAL,
+    ) -> None:
         self._factory = factory
         self._spec = spec
         self._timeout = timeout
+        self._environment = environment
         self._executor = self._make()
         self._open: set[Future[Reasoning]] = set()
         self._heard = time.monotonic()
@@ -135,14 +144,17 @@ class ExecutorEngine:
 
     def _handed_over(self, function: Callable[..., Any], deal: Deal) -> Future[Reasoning]:
         try:
-            future = self._executor.submit(reason_there, Sealed((function, deal)), self._timeout)
+            future = self._submitted(function, deal)
         except (BrokenExecutor, RuntimeError):
             self._executor = self._make()
-            future = self._executor.submit(reason_there, Sealed((function, deal)), self._timeout)
+            future = self._submitted(function, deal)
         if not hasattr(future, "result"):  # annotations hold nobody to anything
             kind = type(future).__name__
             raise ExecutorError(f"executor = {self._spec!r} took deal {deal.key} but returned {kind}, not a future")
         return future
+
+    def _submitted(self, function: Callable[..., Any], deal: Deal) -> Future[Reasoning]:
+        return self._executor.submit(reason_there, Sealed((function, deal)), self._timeout, self._environment)
 
     def _refused(self, error: Exception, deal: Deal) -> DealsnapError:
         if isinstance(error, DealsnapError):

@@ -94,7 +94,8 @@ def _drawn(before: DealSnapshots) -> tuple[Drawn, ...]:
 
 def _only_drawn_once(result: DealResult, there: tuple[Collection[str], Collection[str]]) -> bool:
     before, after = there
-    return (result.status == "missing" and result.id in after) or (result.status == "new" and result.id in before)
+    drawn = result.status == "new" and not result.findings  # else it failed before, and works now
+    return (result.status == "missing" and result.id in after) or (drawn and result.id in before)
 
 
 def exposures(results: Iterable[DealResult]) -> tuple[Exposure, ...]:

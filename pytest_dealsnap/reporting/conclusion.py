@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,9 +17,11 @@ from pytest_dealsnap.reporting.detail_room import without_surplus
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes, matrix_steps
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
-from pytest_dealsnap.reporting.wording import cut, plural
+from pytest_dealsnap.reporting.wording import cut, plural, some_ids
 
 __all__ = ["conclude", "with_unread_rows"]
+
+REASONS_SHOWN = 3
 
 
 def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
@@ -58,6 +61,9 @@ def with_unread_rows(run: FinishedRun, problem: str) -> FinishedRun:
 def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -> Verdict:
     """Decide; what was never judged, or never captured, must not end in ``proceed``."""
     verdict = decide(summary, facts.judging.thresholds)
+    if facts.outage and not summary.corrupt:
+        left = plural(len(facts.not_judged), "selected deal")
+        return Verdict("inconclusive", f"the source of the deals gave no answer; not judged: {left}")
     if verdict.action == "inconclusive" or summary.corrupt:
         return verdict
     if facts.part == "sample" and verdict.action != "proceed":
@@ -98,10 +104,19 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         )
         done = "recorded" if facts.mode == "capture" else "judged"
         notes.append(f"not {done}: {plural(len(facts.not_judged), 'deal')} ({shown})")
+        notes += _why_not_judged(facts, done)
+    if facts.flaky:
+        notes.append(f"{plural(len(facts.flaky), 'deal')} passed only when run again: {some_ids(facts.flaky, 60)}")
     notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]
     if facts.mode == "matrix":
         return notes + _ledger_notes(facts)
     return notes + (_capture_notes(facts, results) if facts.mode == "capture" else _gate_notes(facts, results))
+
+
+def _why_not_judged(facts: RunFacts, done: str) -> list[str]:
+    """Return each reason, with how many deals it kept from being judged, the commonest first."""
+    whys = Counter(facts.why_not_judged.values()).most_common(REASONS_SHOWN)
+    return [f"{plural(count, 'deal')} not {done}, which is no failure of the reasoner: {why}" for why, count in whys]
 
 
 def _absent_metrics(facts: RunFacts) -> list[str]:
@@ -120,13 +135,9 @@ def _capture_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
             "--dealsnap-allow-constant accepts such a capture"
         )
     recorded = [result for result in results if result.status == "errored" and result.compared]
-    unread = [result for result in results if result.status == "errored" and not result.compared]
     if recorded:
         were = "was recorded as an error" if len(recorded) == 1 else "were recorded as errors"
         notes.append(f"{plural(len(recorded), 'deal')} could not be reasoned and {were}: {recorded[0].error}")
-    if unread:
-        kept = "its snapshot was left as it is" if len(unread) == 1 else "their snapshots were left as they are"
-        notes.append(f"{plural(len(unread), 'deal')} could not be read, and {kept}: {unread[0].error}")
     return notes
 
 
@@ -143,6 +154,12 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         fail = "fails" if len(failing) == 1 else "fail"
         first = f"deal {failing[0].id}: {failing[0].error}"
         notes.append(f"{plural(len(failing), 'deal')} {fail} as in the baseline, with no output to compare: {first}")
+    recovered = [result for result in results if result.status == "new" and result.findings]
+    if recovered:
+        it, has = ("its", "has") if len(recovered) == 1 else ("their", "have")
+        ids = some_ids([result.id for result in recovered], 60)
+        failed = f"{plural(len(recovered), 'deal')} failed in the baseline and {has} an output now"
+        notes.append(f"{failed}, not judged until {it} new output is approved: {ids}")
     default = facts.judging.default_type
     if not facts.judging.default_type_gates and any(result.deal_type == default for result in results):
         notes.append(f"no rule can fail a changed value of {default}: [tool.dealsnap.rules.{default}] only reports")
@@ -189,7 +206,10 @@ def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict
         if printable(failed.id) == failed.id:  # else no terminal shows what would have to be typed
             shown = shlex.quote(failed.id)
             steps.append(f"pytest --dealsnap-update --dealsnap-id {shown}   # or take a deal's new output as it is")
-    if any(result.status == "new" for result in results):
+    recovered = [result for result in results if result.status == "new" and result.findings]
+    if recovered:
+        steps.append("pytest --dealsnap-update --dealsnap-only errors   # approve what failed and works now")
+    if sum(result.status == "new" for result in results) > len(recovered):
         steps.append("pytest --dealsnap-update --dealsnap-only missing   # record the new deals")
     if _incomplete(facts):
         resume = " --dealsnap-only missing" if facts.baseline and facts.baseline.get("resume") == "missing" else ""

@@ -140,6 +140,7 @@ def _drawn(one: Any) -> Drawn:
 def _read_facts(document: Mapping[str, Any]) -> RunFacts:
     run, judging = _checked(_table(document["run"]), _RUN), dict(_table(document["judging"]))
     thresholds = VerdictConfig(**judging.pop("thresholds"))
+    why = _table(run.get("why_not_judged", {}))
     return RunFacts(
         **{
             **run,
@@ -148,6 +149,9 @@ def _read_facts(document: Mapping[str, Any]) -> RunFacts:
             "strangers": _texts(run["strangers"]),
             "part": _part(run),
             "drawn": tuple(_drawn(one) for one in run.get("drawn", ())),
+            "why_not_judged": dict(zip(why, _texts(list(why.values())), strict=True)),
+            "flaky": _texts(run.get("flaky", [])),
+            "outage": _texts([run.get("outage", "")])[0],
         },
         baseline=None if document["baseline"] is None else _table(document["baseline"]),
         judging=JudgingFacts(**{**judging, "types": _texts(judging["types"])}, thresholds=thresholds),

@@ -66,6 +66,9 @@ def run_document(facts: RunFacts) -> dict[str, Any]:
         "total": facts.total,
         "selected": facts.selected,
         "not_judged": list(facts.not_judged),
+        "why_not_judged": dict(facts.why_not_judged),
+        "outage": facts.outage,
+        "flaky": list(facts.flaky),
         "snapshots": facts.snapshots,
         "strangers": list(facts.strangers),
     }

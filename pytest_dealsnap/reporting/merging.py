@@ -100,6 +100,9 @@ def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
         part=part,
         drawn=tuple(drawn for one in facts for drawn in one.drawn),
         not_judged=tuple(sorted((deal_id for one in facts for deal_id in one.not_judged), key=id_order)),
+        why_not_judged={deal_id: why for one in facts for deal_id, why in one.why_not_judged.items()},
+        flaky=tuple(sorted((deal_id for one in facts for deal_id in one.flaky), key=id_order)),
+        outage=next((one.outage for one in facts if one.outage), ""),
         ledger=tuple(_matched_anywhere(entries) for entries in zip(*(one.ledger for one in facts), strict=True)),
         absent_metrics={name: path for name, path in (absent[0] if absent else {}).items() if name in never},
     )

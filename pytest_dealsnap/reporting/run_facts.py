@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -78,11 +78,13 @@ Part = Literal["sample", "chosen", "shard"]
 class RunFacts:
     """The facts of a run. Times are aware UTC; ``seconds`` is the run's length.
 
-    ``selected`` counts the deals that were to be judged, ``not_judged`` names those that were not;
+    ``selected`` counts the deals that were to be judged, ``not_judged`` names those that were not, and
+    ``why_not_judged`` says why where that is known; ``outage`` is why the source gave no answer any more.
     ``total`` counts all there are. ``absent_metrics`` maps metrics that no deal has to their paths;
     ``strangers`` are files in the baseline's folder that are no snapshot; ``traits`` tell what deals have
     in common. ``allow_constant``: a capture was told that all outputs may be alike.
     ``part`` says what kind of part a partial run was about, ``drawn`` what its sample was drawn from.
+    ``flaky`` are deals whose test passed only when it was run again.
     """
 
     mode: str
@@ -106,6 +108,9 @@ class RunFacts:
     allow_constant: bool = False
     part: Part | None = None
     drawn: tuple[Drawn, ...] = ()
+    why_not_judged: Mapping[str, str] = field(default_factory=dict)
+    outage: str = ""
+    flaky: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

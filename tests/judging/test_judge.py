@@ -303,11 +303,11 @@ BOOM, BANG = Failure("ValueError", "boom"), Failure("KeyError", "'x'")
         (BOOM, BOOM, "changed", False),
         (BOOM, Failure("ValueError", "another text"), "changed", False),
         (BOOM, BANG, "errored", True),
-        (BOOM, output(), "changed", False),
+        (BOOM, output(), "new", False),
     ],
 )
 def test_errors_before_and_after(before: Any, after: Any, status: str, gates: bool) -> None:
-    """A new error, or one of another type, gates; the same error, or none any more, is a change."""
+    """A new error, or one of another type, gates; the same error is a change; none any more makes the deal new."""
     judgement = judged(before, after)
     assert judgement.status == status
     assert [finding.gates for finding in judgement.findings] == [gates]

@@ -41,7 +41,8 @@ __all__ = [
 ]
 
 # Hypothesis's own plugin imports all of Hypothesis as it closes, which is a third of a small run's time.
-BASE_ARGUMENTS = ("-p", "no:hypothesispytest")
+# Those that run tests again stand aside until a test asks for them.
+BASE_ARGUMENTS = ("-p", "no:hypothesispytest", "-p", "no:rerunfailures", "-p", "no:pytest-retry")
 # The deals of a story are often alike, and so are their outputs.
 ALIKE = "--dealsnap-allow-constant"
 

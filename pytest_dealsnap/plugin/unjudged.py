@@ -1,0 +1,61 @@
+"""Deals that cannot be judged, through no failure of the reasoner's: how the run hears of them, and ends by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_dealsnap.errors import DealsnapError, SourceAwayError
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_dealsnap.reasoning.calls import Reasoning
+
+__all__ = ["NotJudgedError", "Unjudged", "end_run"]
+
+
+class NotJudgedError(DealsnapError):
+    """A deal could not be judged; the text says why. ``source_away`` where no other deal can be, either."""
+
+    def __init__(self, text: str, *, source_away: bool = False) -> None:
+        super().__init__(text)
+        self.source_away = source_away
+
+    @staticmethod
+    def of(reasoning: Reasoning) -> NotJudgedError:
+        """Return the error for a reasoning that is excused."""
+        return NotJudgedError(str(reasoning.failure), source_away=reasoning.source_away)
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Why a deal was not judged, as it travels from an xdist worker to the controller."""
+
+    why: str
+    source_away: bool
+
+    @staticmethod
+    def by(error: DealsnapError) -> Unjudged:
+        """Return what *error* came to."""
+        return Unjudged(str(error), _is_away(error))
+
+    def pack(self) -> list[object]:
+        """Return plain values that xdist can carry."""
+        return [self.why, self.source_away]
+
+    @staticmethod
+    def unpack(plain: list[object]) -> Unjudged:
+        """Return what :meth:`pack` packed."""
+        why, source_away = plain
+        return Unjudged(str(why), bool(source_away))
+
+
+def end_run(session: pytest.Session, error: DealsnapError) -> None:
+    """End the run, as ``-x`` does, where *error* says that the source gives no answer any more."""
+    if _is_away(error) and not session.shouldfail:
+        session.shouldfail = "dealsnap: the source of the deals gives no answer, so the run ends here"
+
+
+def _is_away(error: DealsnapError) -> bool:
+    return isinstance(error, SourceAwayError) or (isinstance(error, NotJudgedError) and error.source_away)

@@ -72,7 +72,10 @@ class ExecutorEngine:
 
     def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal) -> _Ticket:
         """Hand one call over; a deal's whole row goes with it only where the reasoner asks for the deal."""
-        there = replace(deal, fields=dict(deal.fields) if needs_row(function) else {})
+        row = needs_row(function)
+        if row:
+            len(deal.fields)  # read here, where the source is
+        there = deal if row else replace(deal, fields={})
         return _Ticket(function, there, self._submit(function, there))
 
     def finish(self, ticket: _Ticket) -> Reasoning:

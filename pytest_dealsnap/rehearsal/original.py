@@ -1,7 +1,8 @@
 """The original database as it was when the rehearsal began, and the proof at its end that it was only read.
 
 A SQLite file is proved by the checksum of its bytes. Where those differ, and on a server, every row is held
-against the copy as that was before anything was done to it.
+against the copy as that was before anything was done to it; or, where the user made the copy, against the
+original's own rows of the beginning. Rows are streamed, and their digests kept in files.
 """
 
 from __future__ import annotations
@@ -29,30 +30,40 @@ __all__ = ["Original"]
 
 T = TypeVar("T")
 BYTES_AT_A_TIME = 1 << 20
-_CLIENTS = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-    "AND backend_type = 'client backend'"
-)
+_CLIENTS = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    "mysql": "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+}
+_CLIENTS["mariadb"] = _CLIENTS["mysql"]
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
     """What the database was; ``schema`` is ``None`` where it cannot be read, ``checksum`` on a server.
 
-    ``in_use`` says that somebody else is connected, as far as the database tells: PostgreSQL does.
+    ``in_use`` says that somebody else is connected, as far as a server tells. ``rows`` are those of the
+    beginning, where no copy of dealsnap's holds them.
     """
 
     config: Config
     schema: Schema | None
     checksum: str | None
     in_use: bool
+    rows: RowDigests | None = None
 
     @classmethod
-    def look(cls, config: Config) -> Original:
-        """Look at the database of *config*, read-only."""
-        seen = _read(config, lambda connection: (read_schema(connection), _in_use(connection)))
-        schema, in_use = seen if seen is not None else (None, False)  # copying it says why
-        return cls(config, schema, _checksum(config), in_use)
+    def look(cls, config: Config, rows: Path | None = None) -> Original:
+        """Look at the database of *config*, read-only; digest its rows into the file *rows*, where one is named."""
+
+        def question(connection: Connection) -> tuple[Schema, bool, RowDigests | None]:
+            schema = read_schema(connection)
+            digests = None if rows is None else RowDigests.take(connection, schema, rows)
+            return schema, _in_use(connection), digests
+
+        seen = _read(config, question)
+        schema, in_use, digests = seen if seen is not None else (None, False, None)  # copying it says why
+        return cls(config, schema, _checksum(config), in_use, digests)
 
     def check(self, entry: Entry, start: State | None, folder: Path) -> None:
         """Hold it against what it is now; *start* is the copy as it was made, where dealsnap made it.
@@ -60,6 +71,7 @@ class Original:
         Digests of its rows go into *folder*.
         """
         now = Original.look(self.config)
+        before = self.rows if start is None else start.rows
         if self.schema is None or now.schema is None:
             entry.headline = "could not be looked at again"
             return
@@ -72,10 +84,11 @@ class Original:
         elif self.checksum is not None and self.checksum == now.checksum:
             entry.headline = f"unchanged to the byte, SHA-256 {self.checksum[:16]}…"
             entry.lines.append(f"SHA-256 before and after: {self.checksum}")
-        elif start is None:
+        elif before is None:
             entry.headline = "its schema is what it was; its rows were not compared"
         else:
-            self._check_rows(entry, start, folder, in_use=self.in_use or now.in_use)
+            schema = self.schema if start is None else start.schema
+            self._check_rows(entry, before, schema, folder, in_use=self.in_use or now.in_use)
 
     def _tell_schema(self, entry: Entry, lines: list[str]) -> None:
         entry.find(
@@ -87,8 +100,11 @@ class Original:
             "scratch copy; look at once at what happened to the original",
         )
 
-    def _check_rows(self, entry: Entry, start: State, folder: Path, *, in_use: bool) -> None:
-        changes = _read(self.config, lambda connection: _compare(connection, start, folder / "original.rows"))
+    def _check_rows(self, entry: Entry, before: RowDigests, schema: Schema, folder: Path, *, in_use: bool) -> None:
+        def question(connection: Connection) -> RowChanges:
+            return before.compare(RowDigests.take(connection, schema, folder / "original.rows", before.keys))
+
+        changes = _read(self.config, question)
         if changes is None:
             entry.headline = "could not be looked at again"
             return
@@ -123,11 +139,8 @@ def _read(config: Config, question: Callable[[Connection], T]) -> T | None:
 
 
 def _in_use(connection: Connection) -> bool:
-    return connection.dialect.name == "postgresql" and bool(connection.scalar(_CLIENTS))
-
-
-def _compare(connection: Connection, start: State, path: Path) -> RowChanges:
-    return start.rows.compare(RowDigests.take(connection, start.schema, path, start.rows.keys))
+    question = _CLIENTS.get(connection.dialect.name)
+    return question is not None and bool(connection.scalar(text(question)))
 
 
 def _checksum(config: Config) -> str | None:

@@ -57,7 +57,8 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
     with ExitStack() as stack:
         stack.enter_context(signals_raise())
         folder = stack.enter_context(_working_folder())
-        as_it_was = Original.look(config)
+        own_copy = options.scratch_url is not None
+        as_it_was = Original.look(config, folder / "original-before.rows" if own_copy else None)
         scratch = _copied(config, options, journal, stack, say)
         text = original.render_as_string(hide_password=False)
         if as_it_was.schema is not None and config.deals.source is None:

@@ -26,6 +26,12 @@ __all__ = ["RowChanges", "RowDigests", "TableChanges"]
 ROWS_AT_A_TIME = 1_000
 WIDTH = 8  # bytes of digest of one value
 SHOWN = 5
+# The n-th row of those that say the same, in a table without a key.
+_NUMBERED = """
+UPDATE row SET key = row.key || '#' || numbered.n FROM (
+  SELECT rowid AS id, row_number() OVER (PARTITION BY key ORDER BY rowid) AS n FROM row WHERE tab = ?
+) AS numbered WHERE row.rowid = numbered.id
+"""
 MOST_ZEROS = 400  # a float's whole number is written out like an int's, up to the largest float
 
 
@@ -88,6 +94,8 @@ class RowDigests:
                 digests.columns[name], digests.keys[name] = tuple(shape.columns), key
                 rows = _rows(connection, name, tuple(shape.columns), key)
                 store.executemany("INSERT INTO row VALUES (?, ?, ?, ?)", ((name, *row) for row in rows))
+                if not key:
+                    store.execute(_NUMBERED, (name,))
             store.execute("CREATE INDEX by_key ON row (tab, key)")
             store.execute("COMMIT")
             digests.counts = dict(store.execute("SELECT tab, count(*) FROM row GROUP BY tab").fetchall())
@@ -115,16 +123,14 @@ def _rows(
     statement = select(*source.columns).execution_options(yield_per=ROWS_AT_A_TIME)
     positions = [columns.index(part) for part in key]
     rest = [position for position in range(len(columns)) if position not in positions]
-    seen: dict[bytes, int] = {}
     with connection.execute(statement) as rows:
         for row in rows:
             digests = [digest(value) for value in row]
             body = _of(digests[position] for position in rest)
             if positions:
                 shown = json.dumps([said(row[position]) for position in positions], ensure_ascii=False)
-            else:  # a bag: the n-th row that says this
-                seen[body] = seen.get(body, 0) + 1
-                shown = f"{body.hex()}#{seen[body]}"
+            else:  # a bag, whose equal rows are numbered in the file
+                shown = body.hex()
             yield shown, body, b"".join(digests)
 
 

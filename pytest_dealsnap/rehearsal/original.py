@@ -71,7 +71,7 @@ class Original:
         Digests of its rows go into *folder*.
         """
         now = Original.look(self.config)
-        before = self.rows if start is None else start.rows
+        rows = self.rows if start is None else start.rows
         if self.schema is None or now.schema is None:
             entry.headline = "could not be looked at again"
             return
@@ -84,11 +84,11 @@ class Original:
         elif self.checksum is not None and self.checksum == now.checksum:
             entry.headline = f"unchanged to the byte, SHA-256 {self.checksum[:16]}…"
             entry.lines.append(f"SHA-256 before and after: {self.checksum}")
-        elif before is None:
+        elif rows is None:
             entry.headline = "its schema is what it was; its rows were not compared"
         else:
             schema = self.schema if start is None else start.schema
-            self._check_rows(entry, before, schema, folder, in_use=self.in_use or now.in_use)
+            self._check_rows(entry, rows, schema, folder, in_use=self.in_use or now.in_use)
 
     def _tell_schema(self, entry: Entry, lines: list[str]) -> None:
         entry.find(

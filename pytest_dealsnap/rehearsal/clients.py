@@ -23,6 +23,7 @@ from pytest_dealsnap.rehearsal.guard_targets import IDENTITY, Target, file_of, m
 __all__ = ["OWN_CLIENTS", "main", "targets_of"]
 
 OWN_CLIENTS = "_DEALSNAP_REHEARSAL_CLIENTS"
+LONGEST_PATH = 4_096
 READ = 1 << 20  # of a script on standard input
 _PSQL = {"-h": "host", "--host": "host", "-p": "port", "--port": "port", "-d": "dbname", "--dbname": "dbname",
          "-U": "user", "--username": "user"}  # fmt: skip
@@ -78,16 +79,16 @@ def _said(command: list[str]) -> str:
 def targets_of(name: str, arguments: Sequence[str], original: Target) -> Iterator[Target]:
     """Yield every database that *arguments*, and a script on standard input, have the program *name* open."""
     if kind := _FILE_COMMANDS.get(name):
-        for text in (*arguments, _script()):
+        for text in _texts(arguments):
             for word in (text, *_WORDS.findall(text)):
-                if len(word) < 4_096 and "\0" not in word:
+                if len(word) < LONGEST_PATH and "\0" not in word:
                     yield Target(kind, database=file_of(word))
     elif name == "psql":
         given, rest = _options(arguments, _PSQL, _PSQL_OTHERS)
         for key, value in zip(("dbname", "user"), rest, strict=False):
             given.setdefault(key, value)
         yield pg_target(_conninfo(given))
-        for text in (*arguments, _script()):
+        for text in _texts(arguments):
             for found in re.finditer(r"\\c(?:onnect)?\s+([^\s\\]+)", text):
                 yield pg_target(_conninfo({**_conninfo(given), "dbname": found[1].strip("'\"")}))
     else:
@@ -97,15 +98,20 @@ def targets_of(name: str, arguments: Sequence[str], original: Target) -> Iterato
         if "MYSQL_HOST" in os.environ:
             given.setdefault("host", os.environ["MYSQL_HOST"])
         yield mysql_target(given)
-        for text in (*arguments, _script()):
+        for text in _texts(arguments):
             if _names(text, original.database):
                 yield mysql_target({**given, "database": original.database})
 
 
 def _names(script: str, database: str) -> bool:
-    """Whether an SQL text uses the schema *database*, or names something in it."""
-    name = re.escape(database)
-    return bool(re.search(rf"(?i)\buse\s+`?{name}\b|(?<![\w.])`?{name}`?\s*\.\s*[`\w]", script))
+    """Whether an SQL text uses the schema *database*, or names a table in it; a column's table may have its name."""
+    name = rf"`?{re.escape(database)}`?"
+    table = r"from|join|update|into|table|exists|truncate|references|view|ignore"
+    return bool(
+        re.search(
+            rf"(?i)\buse\s+{name}(?!\w)|\b(?:{table})\s+{name}\s*\.|(?<![\w.`]){name}\s*\.\s*`?\w+`?\s*\.", script
+        )
+    )
 
 
 def _options(
@@ -147,6 +153,18 @@ def _conninfo(given: Mapping[str, str]) -> dict[str, str]:
     else:
         return dict(given)
     return {**given, "dbname": "", **{key: value for key, value in found.items() if value}}
+
+
+def _texts(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield every text that may hold statements: arguments, standard input, and the scripts that these name."""
+    texts = (*arguments, _script())
+    yield from texts
+    for text in texts:
+        for word in _WORDS.findall(text.replace("=", " ")):
+            if word.endswith(".sql") and len(word) < LONGEST_PATH:
+                for path in (Path(word), Path(word.removeprefix("-f"))):
+                    if path.is_file():
+                        yield path.read_bytes()[:READ].decode("utf-8", "replace")
 
 
 def _script() -> str:

@@ -26,13 +26,15 @@ __all__ = ["CLIENTS", "Notes", "protect", "read_notes", "target_of"]
 CLIENTS = ("psql", "mariadb", "mysql", "sqlite3", "duckdb")
 _DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 
-# Python imports a module of this name as it starts; one of the user's own still has its turn, in its place.
+# Python imports a module of this name as it starts; one of the user's own still has its turn, in its place. A Python
+# older than 3.9 cannot run the guard: it is only watched.
 SITE = f"""\
 import os, sys
 _here = os.path.dirname(os.path.abspath(__file__))
 try:
-    from {ALIAS}.guard import guard_original
-    guard_original()
+    if sys.version_info >= (3, 9):
+        from {ALIAS}.guard import guard_original
+        guard_original()
 finally:
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != _here]
 from importlib.machinery import PathFinder

@@ -102,7 +102,9 @@ class Surroundings:
         found = [watch.blind] if watch.blind else []
         for pid, program in watch.unguarded.items():
             if pid not in notes.guarded:
-                found.append(f"{program} ran without the guard (-I, -S, -E, or another PYTHONPATH): only watched")
+                found.append(
+                    f"{program} ran without the guard (-I, -S, -E, another PYTHONPATH, or older than 3.9): only watched"
+                )
         self.remarks.extend(line for line in dict.fromkeys(found) if line not in self.remarks)
 
     def _reached(self, title: str, evidence: list[str], done: Done) -> OriginalReachedError:

@@ -13,7 +13,7 @@ from pytest_dealsnap.rehearsal.steps import Done, OriginalReachedError
 from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from tests.mariadb import as_root
 from tests.postgresql import as_owner
-from tests.rehearsal.firm import Firm, run_statements
+from tests.rehearsal.firm import REASONER, Firm, run_statements
 from tests.rehearsal.test_guard_drivers import parts
 from tests.rehearsal.test_rehearse import codes, headlines
 from tests.rehearsal.test_scratch import content, files, query, scratch_databases
@@ -58,6 +58,7 @@ def pg_copy(postgresql: str) -> str:
         "psql -h {host} -p {port} -U {user} -c 'DROP TABLE t' {name}",
         "psql 'postgresql://{user}@/{name}?host={host}&port={port}' -c 'DROP TABLE t'",
         "PGDATABASE={name} psql -c 'DROP TABLE t'",
+        "echo '\\\\c {name}' > up.sql; psql -f up.sql -c 'DROP TABLE t'",
         "echo 'DROP TABLE t' | psql --dbname='host={host} port={port} dbname={name} user={user}'",
     ],
 )
@@ -95,6 +96,7 @@ def test_psql_reads_the_copy_from_its_own_variables_and_from_placeholders(
         "mysql --protocol=TCP -uroot -e 'DROP TABLE {name}.t'",
         "echo 'USE {name}; DROP TABLE t;' > script.sql; mariadb --protocol=TCP -uroot < script.sql",
         "mariadb --protocol=TCP -uroot -e 'UPDATE `{name}`.`t` SET x = 7'",
+        "echo 'UPDATE {name}.t, t SET {name}.t.x = 7' > up.sql; mariadb -h127.0.0.1 -uroot copied -e 'source up.sql'",
     ],
 )
 def test_mariadb_on_the_original_is_stopped(firm: Firm, mariadb: str, command: str) -> None:
@@ -106,8 +108,9 @@ def test_mariadb_on_the_original_is_stopped(firm: Firm, mariadb: str, command: s
     [evidence, *_] = stopped(firm, mariadb, copy, filled).evidence
     assert evidence in ("opened by mariadb", "opened by mysql")
     assert query(mariadb, "SELECT x FROM t") == [1, 2]
-    done = step(firm, mariadb, copy, "mariadb --protocol=TCP {name} -e 'CREATE OR REPLACE TABLE a (x int)'")
-    assert done.ok, done.output
+    for statement in ("CREATE TABLE deals (x int)", "UPDATE deals SET x = 1 WHERE deals.x IS NULL"):
+        done = step(firm, mariadb, copy, f"mariadb --protocol=TCP {{name}} -e '{statement}'")
+        assert done.ok, done.output
     as_root(mariadb, "DROP DATABASE copied")
 
 
@@ -223,6 +226,21 @@ def test_a_stock_django_project_never_migrates_its_database(tmp_path: Path, post
     assert query(postgresql, rows) == before
     assert query(postgresql, "SELECT count(*) FROM pg_class WHERE relname = 'django_migrations'") == [0]
     assert scratch_databases(postgresql) == []
+
+
+def test_mariadbs_original_is_safe_beside_a_copy_of_the_users_own(tmp_path: Path, mariadb: str) -> None:
+    """The copy is on the same server, and the application's settings name the original."""
+    firm = Firm.found(tmp_path, mariadb, reasoner=REASONER.replace('os.environ["FIRM_DB"]', repr(mariadb)))
+    tables = ("engagements", "notes", "alembic_version")
+    copies = [f"CREATE TABLE copied.{name} AS SELECT * FROM {make_url(mariadb).database}.{name}" for name in tables]
+    as_root(mariadb, "DROP DATABASE IF EXISTS copied", "CREATE DATABASE copied", *copies)
+    copy = make_url(mariadb).set(database="copied").render_as_string(hide_password=False)
+    answer, report = firm.rehearse("--scratch-url", copy)
+    assert answer.code == 1
+    assert codes(report) == {"original_asked_for": "unfinished"}, answer.out + answer.err
+    assert query(mariadb, "SELECT count(*) FROM engagements WHERE kind IS NULL") == [2]
+    assert "answers before the upgrade" not in answer.err
+    as_root(mariadb, "DROP DATABASE copied")
 
 
 NO_DATABASE = "def answer(deal_id):\n    return {'offer': {'price': 7}}\n"

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Computed, Identity, MetaData, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Computed, Identity, MetaData, Table
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.schema import ColumnDefault, DefaultClause
 
 from pytest_dealsnap.deals.checks import Check, read_check
 from pytest_dealsnap.deals.conditions import UnreadConditionError
+from pytest_dealsnap.deals.unique_keys import read_unique
 from pytest_dealsnap.deals.value_kinds import ValueKind, kind_of
 from pytest_dealsnap.errors import SourceError
 
@@ -69,7 +70,10 @@ class UniqueFacts:
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """A table. ``unread`` are the texts of CHECK constraints that are not understood, with the reason."""
+    """A table. ``unread`` are the texts of CHECK constraints that are not understood, with the reason.
+
+    ``unkept`` are the unique indexes over expressions that no columns stand for.
+    """
 
     name: str
     columns: tuple[ColumnFacts, ...]
@@ -78,6 +82,7 @@ class TableFacts:
     foreign_keys: tuple[ForeignKeyFacts, ...]
     checks: tuple[Check, ...]
     unread: tuple[tuple[str, str], ...]
+    unkept: tuple[str, ...] = ()
 
     def column(self, key: str) -> ColumnFacts:
         """Return the column that rows hold under *key*."""
@@ -90,14 +95,16 @@ def read_table(source: Any) -> TableFacts:
     if not isinstance(table, Table):
         raise SourceError(f"{source!r} is neither a SQLAlchemy Table nor a declarative class")
     checks, unread = _checks(table)
+    unique, unkept = read_unique(table)
     return TableFacts(
         name=table.fullname,
         columns=tuple(_column(column) for column in table.columns),
         primary_key=tuple(column.key for column in table.primary_key.columns),
-        unique=tuple(_unique(table)),
+        unique=tuple(UniqueFacts(*one) for one in unique),
         foreign_keys=tuple(_foreign_keys(table)),
         checks=checks,
         unread=unread,
+        unkept=unkept,
     )
 
 
@@ -137,18 +144,6 @@ def _default(column: Column[Any]) -> Any:
         if kind_of(column.type).name == "integer" and server.arg.lstrip("-").isdigit():
             return int(server.arg)
     return NO_DEFAULT
-
-
-def _unique(table: Table) -> Iterator[UniqueFacts]:
-    """Yield every key. An index over expressions counts as one over their columns, which asks for more."""
-    if table.primary_key.columns:
-        yield UniqueFacts(tuple(column.key for column in table.primary_key.columns))
-    found: list[Any] = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
-    found += [index for index in table.indexes if index.unique]
-    for one in sorted(found, key=lambda one: [column.key for column in one.columns]):
-        if one.columns:
-            alike = bool(one.dialect_options["postgresql"].get("nulls_not_distinct"))
-            yield UniqueFacts(tuple(column.key for column in one.columns), alike)
 
 
 def _foreign_keys(table: Table) -> Iterator[ForeignKeyFacts]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_dealsnap.deals.columns import ForeignKeyFacts, TableFacts, read_metadata
 from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.testing.drawing import Draw, Row, RowPlan, Taken, draw_row, in_order, point
-from pytest_dealsnap.testing.rows import as_strategies, table_name, warn_of_unread
+from pytest_dealsnap.testing.rows import as_strategies, table_name, warn_of_unkept, warn_of_unread
 
 __all__ = ["Database", "databases"]
 
@@ -64,6 +64,7 @@ def databases(
     for name in facts:
         strategies = as_strategies(facts[name], given.get(name, {}))
         warn_of_unread(facts[name], strategies)
+        warn_of_unkept(facts[name])
         plans[name] = RowPlan.of(facts[name], strategies, with_identities=True)
     order, late = _order(facts)
     late = {

@@ -15,11 +15,11 @@ from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.testing.drawing import Draw, Row, RowPlan, draw_row
 from pytest_dealsnap.testing.values import Strategy
 
-__all__ = ["UnreadCheckWarning", "as_strategies", "rows", "table_name", "warn_of_unread"]
+__all__ = ["UnreadCheckWarning", "as_strategies", "rows", "table_name", "warn_of_unkept", "warn_of_unread"]
 
 
 class UnreadCheckWarning(UserWarning):
-    """A CHECK constraint is not understood, so that rows are drawn without it."""
+    """A CHECK constraint or a unique index is not understood, so that rows are drawn without it."""
 
 
 def rows(
@@ -82,6 +82,17 @@ def warn_of_unread(facts: TableFacts, given: Mapping[str, Strategy]) -> None:
                 UnreadCheckWarning,
                 stacklevel=3,
             )
+
+
+def warn_of_unkept(facts: TableFacts) -> None:
+    """Warn of unique indexes over expressions that the rows of a database may break."""
+    for index in facts.unkept:
+        warnings.warn(
+            f"table {facts.name}: the unique index {index} is not kept by the rows that are made up: no column stands "
+            "for its expression. Give a strategy for a column of it, and max_rows=1 if that is not enough",
+            UnreadCheckWarning,
+            stacklevel=3,
+        )
 
 
 def table_name(table: Any) -> str:

@@ -33,11 +33,15 @@ def values_within(kind: ValueKind, limits: Limits) -> Strategy | None:
 
     What limits cannot tell, such as a remainder, is left to who draws.
     """
+    decorator = kind.decorator
     if limits.choices is not None:
         choices = [value for choice in limits.choices for value in _coerced(kind, choice)]
+        if decorator is not None:
+            choices = [value for value in choices if decorator.reads_back(value)]
         return st.sampled_from(choices) if choices else None
     make = _MAKERS.get(kind.name)
-    return make(kind, limits) if make is not None else None
+    strategy = make(kind, limits) if make is not None else None
+    return strategy if strategy is None or decorator is None else strategy.filter(decorator.reads_back)
 
 
 def _coerced(kind: ValueKind, choice: Any) -> Iterable[Any]:

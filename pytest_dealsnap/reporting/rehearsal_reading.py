@@ -26,11 +26,31 @@ __all__ = ["read_rehearsal"]
 
 
 def read_rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:
-    """Return the rehearsal that *document* tells of; raises :class:`ReportError`, naming *path*, for a damaged one."""
+    """Return the rehearsal that *document* tells of.
+
+    Raises :class:`ReportError`, naming *path*, for a damaged one, and for one whose verdict contradicts its findings.
+    """
     try:
-        return _rehearsal(document, path)
+        rehearsal = _rehearsal(document, path)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
+    if problem := _contradiction(rehearsal):
+        raise ReportError(f"{path} contradicts itself: {problem}. Take the report that the rehearsal wrote")
+    return rehearsal
+
+
+def _contradiction(rehearsal: Rehearsal) -> str:
+    """Return how a verdict can be none of its findings and of its gate; empty where it can."""
+    action, gate = rehearsal.verdict.action, rehearsal.gate
+    weights = {problem.weight for problem in rehearsal.problems}
+    if "corrupts" in weights and action != "roll_back":
+        return f"the verdict says {action} beside data corruption"
+    if action != "proceed":
+        return ""
+    if heavy := weights & {"corrupts", "unfinished", "fails"}:
+        return f"the verdict says proceed beside a finding of the weight {min(heavy)}"
+    reached = gate.verdict.action if gate is not None and gate.verdict is not None else "nothing"
+    return "" if reached == "proceed" else f"the verdict says proceed, and its gate {reached}"
 
 
 def _rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:

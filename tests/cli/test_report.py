@@ -116,3 +116,26 @@ def test_a_terminal_of_any_encoding_shows_it(tmp_path: Path) -> None:
         answer = dealsnap(tmp_path, "report", "saved.json", "--format", name, PYTHONIOENCODING="ascii")
         assert answer.code == 0, answer.err
         assert "\x1b" not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("weight", "action", "words"),
+    [
+        ("fails", "proceed", "the verdict says proceed beside a finding of the weight fails"),
+        ("unfinished", "proceed", "the verdict says proceed beside a finding of the weight unfinished"),
+        ("corrupts", "fix_forward", "the verdict says fix_forward beside data corruption"),
+        ("note", "proceed", "the verdict says proceed, and its gate "),
+    ],
+)
+def test_a_rehearsal_whose_verdict_contradicts_its_findings_is_refused(
+    here: Path, capsys: pytest.CaptureFixture[str], weight: str, action: str, words: str
+) -> None:
+    """A verdict that its findings, or its gate, cannot have come to is no verdict."""
+    document = json.loads(REHEARSAL_WRITERS["json"](REHEARSAL))
+    for problem in document["findings"]:
+        problem["weight"] = weight
+    document["verdict"]["action"] = action
+    document["gate"] = None
+    (here / "rehearsal.json").write_text(json.dumps(document), encoding="utf-8")
+    assert main(["report", "rehearsal.json"]) == 2
+    assert f"rehearsal.json contradicts itself: {words}" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from pytest_dealsnap.rehearsal.protection import protect, read_notes
+from pytest_dealsnap.rehearsal.protection import protect, read_notes, target_of
 from tests.mariadb import as_root
 from tests.plugin.project import clean_environment
 from tests.postgresql import as_owner
@@ -175,3 +175,18 @@ def test_a_python_of_another_environment_is_guarded_too(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "OriginalDatabaseError" in done.stderr
     assert not (tmp_path / "a.db").exists()
+
+
+def test_a_role_without_privileges_is_told_which_database_it_is_in(tmp_path: Path, postgresql: str) -> None:
+    """The guard knows the original by another role, and by another address, too."""
+    as_owner(postgresql, "DROP ROLE IF EXISTS plain", "CREATE ROLE plain LOGIN")
+    url = make_url(postgresql).set(username="plain")
+    link = tmp_path / "other"
+    link.symlink_to(str(url.query["host"]))
+    try:
+        assert target_of(url.render_as_string(hide_password=False)).identity == target_of(postgresql).identity
+        assert target_of(postgresql).identity is not None
+        code = f"import psycopg; psycopg.connect('host={link} dbname={url.database} user=plain')"
+        assert run(tmp_path, postgresql, "sqlite:///copy.db", code)[1] == ["psycopg"]
+    finally:
+        as_owner(postgresql, "DROP ROLE plain")

@@ -25,7 +25,7 @@ from pathlib import Path
 from pytest_dealsnap.baseline.acceptance import Acceptance, Look, read_entry
 from pytest_dealsnap.baseline.stacked import stacked
 from pytest_dealsnap.errors import LedgerError
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.policy import Policy
 from pytest_dealsnap.judging.rules import Rule
 
@@ -80,6 +80,10 @@ class Ledger:
             used += taking
         if left:
             return result, tuple(used)
+        if any(_is_recovery(finding) for finding in result.findings):
+            reason = "it failed in the baseline, and nobody has approved an output"
+            findings = tuple(replace(finding, gates=False) for finding in result.findings)
+            return replace(result.with_status("new", reason=reason), compared=False, findings=findings), tuple(used)
         reasons = dict.fromkeys(self.entries[i].reason for i in used if not self.entries[i].expired(self.today))
         return result.with_status("accepted", reason="; ".join(reasons)), tuple(used)
 
@@ -104,6 +108,11 @@ class Ledger:
         """Return the live entries that matched nothing, given which ones did."""
         matched = set(used)
         return tuple(e for i, e in enumerate(self.entries) if i not in matched and not e.expired(self.today))
+
+
+def _is_recovery(finding: Finding) -> bool:
+    """Whether the deal failed in the baseline and has an output now: no entry of the ledger approves that."""
+    return finding.kind is Kind.OUTPUT and finding.count is None and not finding.gates and finding.current is None
 
 
 def read_ledger(snapshots: Path, *, today: date, types: Iterable[str] = ()) -> Ledger:

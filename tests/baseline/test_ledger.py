@@ -11,7 +11,7 @@ import pytest
 
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.errors import LedgerError
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.judge import Reasoned, judge
 from pytest_dealsnap.judging.policy import TypePolicy
 from pytest_dealsnap.judging.rules import parse_rule
@@ -229,6 +229,19 @@ def test_a_metric_with_a_colon_is_the_gates(tmp_path: Path, name: str) -> None:
     matrix = ledger(tmp_path, entry('deals = ["12"]\nvalue = 150').replace("cost_total", "x: carveout / acquisition"))
     assert matrix.against_baseline().entries == ()
     assert len(matrix.between_types().entries) == 1
+
+
+def test_an_accepted_type_approves_no_output_of_a_deal_that_failed_before(tmp_path: Path) -> None:
+    """The baseline has an error, and the deal works now under another type: the type is accepted, its output is new."""
+    before = Reasoned("acquisition", "acquisition", error=Failure("KeyError", "x"))
+    after = Reasoned("carveout", "carveout", {}, {"x": 1})
+    policy = TypePolicy({"*": parse_rule("equal", place="", root=tmp_path)})
+    judged = judge(before, after, policy=policy, metrics=(), is_valid_type=lambda name: True)
+    assert judged.status == "regressed"
+    result = DealResult("12", None, "acquisition", "carveout", "regressed", findings=judged.findings)
+    text = entry('deals = ["12"]\nvalue = "carveout"').replace("cost_total", "deal_type")
+    taken, used = ledger(tmp_path, text).apply(result)
+    assert (taken.status, taken.compared, taken.gating, used) == ("new", False, (), (0,))
 
 
 def test_paths_beyond_those_shown_are_asked_too(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_cause_is_taken_into_the_ledger(contracts: Contracts, capsys: pytest.C
         'reason = "a fee"\n'
         'who = "Ana Ruiz"\n'
         'ticket = "DD-1"\n'
-        "expires = 2999-12-31\n"
+        "expires = 2999-12-31 # the last day on which it counts, in UTC\n"
     )
     outcome = contracts.gate(faults=os.environ["CONTRACT_FAULTS"], report="after.json")
     emea_only = {f"k{n}" for n in range(60) if n % 3 == 0 and n % 4 != 2 and n % 9 < 5 and n not in (8, 20, 44)}

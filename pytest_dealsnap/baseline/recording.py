@@ -19,7 +19,7 @@ from pytest_dealsnap.judging.judge import judge
 from pytest_dealsnap.judging.likeness import Likeness
 from pytest_dealsnap.judging.metrics import Metric, compile_metrics, measure
 from pytest_dealsnap.judging.paths import parse_path
-from pytest_dealsnap.judging.policy import Policy, compile_policy
+from pytest_dealsnap.judging.policy import REST, Policy, compile_policy
 from pytest_dealsnap.judging.similarity import seconds_left
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
@@ -50,13 +50,17 @@ class Recorder:
         """Return the metrics of a whole *output*, also those of paths that are dropped afterwards."""
         return measure(self.metrics, output)
 
-    def draft(self, ref: DealRef, name: str | None, reasoning: Reasoning) -> Snapshot:
-        """Return the snapshot of one reasoned deal, of whatever size."""
+    def draft(self, ref: DealRef, name: str | None, reasoning: Reasoning, *, whole: bool = False) -> Snapshot:
+        """Return the snapshot of one reasoned deal, of whatever size; with the *whole* output, whatever is recorded."""
         facts = (ref.id, name, ref.deal_type, ref.stored_type)
         if reasoning.output is None:
             return Snapshot(*facts, error=reasoning.failure or Failure("Error", ""))
-        output = self.recorded_output(reasoning.output) if self._output.record == "full" else None
+        output = self.recorded_output(reasoning.output) if whole or self._output.record == "full" else None
         return Snapshot(*facts, metrics=self.measure(reasoning.output), output=output)
+
+    def narrow(self, draft: Snapshot) -> Snapshot:
+        """Return what would be recorded of a whole *draft*."""
+        return draft if self._output.record == "full" or draft.output is None else replace(draft, output=None)
 
     def is_written(self, draft: Snapshot, data: bytes) -> bool:
         """Whether *data* is what would be written for *draft*, told without writing it."""
@@ -144,9 +148,10 @@ class Gate:
         """Judge one deal that the baseline has.
 
         A snapshot that is the same byte for byte is matched without being parsed, unless a rule of
-        its type could refuse an unchanged value. A bad snapshot makes the deal ``errored``, not compared.
+        its type could refuse an unchanged value. The whole output is judged, whatever is recorded of it. A bad
+        snapshot makes the deal ``errored``, not compared.
         """
-        draft = self._recorder.draft(ref, deal.name if deal else None, reasoning)
+        draft = self._recorder.draft(ref, deal.name if deal else None, reasoning, whole=True)
         try:
             before = self._snapshots.recall(ref.id)
             if before is None:
@@ -158,7 +163,10 @@ class Gate:
             ):
                 return result_of(draft, "matched", seconds=reasoning.seconds)
             recorded = self._snapshots.decode(ref.id, before)
-            return self.judge(recorded, self._recorder.recordable(draft), deal, seconds=reasoning.seconds)
+            narrow = self._recorder.narrow(draft)
+            checked = self._recorder.recordable(narrow)
+            current = draft if checked is narrow else checked
+            return self.judge(recorded, current, deal, seconds=reasoning.seconds)
         except SnapshotError as error:
             failure = failure_of(error)
             return result_of(draft, "errored", seconds=reasoning.seconds, error=failure, compared=False)
@@ -188,6 +196,8 @@ class Gate:
             compared=not recovered,
             reason=reason if recovered else "",
         )
+        if recorded.metrics is not None and recorded.output is None and REST not in result.absent_metrics:
+            result = replace(result, absent_metrics=(*result.absent_metrics, REST))
         findings = tuple(map(canonical_finding, judgement.findings))
         return replace(result, deal_type=recorded.deal_type, findings=findings, corrupt=judgement.corrupt)
 
@@ -252,9 +262,17 @@ def result_of(
         seconds,
         error=error,
         compared=compared,
-        absent_metrics=tuple(name for name, value in (snapshot.metrics or {}).items() if value is None),
+        absent_metrics=_absent(snapshot),
         reason=reason,
     )
+
+
+def _absent(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the metrics that *snapshot* has no value for; ``"*"``, the rest, where only metrics are recorded."""
+    if snapshot.metrics is None:
+        return ()
+    absent = tuple(name for name, value in snapshot.metrics.items() if value is None)
+    return (*absent, REST) if snapshot.output is None else absent
 
 
 def duplicated(ref: DealRef, *, gate: bool) -> Failure:

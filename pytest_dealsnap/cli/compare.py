@@ -24,6 +24,7 @@ from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.detailing import Detailing
+from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.run_facts import JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 
 __all__ = ["add_arguments", "run"]
@@ -111,4 +112,5 @@ def _facts(
         judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
         ledger=ledger_facts(ledger, used, results),
         absent_metrics=absent_everywhere(results, metric_paths),
+        idle_rules=idle_rules(results, gate.policy, metric_paths),
     )

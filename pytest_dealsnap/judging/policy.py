@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_dealsnap.judging.metrics import Metric
 from pytest_dealsnap.judging.rules import Rule, parse_rule
 
-__all__ = ["BUILT_IN", "Policy", "TypePolicy", "compile_policy"]
+__all__ = ["BUILT_IN", "REST", "Policy", "TypePolicy", "compile_policy"]
 
 # The rollout plan's own: acquisitions must stay as they were, the other types are meant to change.
 # A deal type that the plan does not know is judged like an acquisition: strict unless told otherwise.

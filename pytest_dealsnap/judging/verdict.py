@@ -46,14 +46,12 @@ class Verdict:
     reason: str
 
 
-def summarize(
-    results: Iterable[DealResult], *, selected: int, missing_gates: bool = True, new_gates: bool = False
-) -> Summary:
+def summarize(results: Iterable[DealResult], *, selected: int, missing_gates: bool = True) -> Summary:
     """Count *results*.
 
     *selected* is how many deals were to be judged, new ones included. A missing deal that only
-    reports (``deals.missing = "report"``) is neither compared nor affected; a new one counts as
-    selected only where ``deals.new = "fail"``.
+    reports (``deals.missing = "report"``) is neither compared nor affected; a new one is selected, and not
+    compared: nobody has approved its output.
     """
     counts = dict.fromkeys(STATUSES, 0)
     compared = affected = 0
@@ -67,25 +65,28 @@ def summarize(
             affected += result.status in AFFECTED
         if result.corrupt:
             corrupt.append((result.id, result.corrupt))
-    if not new_gates:
-        selected -= counts["new"]
     if not missing_gates:
         selected -= counts["missing"]
     return Summary(counts, compared, affected, max(selected, 0), tuple(corrupt))
 
 
 def decide(summary: Summary, thresholds: VerdictConfig) -> Verdict:
-    """Return the verdict: corruption first, then whether enough was compared, then the share affected."""
+    """Return the verdict: corruption first, then whether enough was compared, then the share affected.
+
+    A new deal keeps a run from ``proceed`` alone: that it was not compared hides no deal that is affected.
+    """
     if summary.corrupt:
         return Verdict("roll_back", _corruption(summary.corrupt))
     if not summary.compared:
         return Verdict("inconclusive", "no deal was compared")
-    share = 100 * summary.compared / summary.selected if summary.selected else 100.0
+    new = summary.counts["new"]
+    wanted = summary.selected - new if summary.affected else summary.selected
+    share = 100 * summary.compared / wanted if wanted > 0 else 100.0
     if share < thresholds.min_compared:
         return Verdict(
             "inconclusive",
-            f"{summary.compared} of {summary.selected} selected deals were compared, "
-            f"{share:.1f} % of the {thresholds.min_compared:g} % asked for",
+            f"{summary.compared} of {wanted} selected deals were compared, "
+            f"{share:.1f} % of the {thresholds.min_compared:g} % asked for{'' if summary.affected else _new(new)}",
         )
     if not summary.affected:
         return Verdict("proceed", f"none of {summary.compared} compared deals is affected")
@@ -98,6 +99,10 @@ def decide(summary: Summary, thresholds: VerdictConfig) -> Verdict:
         between = f"{thresholds.fix_forward_below:g} % to {thresholds.roll_back_above:g} %"
         return Verdict("disable_flag", f"{reason}: {between}")
     return Verdict("roll_back", f"{reason}: over {thresholds.roll_back_above:g} %")
+
+
+def _new(count: int) -> str:
+    return "" if not count else f"; {count} {'is' if count == 1 else 'are'} not in the baseline"
 
 
 def _corruption(facts: Sequence[tuple[str, str]]) -> str:

@@ -22,6 +22,7 @@ from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
 from pytest_dealsnap.plugin.plan import part_of
 from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.run_facts import (
     FinishedRun,
@@ -184,6 +185,7 @@ class Closing:
             ledger=ledger_facts(run.ledger, self._used, results),
             flaky=tuple(sorted(self._flaky, key=id_order)),
             absent_metrics=absent_everywhere(results, run.judged_paths),
+            idle_rules=() if self._mode == "matrix" else idle_rules(results, run.gate.policy, run.judged_paths),
             strangers=plan.strangers,
             traits=_traits(run, results) if self._mode == "gate" else None,
             allow_constant=bool(self._config.getoption("dealsnap_allow_constant")),
@@ -205,7 +207,8 @@ class Closing:
             all_errored = bool(run.results) and run.summary.counts["errored"] == len(run.results)
             if all_errored and exitstatus == pytest.ExitCode.OK:
                 return int(pytest.ExitCode.TESTS_FAILED)
-            if run.suspicious and exitstatus == pytest.ExitCode.OK:
+            idle = bool(run.facts.idle_rules) and not run.facts.partial
+            if (run.suspicious or idle) and exitstatus == pytest.ExitCode.OK:
                 return int(pytest.ExitCode.TESTS_FAILED)
             nothing_left = self._config.getoption("dealsnap_only") and not run.facts.selected
             none_collected = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED

@@ -128,7 +128,7 @@ class Run:
 
     def _both_sides(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> tuple[Snapshot, Snapshot]:
         recorded = self.snapshots.decode(ref.id, self.snapshots.recall(ref.id) or b"")
-        return recorded, self.recorder.draft(ref, deal.name if deal else None, reasoning)
+        return recorded, self.recorder.draft(ref, deal.name if deal else None, reasoning, whole=True)
 
     def _recorded(self, ref: DealRef) -> Snapshot | None:
         data = self.snapshots.recall(ref.id)

@@ -20,6 +20,7 @@ from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.judging.findings import AFFECTED, DealResult
 from pytest_dealsnap.judging.values import exact, is_number, working_context
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
+from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.rehearsal_facts import Exposure
 from pytest_dealsnap.reporting.run_facts import (
     FinishedRun,
@@ -82,6 +83,7 @@ def judge_captures(
         judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
         ledger=ledger_facts(ledger, used, results),
         absent_metrics=absent_everywhere(results, paths),
+        idle_rules=idle_rules(results, gate.policy, paths),
     )
     return with_unread_rows(conclude(facts, results), current.problem)
 

@@ -14,6 +14,7 @@ from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
 from pytest_dealsnap.reporting.detail_room import without_surplus
+from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes, matrix_steps
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
@@ -33,7 +34,6 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         results,
         selected=facts.selected,
         missing_gates=judging.missing == "fail",
-        new_gates=judging.new == "fail",
     )
     gate, chosen = facts.mode != "capture", claims_nothing(facts)
     verdict = _verdict(facts, results, summary) if gate and not chosen else None
@@ -77,7 +77,7 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
         return Verdict("inconclusive", "the baseline is incomplete: its capture did not finish")
     if all(result.error is not None for result in results if result.compared):
         return Verdict("inconclusive", "no output was compared: every deal fails as it did in the baseline")
-    doubt = matrix_doubt(facts, results) if facts.mode == "matrix" else ""
+    doubt = matrix_doubt(facts, results) if facts.mode == "matrix" else idle_words(facts.idle_rules)
     if doubt:
         return Verdict("inconclusive", doubt)
     return sample_verdict(facts, results) if facts.part == "sample" else verdict
@@ -123,7 +123,7 @@ def _absent_metrics(facts: RunFacts) -> list[str]:
     return [
         f"metric {name} ({path}) is absent in every deal: is its path right?"
         for name, path in (facts.absent_metrics or {}).items()
-    ]
+    ] + list(idle_notes(facts.idle_rules, facts.absent_metrics or {}))
 
 
 def _capture_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
@@ -186,6 +186,9 @@ def _capture_steps(facts: RunFacts, results: Sequence[DealResult], summary: Summ
     steps = []
     if alike_outputs(results) and not facts.allow_constant:
         return [f"look at a few files of {facts.snapshots}: are these the deals' answers?"]
+    if facts.idle_rules and not facts.partial:
+        steps.append("pytest --dealsnap-update   # once the metric's path, or its rule, is right")
+        return steps
     if facts.not_judged:
         steps.append("pytest --dealsnap-update --dealsnap-only missing   # finish this capture")
     if summary.counts["errored"]:

@@ -17,6 +17,7 @@ from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.cause_json import read_traits
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.consistency import contradiction, impossible
+from pytest_dealsnap.reporting.idle import IdleRule
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, Part, RunFacts
 from pytest_dealsnap.secrets import redact
 
@@ -157,6 +158,10 @@ def _read_facts(document: Mapping[str, Any]) -> RunFacts:
         judging=JudgingFacts(**{**judging, "types": _texts(judging["types"])}, thresholds=thresholds),
         ledger=tuple(LedgerFact(**fact) for fact in document["ledger"]),
         absent_metrics=_table(document["absent_metrics"]),
+        idle_rules=tuple(
+            IdleRule(**_checked(_table(rule), dict.fromkeys(IdleRule.__slots__, _TEXT)))
+            for rule in document.get("idle_rules", ())
+        ),
         traits=None if document.get("traits") is None else read_traits(_table(document["traits"])),
     )
 

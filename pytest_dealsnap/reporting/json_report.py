@@ -15,6 +15,7 @@ from pytest_dealsnap.judging.details import details_to_plain
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 from pytest_dealsnap.reporting.cause_json import cause_document, traits_document
+from pytest_dealsnap.reporting.idle import IdleRule
 from pytest_dealsnap.reporting.json_reading import REPORT_FORMAT
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 
@@ -45,6 +46,7 @@ def report_document(run: FinishedRun) -> dict[str, Any]:
         "deals": [_deal(result) for result in run.results],
         "ledger": [{name: getattr(fact, name) for name in LedgerFact.__slots__} for fact in facts.ledger],
         "absent_metrics": dict(facts.absent_metrics or {}),
+        "idle_rules": [{name: getattr(rule, name) for name in IdleRule.__slots__} for rule in facts.idle_rules],
         "notes": list(run.notes),
         "traits": None if facts.traits is None else traits_document(facts.traits),
     }

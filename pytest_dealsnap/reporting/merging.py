@@ -10,6 +10,7 @@ from pytest_dealsnap.deals.selection import Shard
 from pytest_dealsnap.errors import ConfigError, DealsnapError
 from pytest_dealsnap.judging.commonality import Traits, merge_traits, worth_explaining
 from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.idle import merged_idle
 from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, Part, RunFacts
 
 __all__ = ["MergeError", "merge_runs"]
@@ -98,6 +99,7 @@ def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
         selected=selected,
         partial=part is not None,
         part=part,
+        idle_rules=merged_idle([(run.facts.idle_rules, run.results) for run in runs]),
         drawn=tuple(drawn for one in facts for drawn in one.drawn),
         not_judged=tuple(sorted((deal_id for one in facts for deal_id in one.not_judged), key=id_order)),
         why_not_judged={deal_id: why for one in facts for deal_id, why in one.why_not_judged.items()},

@@ -16,6 +16,7 @@ from pytest_dealsnap.judging.commonality import Traits
 from pytest_dealsnap.judging.findings import STATUSES, DealResult
 from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.verdict import Summary, Verdict
+from pytest_dealsnap.reporting.idle import IdleRule
 
 __all__ = [
     "FinishedRun",
@@ -85,6 +86,7 @@ class RunFacts:
     in common. ``allow_constant``: a capture was told that all outputs may be alike.
     ``part`` says what kind of part a partial run was about, ``drawn`` what its sample was drawn from.
     ``flaky`` are deals whose test passed only when it was run again.
+    ``idle_rules`` are gating rules that had nothing to judge.
     """
 
     mode: str
@@ -111,6 +113,7 @@ class RunFacts:
     why_not_judged: Mapping[str, str] = field(default_factory=dict)
     outage: str = ""
     flaky: tuple[str, ...] = ()
+    idle_rules: tuple[IdleRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

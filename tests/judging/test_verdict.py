@@ -32,7 +32,11 @@ def verdict(deals: Sequence[DealResult], *, selected: int | None = None, thresho
         ({"matched": 10}, "proceed", "none of 10 compared deals is affected"),
         ({"changed": 10}, "proceed", "none of 10 compared deals is affected"),
         ({"accepted": 5, "matched": 5}, "proceed", "none of 10 compared deals is affected"),
-        ({"matched": 10, "new": 90}, "proceed", "none of 10 compared deals is affected"),
+        (
+            {"matched": 10, "new": 90},
+            "inconclusive",
+            "10 of 100 selected deals were compared, 10.0 % of the 100 % asked for; 90 are not in the baseline",
+        ),
         ({"matched": 99, "regressed": 1}, "fix_forward", "1 of 100 compared deals is affected (1.0 %): under 10 %"),
         (
             {"matched": 901, "regressed": 99},
@@ -145,11 +149,13 @@ def test_a_missing_deal(gates: bool, compared: int, affected: int, action: str) 
     assert decide(summary, PLAN).action == action
 
 
-@pytest.mark.parametrize(("gates", "action"), [(False, "proceed"), (True, "inconclusive")])
-def test_a_new_deal(gates: bool, action: str) -> None:
-    """A new deal is nothing to compare with; where ``deals.new`` fails it, it ought to have been compared."""
-    summary = summarize(results(matched=9, new=1), selected=10, new_gates=gates)
-    assert decide(summary, PLAN).action == action
+@pytest.mark.parametrize(("least", "action"), [(100.0, "inconclusive"), (90.0, "proceed"), (91.0, "inconclusive")])
+def test_a_new_deal_is_selected_and_not_compared(least: float, action: str) -> None:
+    """``min_compared`` counts all selected deals, new ones included."""
+    summary = summarize(results(matched=9, new=1), selected=10)
+    thresholds = VerdictConfig(fix_forward_below=10.0, roll_back_above=50.0, min_compared=least)
+    assert decide(summary, thresholds).action == action
+    assert action == "proceed" or decide(summary, thresholds).reason.endswith("; 1 is not in the baseline")
 
 
 def test_other_thresholds() -> None:
@@ -170,7 +176,7 @@ def test_a_verdict_is_never_green_over_affected_deals(counts: dict[str, int]) ->
     assert summary.compared == len(deals) - counts["new"]
     found = decide(summary, PLAN)
     assert found.action in ACTIONS
-    assert (found.action == "proceed") is (summary.compared > 0 and summary.affected == 0)
+    assert (found.action == "proceed") is (summary.compared > 0 and summary.affected == 0 and counts["new"] == 0)
     if summary.compared:
         percent = 100 * summary.affected / summary.compared
         assert summary.affected_percent == pytest.approx(percent, abs=1e-4)

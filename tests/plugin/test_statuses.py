@@ -205,7 +205,7 @@ def test_a_missing_and_a_new_deal_can_be_told_to_report_and_to_fail(project: Pro
     """`deals.missing = "report"` skips a lost deal; `deals.new = "fail"` fails a new one."""
     project.with_deals(deal("a"), deal("b")).captured()
     changed = project.with_deals(deal("a"), deal("c"))
-    reported = changed.gate("--dealsnap-deals-missing", "report")
+    reported = changed.gate("--dealsnap-deals-missing", "report", "--dealsnap-verdict-min-compared", "50")
     assert (reported.code, reported.closing) == (0, "1 passed, 2 skipped")
     assert reported.action == "proceed"
     assert reported.report["summary"]["compared"] == 1

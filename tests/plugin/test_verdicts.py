@@ -102,25 +102,27 @@ def test_a_gate_that_compared_nothing_is_never_green(project: Project) -> None:
     assert (outcome.code, outcome.action) == (1, "inconclusive")
     assert outcome.verdict == "INCONCLUSIVE - no deal was compared"
     deselected = project.with_deals(deal("old")).gate("-k", "nothing_is_called_that")
-    assert (deselected.code, deselected.action) == (5, "inconclusive")
+    assert (deselected.code, deselected.action) == (5, "none")
     assert deselected.report["run"]["partial"] is True
     empty = project.gate()
     assert (empty.code, empty.action) == (1, "roll_back"), "an emptied table has lost every deal"
     only_new_by_id = only_new.gate("--dealsnap-id", "a", "--dealsnap-deals-missing", "report")
-    assert (only_new_by_id.code, only_new_by_id.action) == (1, "inconclusive")
+    assert (only_new_by_id.code, only_new_by_id.action) == (1, "none")
+    assert "nothing was compared: no verdict for the rollout" in only_new_by_id.text
 
 
 def test_errors_on_both_sides_compare_nothing(project: Project) -> None:
     """A deal that fails as before passes, and is told; where all do, no output was compared, and nothing is green."""
-    broken = "def value(deal_id):\n    if deal_id != 'works':\n        raise ValueError('no rates')\n    return {}\n"
+    broken = "def value(deal_id):\n    if deal_id != 'works':\n        raise ValueError('no rates')\n"
+    broken += "    return {'offer': {'price': 1}, 'risks': []}\n"
     project = project.with_file("valuation.py", broken).with_deals(deal("a"), deal("b"), deal("works"))
     assert project.capture().code == 0
     outcome = project.gate()
     assert (outcome.code, outcome.action, outcome.statuses["a"]) == (0, "proceed", "changed")
     assert "2 deals fail as in the baseline, with no output to compare: deal a: ValueError: no rates" in outcome.text
     none = project.gate("--dealsnap-id", "a", "--dealsnap-id", "b")
-    assert (none.code, none.action) == (1, "inconclusive")
-    assert "no output was compared: every deal fails as it did in the baseline" in none.verdict
+    assert (none.code, none.action) == (1, "none")
+    assert "2 of 3 deals judged, every deal fails as it did in the baseline: no verdict for the rollout" in none.text
 
 
 def test_a_run_that_stopped_early_is_inconclusive(project: Project) -> None:
@@ -142,7 +144,7 @@ def test_the_run_is_green_only_with_proceed(project: Project) -> None:
     outcome = project.with_deals(deal("a"), deal("b")).gate(
         "--dealsnap-deals-new", "fail", "--deselect", "deals::test_deal[acquisition-b]"
     )
-    assert (outcome.code, outcome.action) == (0, "proceed")
+    assert (outcome.code, outcome.action) == (0, "none")
     (project.baseline / "a.json").write_text("{")
     broken = project.with_deals(deal("a")).gate()
     assert (broken.code, broken.action) == (1, "inconclusive")

@@ -255,6 +255,7 @@ _OWN_FRAMES = frozenset(
         "__call__",
         "_value",
         "_in_time",
+        "run",
         "complete",
         "within",
         "_run",

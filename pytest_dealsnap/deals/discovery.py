@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, SAWarning, SQLAlchemyError
 from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
+from pytest_dealsnap.deals.exact_values import read_exactly
 from pytest_dealsnap.deals.guessing import (
     LEAST_SCORE,
     Candidate,
@@ -84,7 +85,7 @@ def discover(
     likely, or the database cannot be read.
     """
     url = parse_url(database, place)
-    engine = open_read_only(database, folder=folder, place=place, trust=trust)
+    engine = read_exactly(open_read_only(database, folder=folder, place=place, trust=trust))
     try:
         with _explained(place, public_url(url), url.password), engine.connect() as connection:
             tables = list(_tables(connection))

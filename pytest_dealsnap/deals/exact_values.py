@@ -13,13 +13,13 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Engine, cast, event, literal_column, type_coerce
+from sqlalchemy import ColumnElement, Dialect, Engine, cast, event, func, literal_column, type_coerce
 from sqlalchemy.dialects import mysql
-from sqlalchemy.types import CHAR, Boolean, Date, DateTime, Enum, Float, LargeBinary, String, Time, TypeEngine
+from sqlalchemy.types import CHAR, Boolean, Date, DateTime, Enum, Float, LargeBinary, String, Text, Time, TypeEngine
 
 from pytest_dealsnap.deals.postgresql_values import prepare_pg8000, prepare_psycopg, prepare_psycopg2
 
-__all__ = ["Undecodable", "exact_column", "exactly", "read_exactly"]
+__all__ = ["Undecodable", "exact_column", "exactly", "read_exactly", "undecoded"]
 
 _MYSQL = ("mysql", "mariadb")
 
@@ -68,6 +68,13 @@ def exact_json(text: Any) -> Any:
 def _number(text: str) -> float | Decimal:
     number, exact = float(text), Decimal(text)
     return number if Decimal(repr(number)) == exact else exact
+
+
+def undecoded(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    """Return a text *column* as the bytes that the database holds."""
+    if dialect.name == "postgresql":
+        return func.convert_to(cast(column, Text), func.getdatabaseencoding(), type_=LargeBinary)
+    return cast(column, LargeBinary)
 
 
 def exact_column(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any] | None:

@@ -48,7 +48,7 @@ from pytest_dealsnap.deals.audit import TypeConstraints
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
-from pytest_dealsnap.deals.exact_values import read_exactly
+from pytest_dealsnap.deals.exact_values import Undecodable, read_exactly, undecoded
 from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
 from pytest_dealsnap.deals.types import DealTypes
@@ -240,9 +240,21 @@ class SQLSource:
     def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
         """Read many deals by one question; ``None`` stands for one that has gone."""
         keys = [ref.key for ref in refs]
-        rows = self._ask(lambda connection: connection.execute(self._by_ids, {"keys": keys}).all())
+        try:
+            rows: Sequence[Any] = self._ask(lambda connection: connection.execute(self._by_ids, {"keys": keys}).all())
+        except SourceError as error:
+            if isinstance(error, SourceAwayError) or not self._deals.name:
+                raise
+            rows = self._undecoded_names(keys)
         names = {row[0]: row[1] if self._deals.name else None for row in rows}
         return [self._deal(ref, names[ref.key]) if ref.key in names else None for ref in refs]
+
+    def _undecoded_names(self, keys: Sequence[Any]) -> Sequence[tuple[Any, Any]]:
+        """Return ids and names as their bytes: a name that the driver cannot decode hides those of other deals, too."""
+        column, name = self._table.columns[self._deals.id], self._table.columns[self._deals.name]
+        question = self._under_where(select(column, undecoded(name, self._engine.dialect)).where(column.in_(keys)))
+        rows = self._ask(lambda connection: connection.execute(question).all())
+        return [(key, None if found is None else Undecodable(found)) for key, found in rows]
 
     def _deal(self, ref: DealRef, name: Any) -> Deal:
         fields = LazyFields(lambda: self._fields(ref))

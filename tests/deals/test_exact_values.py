@@ -309,6 +309,38 @@ def test_a_name_that_cannot_be_decoded_is_shown_safely(opened: Open, tmp_path: P
     assert [row.name for row in source.stored_rows()] == [r"caf\xe9", "Vega"]
 
 
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_a_name_of_a_database_without_an_encoding_is_shown_safely(opened: Open, postgresql: str, driver: str) -> None:
+    """PostgreSQL's SQL_ASCII keeps whatever bytes it is given; one such name hides no other deal's."""
+    owner = create_engine(by(postgresql, "psycopg"), isolation_level="AUTOCOMMIT")
+    utf8 = "&client_encoding=utf8"
+    with owner.connect() as connection:
+        connection.exec_driver_sql("DROP DATABASE IF EXISTS old WITH (FORCE)")
+        connection.exec_driver_sql(
+            "CREATE DATABASE old ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+    old = create_engine(by(postgresql, "psycopg").replace("/postgres?", "/old?") + utf8)
+    with old.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE deals (id int PRIMARY KEY, name text, deal_type text, memo text)")
+        broken = "convert_from('\\x636166e9', 'SQL_ASCII')"
+        connection.exec_driver_sql(
+            f"INSERT INTO deals VALUES (1, {broken}, 'carveout', {broken}), (2, 'Vega', 'carveout', 'fine')"
+        )
+    old.dispose()
+    source = opened(by(postgresql, driver).replace("/postgres?", "/old?") + utf8)
+    first, second = source.fetch_many(source.refs())
+    assert first is not None
+    assert second is not None
+    assert (first.key, first.name, first.deal_type) == ("1", r"caf\xe9", "carveout")
+    assert (second.name, second["memo"]) == ("Vega", "fine")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ColumnError, match='column "memo" of this deal'):
+            first["memo"]
+    source.close()
+    owner.dispose()
+
+
 @pytest.mark.parametrize("driver", POSTGRESQL)
 def test_a_driver_that_refuses_a_value_is_not_left_out_of_step(
     fill: Fill, opened: Open, postgresql: str, driver: str

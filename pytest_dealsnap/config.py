@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.secrets import remember_environment, remember_url
 from pytest_dealsnap.settings import SETTINGS, Setting, checked
+from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = [
     "Config",
@@ -180,8 +180,10 @@ def _read_file(root: Path) -> tuple[_File, dict[str, Any]]:
         if not path.is_file():
             continue
         try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            document = parse_toml(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+        except ValueError as error:
             raise ConfigError(f"{path} is not valid TOML: {error}") from None
         tool = document.get("tool", {})
         if not isinstance(tool, dict):

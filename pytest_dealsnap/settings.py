@@ -34,6 +34,7 @@ class Setting:
     default: Any
     help: str
     choices: tuple[str, ...] = ()
+    may_be_empty: bool = True
     minimum: float | None = None
     maximum: float | None = None
 
@@ -73,8 +74,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("", "executor", str, None, "a factory of a concurrent.futures.Executor, as module:factory"),
     Setting("", "progress", float, 10.0, "seconds between two progress lines; 0 for none", minimum=0),
     Setting("deals", "source", str, None, "your own iterable of deals, as module:callable"),
-    Setting("deals", "table", str, "deals", "table or view that holds the deals, or schema.table"),
-    Setting("deals", "id", str, "id", "column that identifies a deal"),
+    Setting("deals", "table", str, "deals", "table or view that holds the deals, or schema.table", may_be_empty=False),
+    Setting("deals", "id", str, "id", "column that identifies a deal", may_be_empty=False),
     Setting("deals", "name", str, "name", 'column with the deal\'s name; "" if there is none'),
     Setting("deals", "type", str, "deal_type", 'column with the deal\'s type; "" if there is none'),
     Setting("deals", "where", str, "", "SQL condition that selects the deals"),
@@ -148,6 +149,8 @@ def checked(setting: Setting, value: Any, place: str) -> Any:
         return tuple(value)
     if not isinstance(value, setting.kind):
         raise wrong
+    if value == "" and not setting.may_be_empty:
+        raise ConfigError(f'{place} = "": must not be empty; {setting.help}')
     if setting.choices and value not in setting.choices:
         valid = ", ".join(f'"{choice}"' for choice in setting.choices)
         raise ConfigError(f"{place} = {value!r}: must be one of {valid}.{did_you_mean(str(value), setting.choices)}")

@@ -16,6 +16,7 @@ PACKAGE = "pytest_dealsnap"
 # One way: a room may import those of lower rank, and rooms of its own rank.
 RANKS = {
     "secrets": 0,
+    "toml_text": 0,
     "errors": 0,
     "settings": 0,
     "config": 0,
@@ -50,7 +51,7 @@ GATES = {
     "psycopg2": {"deals.postgresql_values"},
     "pg8000": {"deals.postgresql_values"},
 }
-STANDARD_ONLY = ("secrets", "errors", "settings", "config", "callables")
+STANDARD_ONLY = ("secrets", "toml_text", "errors", "settings", "config", "callables")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,6 +27,7 @@ from pytest_dealsnap.errors import LedgerError
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.policy import Policy
 from pytest_dealsnap.judging.rules import Rule
+from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = ["LEDGER", "Acceptance", "Ledger", "parse_ledger", "read_ledger"]
 
@@ -138,8 +138,8 @@ def parse_ledger(
     Raises :class:`LedgerError` that names the entry and what is wrong with it.
     """
     try:
-        document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+        document = parse_toml(text, parse_float=Decimal)
+    except ValueError as error:
         marked = any(line.startswith("<<<<<<< ") for line in text.splitlines())
         hint = " (it holds the markers of a merge conflict; the entries of both sides belong in it)" if marked else ""
         raise LedgerError(f"{path} cannot be read: {error}{hint}") from None

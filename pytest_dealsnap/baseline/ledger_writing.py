@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -15,6 +14,7 @@ from tomlkit.items import Array, Float, Item, Trivia
 from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger
 from pytest_dealsnap.errors import LedgerError, printable
+from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = ["add_entries", "entry_text", "ledger_bytes", "ledger_text", "twin"]
 
@@ -101,8 +101,8 @@ def twin(ledger: str, entry: str, *, today: date) -> int | None:
 
 def _tables(text: str) -> list[dict[str, Any]]:
     try:
-        tables = tomllib.loads(text, parse_float=Decimal).get("accepted", [])
-    except tomllib.TOMLDecodeError:
+        tables = parse_toml(text, parse_float=Decimal).get("accepted", [])
+    except ValueError:
         return []  # told by whoever parses the ledger
     return [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = ["check_place", "choose_file", "with_starter", "write_starter"]
 
@@ -81,8 +81,8 @@ def write_starter(path: Path, text: str) -> None:
 
 def _document(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return parse_toml(data.decode("utf-8"))
+    except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
 
 
@@ -94,8 +94,8 @@ def _configured(name: str, document: dict[str, Any]) -> bool:
 def _keeps_the_rest(before: str, after: str) -> bool:
     """Whether *after* is valid and, beside our table, says what *before* said."""
     try:
-        old, new = tomllib.loads(before), tomllib.loads(after)
-    except tomllib.TOMLDecodeError:
+        old, new = parse_toml(before), parse_toml(after)
+    except ValueError:
         return False
     ours = new.get("tool", {}).pop("dealsnap", None)
     for document in (old, new):
@@ -140,8 +140,8 @@ def _without_ours(text: str) -> Iterator[str]:
 def _is_whole(lines: list[str]) -> bool:
     """Whether what follows *lines* is not inside of a text or a list that they began."""
     try:
-        tomllib.loads("".join(lines))
-    except tomllib.TOMLDecodeError:
+        parse_toml("".join(lines))
+    except ValueError:
         return False
     return True
 

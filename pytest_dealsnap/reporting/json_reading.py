@@ -71,7 +71,7 @@ def read_run(document: Mapping[str, Any], path: Path) -> FinishedRun:
         if not problem:
             run = conclude(facts, results)
             problem = contradiction(document, run)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
     if problem:
         raise ReportError(f"{path} contradicts itself: {problem}. Take the report that the run wrote")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pytest_dealsnap.judging.verdict import ACTIONS, Verdict
 from pytest_dealsnap.reporting.json_reading import ReportError, read_run
@@ -32,7 +34,7 @@ def read_rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:
     """
     try:
         rehearsal = _rehearsal(document, path)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
     if problem := _contradiction(rehearsal):
         raise ReportError(f"{path} contradicts itself: {problem}. Take the report that the rehearsal wrote")
@@ -63,7 +65,7 @@ def _rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:
         _known(phase.status, PHASE_WORDS)
     for problem in problems:
         _known(problem.weight, WEIGHT_WORDS)
-    return Rehearsal(
+    rehearsal = Rehearsal(
         started_at=datetime.fromisoformat(run["started_at"]),
         seconds=float(run["seconds"]),
         database=run["database"],
@@ -83,6 +85,42 @@ def _rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:
         verdict=verdict,
         next_steps=tuple(document["next_steps"]),
     )
+    _check_kinds(rehearsal)
+    for exposure in rehearsal.exposures:
+        Decimal(exposure.largest), Decimal(exposure.total)
+    return rehearsal
+
+
+_LARGEST = 2**63  # of a count; Python would take more digits than it can show
+
+
+def _check_kinds(made: Any) -> None:
+    """Raise :class:`TypeError` for a field of another kind than it is declared: who renders it need not ask."""
+    for name, hint in get_type_hints(type(made)).items():
+        value = getattr(made, name)
+        if not _is_kind(value, hint):
+            raise TypeError(f"{name} is {value!r}")
+
+
+def _is_kind(value: Any, hint: Any) -> bool:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return value in inner
+    if origin in (Union, UnionType):
+        return any(_is_kind(value, one) for one in inner)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_is_kind(one, inner[0]) for one in value)
+    if origin is Mapping:
+        items = value.items() if isinstance(value, Mapping) else [(None, None)]
+        return all(_is_kind(key, inner[0]) and _is_kind(one, inner[1]) for key, one in items)
+    if hint in (int, float):
+        number = isinstance(value, (int, hint)) and not isinstance(value, bool)
+        return number and math.isfinite(value) and (hint is float or abs(value) < _LARGEST)
+    if not isinstance(value, hint):
+        return False
+    if hint in (Phase, Problem, Attributed, Exposure, LoadFact, LockFact, Share):
+        _check_kinds(value)
+    return True
 
 
 def _known(word: str, words: Any) -> None:

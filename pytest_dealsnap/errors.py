@@ -14,6 +14,8 @@
     ├── OutputError               an output cannot be put into canonical JSON
     └── BaselineError             the baseline as a whole cannot be used
         ├── SnapshotError         one deal's snapshot file is bad
+        │   └── MissingSnapshotError     the manifest lists the deal, the folder has no file of it
+        ├── LockedError           another process writes the baseline
         ├── ManifestError         the manifest is bad
         └── LedgerError           the ledger of accepted changes is bad
 
@@ -36,7 +38,9 @@ __all__ = [
     "DealsnapError",
     "ExecutorError",
     "LedgerError",
+    "LockedError",
     "ManifestError",
+    "MissingSnapshotError",
     "OutputError",
     "ReasonerError",
     "ReasonerTimeoutError",
@@ -100,8 +104,16 @@ class SnapshotError(BaselineError):
     """One snapshot file is truncated, empty, of another deal or of an unknown format."""
 
 
+class MissingSnapshotError(SnapshotError):
+    """The manifest lists a deal whose snapshot file is gone."""
+
+
 class ManifestError(BaselineError):
     """``manifest.json`` cannot be read or is of an unknown format."""
+
+
+class LockedError(BaselineError):
+    """Another process writes the baseline."""
 
 
 class LedgerError(BaselineError):

@@ -122,8 +122,8 @@ class DealSnapshots:
         return set(self.each_id())
 
     def has(self, deal_id: str) -> bool:
-        """Whether the deal has a snapshot."""
-        return os.path.isfile(self.path(deal_id))
+        """Whether the deal has a snapshot, be it a bad one: a broken link, or a folder in its place."""
+        return os.path.lexists(self.path(deal_id))
 
     def strangers(self) -> list[str]:
         """Return the files in the folder that are no deal's snapshot."""

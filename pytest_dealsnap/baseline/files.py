@@ -7,9 +7,12 @@ import itertools
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["Syncer", "read_whole", "remove_leftovers", "write_atomic"]
+from pytest_dealsnap.baseline.locking import claim, try_claim
+
+__all__ = ["Syncer", "read_whole", "remove_leftovers", "sync", "write_atomic"]
 
 _TEMPORARY = ".dealsnap-"
 _counter = itertools.count()
@@ -45,6 +48,7 @@ def write_atomic(path: str, data: bytes) -> None:
             os.makedirs(folder, exist_ok=True)
             descriptor = os.open(temporary, _NEW_FILE, 0o666)
         with open(descriptor, "wb", buffering=0) as file:
+            claim(descriptor)
             view = memoryview(data)
             while view:
                 view = view[file.write(view) :]
@@ -55,12 +59,26 @@ def write_atomic(path: str, data: bytes) -> None:
         raise
 
 
-def remove_leftovers(folder: Path) -> int:
-    """Remove the temporary files that a killed capture left below *folder*; return how many."""
-    leftovers = list(folder.rglob(f"{_TEMPORARY}*.tmp"))
-    for leftover in leftovers:
-        leftover.unlink(missing_ok=True)
-    return len(leftovers)
+def remove_leftovers(folder: Path, *, deep: bool = True) -> int:
+    """Remove the temporary files that killed processes left in *folder* (*deep*: and below); return how many.
+
+    One that a living process is writing is left to it.
+    """
+    pattern = f"{_TEMPORARY}*.tmp"
+    return sum(map(_remove_leftover, list(folder.rglob(pattern) if deep else folder.glob(pattern))))
+
+
+def _remove_leftover(path: Path) -> bool:
+    with contextlib.suppress(OSError):  # gone meanwhile, written by a living process, or not ours to delete
+        descriptor = os.open(path, os.O_RDWR | _BINARY)
+        try:
+            dead = try_claim(descriptor)
+        finally:
+            os.close(descriptor)
+        if dead:
+            path.unlink()
+            return True
+    return False
 
 
 class Syncer:
@@ -93,10 +111,11 @@ class Syncer:
             with self._guard:
                 pending, self._pending = self._pending, []
             if pending:
-                _sync(pending)
+                sync(pending)
 
 
-def _sync(paths: list[str]) -> None:
+def sync(paths: Sequence[str]) -> None:
+    """Bring the written files *paths* to the disk."""
     if hasattr(os, "sync"):
         os.sync()
         return

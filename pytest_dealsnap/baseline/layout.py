@@ -83,6 +83,8 @@ def id_of(path: str) -> str | None:
 def stored_ids(folder: Path) -> Iterator[tuple[str | None, str]]:
     """Yield ``(id, path)`` of every file below *folder*; the id is ``None`` for a file that is no snapshot.
 
+    A folder or a broken link that has a snapshot's name counts as one, so that reading it fails and is noticed.
+
     Files whose name starts with a dot are passed over: temporary ones, and a file manager's own.
     """
     yield from _walk(str(folder), "")
@@ -97,9 +99,10 @@ def _walk(folder: str, prefix: str) -> Iterator[tuple[str | None, str]]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
-                if entry.name.endswith("%"):
-                    yield from _walk(entry.path, f"{prefix}{entry.name}/")
+            if entry.name.endswith("%") and entry.is_dir():
+                yield from _walk(entry.path, f"{prefix}{entry.name}/")
+                continue
+            if not entry.name.endswith(SUFFIX) and entry.is_dir():
                 continue
             path = prefix + entry.name
             # The common case first: a plain name is its own id.

@@ -12,6 +12,7 @@ import tomlkit
 from tomlkit.items import Array, Float, Item, Trivia
 
 from pytest_dealsnap.baseline.files import write_atomic
+from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger
 from pytest_dealsnap.errors import LedgerError, printable
 from pytest_dealsnap.toml_text import parse_toml
@@ -118,16 +119,21 @@ def add_entries(
     today: date,
     types: Sequence[str],
     files: Mapping[str, bytes] | None = None,
+    changes: Changes | None = None,
 ) -> bytes:
     """Add the entries *texts* at the end of the ledger, whole or not at all, and return the file's new bytes.
 
     The *files* that they name, relative to the folder, are written before: a ledger never names one that is not there.
 
     What stands in the file stays as it is, to the byte. Raises :class:`LedgerError` for a ledger that
-    is bad already, and writes nothing then.
+    is bad already, and writes nothing then. With *changes*, the file is written with those.
     """
     path = snapshots / LEDGER
-    text = ledger_text(snapshots)
+    staged = Changes() if changes is None else changes
+    try:
+        text = (staged.read(path) or b"").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LedgerError(f"{path} cannot be read: {error}") from None
     newline = "\r\n" if "\r\n" in text else "\n"
     parse_ledger(text, path, today=today, types=types)
     added = "\n".join(texts).replace("\n", newline)
@@ -136,6 +142,10 @@ def add_entries(
     parse_ledger(whole, path, today=today, types=types, pending=files)
     data = whole.encode()
     for name, content in (files or {}).items():
-        write_atomic(str(snapshots / name), content)
-    write_atomic(str(path), data)
+        staged.write(snapshots / name, content)
+        if changes is None:
+            write_atomic(str(snapshots / name), content)
+    staged.write(path, data)
+    if changes is None:
+        write_atomic(str(path), data)
     return data

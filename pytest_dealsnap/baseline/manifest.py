@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,18 @@ from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.errors import ManifestError
 from pytest_dealsnap.reasoning.canonical import dumps, loads
 
-__all__ = ["MANIFEST", "MANIFEST_FORMAT", "git_state", "read_manifest", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "MANIFEST_FORMAT",
+    "git_state",
+    "listed_ids",
+    "manifest_text",
+    "parse_manifest",
+    "read_manifest",
+    "sorted_ids",
+    "without_ids",
+    "write_manifest",
+]
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
@@ -25,10 +37,18 @@ def read_manifest(snapshots: Path) -> dict[str, Any] | None:
     """
     path = snapshots / MANIFEST
     try:
-        manifest = loads(path.read_text(encoding="utf-8"))
+        return parse_manifest(path.read_bytes(), path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror or error}. Restore it from git") from None
+
+
+def parse_manifest(data: bytes, path: Path) -> dict[str, Any]:
+    """Return the manifest that *data* is, which stands at *path*; raises :class:`ManifestError` for what is none."""
+    try:
+        manifest = loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ManifestError(
             f"{path} cannot be read: {error}. Restore it from git, or capture the baseline again"
         ) from None
@@ -38,13 +58,47 @@ def read_manifest(snapshots: Path) -> dict[str, Any] | None:
             f"{path} has format {given!r}; this version of pytest-dealsnap knows format {MANIFEST_FORMAT}. "
             "Upgrade pytest-dealsnap, or capture the baseline again"
         )
-    return manifest
+    ids = manifest.get("ids", [])
+    if not isinstance(ids, list) or not all(isinstance(deal_id, str) for deal_id in ids):
+        raise ManifestError(f"{path}: ids must be a list of texts. Restore it from git, or capture the baseline again")
+    return dict(manifest)
+
+
+def listed_ids(manifest: Mapping[str, Any] | None) -> set[str]:
+    """Return the deals that the baseline must have a snapshot of; none where the manifest lists none."""
+    return set((manifest or {}).get("ids", ()))
+
+
+def sorted_ids(ids: Iterable[str]) -> list[str]:
+    """Return *ids* in the order of the manifest, which is that of their digests.
+
+    Two branches that each record new deals then rarely change neighbouring lines, so git merges them.
+    """
+    return sorted(ids, key=_digest)
+
+
+def _digest(deal_id: str) -> bytes:
+    return hashlib.blake2b(deal_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def without_ids(manifest: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return *manifest* as a report holds it: one digest in place of a list of maybe 100,000 ids."""
+    if manifest is None or "ids" not in manifest:
+        return None if manifest is None else dict(manifest)
+    whole = hashlib.sha256()
+    for deal_id in sorted_ids(manifest["ids"]):
+        whole.update(_digest(deal_id))
+    return {**{key: value for key, value in manifest.items() if key != "ids"}, "ids_sha256": whole.hexdigest()}
 
 
 def write_manifest(snapshots: Path, manifest: Mapping[str, Any]) -> None:
     """Write *manifest* (without ``format``, which is added), whole or not at all."""
-    document = {**manifest, "format": MANIFEST_FORMAT}
-    write_atomic(str(snapshots / MANIFEST), (dumps(document) + "\n").encode())
+    write_atomic(str(snapshots / MANIFEST), manifest_text(manifest))
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> bytes:
+    """Return the bytes of *manifest*'s file."""
+    return (dumps({**manifest, "format": MANIFEST_FORMAT}) + "\n").encode()
 
 
 def git_state(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import OutputError, SnapshotError
+from pytest_dealsnap.errors import MissingSnapshotError, OutputError, SnapshotError
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.judge import judge
 from pytest_dealsnap.judging.likeness import Likeness
@@ -24,7 +24,11 @@ from pytest_dealsnap.judging.similarity import seconds_left
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 
-__all__ = ["Capture", "Gate", "Recorder", "canonical_finding", "duplicated", "result_of"]
+__all__ = ["KEPT", "Capture", "Gate", "Recorder", "canonical_finding", "duplicated", "lost_result", "result_of"]
+
+
+# Why a failed deal of a capture was not recorded.
+KEPT = "it failed, so its snapshot was left as it is"
 
 
 class Recorder:
@@ -97,16 +101,18 @@ class Recorder:
 class Capture:
     """Records deals into the baseline."""
 
-    def __init__(self, recorder: Recorder, snapshots: DealSnapshots) -> None:
+    def __init__(self, recorder: Recorder, snapshots: DealSnapshots, *, allow_errors: bool = False) -> None:
         self._recorder = recorder
         self._snapshots = snapshots
         self._likeness = Likeness(lambda value: dumps(value).encode())
+        self._allow_errors = allow_errors
 
     def __call__(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> DealResult:
         """Record one deal. The status says what that did to the baseline.
 
         ``new``: it had no snapshot; ``matched``: the snapshot is the same and was left alone;
-        ``changed``: it was written anew; ``errored``: an error was recorded.
+        ``changed``: it was written anew; ``errored``: an error was recorded. An error never takes the place of
+        anything but an error, unless errors are allowed: the result is not ``compared`` then.
         """
         draft = self._recorder.draft(ref, deal.name if deal else None, reasoning)
         before = self._snapshots.recall(ref.id)
@@ -114,6 +120,10 @@ class Capture:
             snapshot, status = draft, "matched"
         else:
             snapshot, data = self._recorder.write(draft)
+            if snapshot.error is not None and before is not None and not self._may_replace(ref.id, before):
+                return result_of(
+                    snapshot, "errored", seconds=reasoning.seconds, error=snapshot.error, compared=False, reason=KEPT
+                )
             status = "new" if before is None else "matched" if before == data else "changed"
             if before != data:
                 self._snapshots.record(ref.id, data)
@@ -124,6 +134,15 @@ class Capture:
         names = (ref.id, snapshot.deal_name, snapshot.deal_type, snapshot.stored_type)
         output = snapshot.metrics if snapshot.output is None else snapshot.output
         return replace(result, likeness=self._likeness(names, snapshot.metrics, output))
+
+    def _may_replace(self, deal_id: str, before: bytes) -> bool:
+        """Whether an error may take the place of the snapshot *before*; a bad one may have been an output."""
+        if self._allow_errors:
+            return True
+        try:
+            return self._snapshots.decode(deal_id, before).error is not None
+        except SnapshotError:
+            return False
 
 
 class Gate:
@@ -155,7 +174,7 @@ class Gate:
         try:
             before = self._snapshots.recall(ref.id)
             if before is None:
-                return result_of(draft, "new", reason="it has no snapshot in the baseline", compared=False)
+                return replace(self.lost(ref), name=draft.deal_name, seconds=reasoning.seconds)
             if (
                 self.policy[ref.deal_type].reflexive
                 and draft.error is None
@@ -209,11 +228,17 @@ class Gate:
         """Return the check of the snapshots of one baseline, by the metrics of this gate."""
         return Consistency(snapshots, self._recorder.metrics, drops=self._drops)
 
+    def lost(self, ref: DealRef) -> DealResult:
+        """Return the result of a deal whose snapshot is gone from the baseline: it cannot be judged."""
+        return lost_result(ref, self._snapshots.path(ref.id))
+
     def missing(self, ref: DealRef) -> DealResult:
         """Return the result of a deal that the baseline has and the database has not."""
         try:
             data = self._snapshots.recall(ref.id)
-            recorded = self._snapshots.decode(ref.id, data or b"")
+            if data is None:  # gone from the folder, too: its id is all that is known of it
+                return self.gone(Snapshot(ref.id, None, ref.deal_type, ref.stored_type))
+            recorded = self._snapshots.decode(ref.id, data)
         except SnapshotError as error:
             unread = Snapshot(ref.id, None, ref.deal_type, ref.stored_type)
             result = result_of(unread, "errored", error=failure_of(error), compared=False)
@@ -273,6 +298,13 @@ def _absent(snapshot: Snapshot) -> tuple[str, ...]:
         return ()
     absent = tuple(name for name, value in snapshot.metrics.items() if value is None)
     return (*absent, REST) if snapshot.output is None else absent
+
+
+def lost_result(ref: DealRef, path: str) -> DealResult:
+    """Return the result of a deal whose snapshot, which should be at *path*, is gone; nothing was compared."""
+    error = MissingSnapshotError(f"the snapshot {path} is missing: the manifest lists the deal. Restore it from git")
+    unread = Snapshot(ref.id, None, ref.deal_type, ref.stored_type)
+    return result_of(unread, "errored", error=failure_of(error), compared=False)
 
 
 def duplicated(ref: DealRef, *, gate: bool) -> Failure:

@@ -11,7 +11,7 @@ from pytest_dealsnap.cli.chosen import Chosen, choose
 from pytest_dealsnap.cli.decisions import INTO, TARGETS, Decision, Decisions, parse_day, read_decisions
 from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.output import project_config, read_judged
-from pytest_dealsnap.cli.proposals import Proposal, propose_baseline, propose_ledger
+from pytest_dealsnap.cli.proposals import Proposal, apply_all, propose_baseline, propose_ledger
 from pytest_dealsnap.cli.review_text import decided_text
 from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
@@ -69,22 +69,11 @@ def run(options: argparse.Namespace) -> int:
     if not (options.yes or (has_terminal() and confirm("do this?"))):
         say("nothing was taken: give --yes to do it" if not has_terminal() else "nothing was taken")
         return 1
-    _apply([proposal for proposal in proposals if proposal.count])
-    beside.record([one for one in decisions if one.type is None])
+    kept = [one for one in decisions if one.type is None]
+    stages = [proposal.stage for proposal in proposals if proposal.count]
+    apply_all(config.snapshots, [*stages, lambda changes: beside.stage(changes, kept)])
     say("done")
     return 1 if refused else 0
-
-
-def _apply(proposals: Sequence[Proposal]) -> None:
-    """Apply all *proposals*, or none: where one fails, those before it are undone."""
-    undo = []
-    try:
-        for proposal in proposals:
-            undo.append(proposal.apply())
-    except BaseException:
-        for one in reversed(undo):
-            one()
-        raise
 
 
 _FLAGS = {"range": "range", "type": "for-type"}

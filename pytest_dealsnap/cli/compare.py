@@ -12,10 +12,10 @@ from typing import Any
 
 from pytest_dealsnap.baseline.acceptances import CurrentRows, accepted
 from pytest_dealsnap.baseline.codec import Snapshot
-from pytest_dealsnap.baseline.comparison import compare_baselines
+from pytest_dealsnap.baseline.comparison import compare_baselines, lost_on_both_sides
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
-from pytest_dealsnap.baseline.manifest import git_state, read_manifest
+from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
 from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.baseline.traits import collect_traits
 from pytest_dealsnap.cli.output import add_report_argument, project_config, show, targets
@@ -26,6 +26,7 @@ from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.detailing import Detailing
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.run_facts import JudgingFacts, RunFacts, absent_everywhere, ledger_facts
+from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["add_arguments", "run"]
 
@@ -57,7 +58,10 @@ def run(options: argparse.Namespace) -> int:
                 used.setdefault(number, set()).add(result.id)
     paths = {metric.name: metric.spec.path for metric in recorder.metrics}
     facts = _facts(config, options, gate, results, started, ledger, used, paths)
-    facts = replace(facts, traits=collect_traits(results, pre, None))
+    lost = lost_on_both_sides(pre, post)
+    are = "is" if lost == 1 else "are"
+    doubts = (f"{plural(lost, 'listed snapshot')} {are} missing from both folders",) if lost else ()
+    facts = replace(facts, traits=collect_traits(results, pre, None), doubts=doubts)
     return show(with_unread_rows(conclude(facts, results), rows.problem), reports)
 
 
@@ -107,7 +111,7 @@ def _facts(
         total=len(results),
         selected=len(results),
         not_judged=(),
-        baseline=before,
+        baseline=without_ids(before),
         snapshots=str(options.pre),
         judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
         ledger=ledger_facts(ledger, used, results),

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.baseline.files import write_atomic
+from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.errors import ConfigError, DealsnapError, did_you_mean
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
 
@@ -148,13 +148,19 @@ class Decisions:
         self._run = run
         self._made: dict[tuple[str, str], Decision] = {}
         self.earlier: Mapping[tuple[str, str], Decision] = {}
-        if self.path.exists():
-            origin, decisions = _read(self.path)
-            by_target = {decision.target: decision for decision in decisions}
-            if origin == _origin(run.facts):
-                self._made = by_target
-            else:  # the report was made anew; what was rejected then is worth knowing still
-                self.earlier = {target: one for target, one in by_target.items() if one.decision == "reject"}
+        self.reload()
+
+    def reload(self) -> None:
+        """Have the decisions that stand in the file."""
+        self._made = {}
+        if not self.path.exists():
+            return
+        origin, decisions = _read(self.path)
+        by_target = {decision.target: decision for decision in decisions}
+        if origin == _origin(self._run.facts):
+            self._made = by_target
+        else:  # the report was made anew; what was rejected then is worth knowing still
+            self.earlier = {target: one for target, one in by_target.items() if one.decision == "reject"}
 
     def of(self, kind: str, name: str) -> Decision | None:
         """Return the decision on a cause or a deal, where one was made."""
@@ -171,26 +177,14 @@ class Decisions:
         """Return all decisions on this report."""
         return list(self._made.values())
 
-    def record(self, decisions: Sequence[Decision]) -> dict[tuple[str, str], Decision]:
-        """Keep *decisions*, and return all that stood before, for :meth:`restore`."""
-        before = dict(self._made)
-        self._made = {**before, **{decision.target: decision for decision in decisions}}
-        self._write()
-        return before
-
-    def restore(self, before: dict[tuple[str, str], Decision]) -> None:
-        """Have the decisions that stood *before*."""
-        self._made = before
-        self._write()
-
-    def _write(self) -> None:
+    def stage(self, changes: Changes, decisions: Sequence[Decision]) -> None:
+        """Have *decisions* in the file with the other *changes*, beside those that somebody made in the meantime."""
+        self.reload()
+        self._made |= {decision.target: decision for decision in decisions}
         document = {
             "format": FORMAT,
             "report": _origin(self._run.facts),
-            "decisions": [replace(self._made[target]).plain() for target in sorted(self._made)],
+            "decisions": [self._made[target].plain() for target in sorted(self._made)],
         }
         text = json.dumps(document, indent=2, ensure_ascii=True)
-        try:
-            write_atomic(str(self.path), (text + "\n").encode())
-        except OSError as error:
-            raise DecisionError(f"{self.path} cannot be written: {error.strerror or error}") from error
+        changes.write(self.path.absolute(), (text + "\n").encode())

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.errors import ConfigError, printable
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.summary_text import summary_lines
-from pytest_dealsnap.reporting.targets import ReportTarget
+from pytest_dealsnap.reporting.targets import ReportTarget, write_together
 
 __all__ = ["add_report_argument", "headline_width", "project_config", "read_judged", "show", "targets"]
 
@@ -24,9 +25,11 @@ __all__ = ["add_report_argument", "headline_width", "project_config", "read_judg
 def project_config(flags: Mapping[str, Any] | None = None, *, tell: bool = True) -> Config:
     """Return the configuration of the project that the current folder is in; *flags* are settings given by name.
 
+    What a killed command left half done in the baseline is settled first.
     With *tell*, says in a line each, on standard error, what a killed command left and which variables are unknown.
     """
     config = _project_config(flags or {})
+    settle(config.snapshots)
     if tell:
         left = summary(local_leftovers([config.snapshots, config.root], deep=False))
         for line in filter(None, [left, *config.unknown_variables]):
@@ -44,6 +47,7 @@ def _project_config(flags: Mapping[str, Any]) -> Config:
 
 def read_judged(path: Path) -> FinishedRun:
     """Read a report in which something was judged; raises :class:`ConfigError` for that of a capture."""
+    settle(path.parent)
     run = read_json(path)
     if not run.judged:
         raise ConfigError(f"{path} is the report of a {run.facts.mode}, which judges nothing; give that of a gate")
@@ -70,7 +74,11 @@ def add_report_argument(parser: argparse.ArgumentParser) -> None:
 
 def targets(options: argparse.Namespace) -> list[ReportTarget]:
     """Return the reports that were asked for, checked before any work is done."""
-    return [ReportTarget.parse(text, Path.cwd(), flag="--report") for text in options.report]
+    parsed = [ReportTarget.parse(text, Path.cwd(), flag="--report") for text in options.report]
+    for target in parsed:
+        if target.path is not None:
+            settle(target.path.parent)
+    return parsed
 
 
 def headline_width() -> int:
@@ -80,9 +88,9 @@ def headline_width() -> int:
 
 def show(run: FinishedRun, reports: list[ReportTarget]) -> int:
     """Print the summary, write the reports, and return the exit status: 0 where all that was judged is green."""
-    printed = [target.write(run) for target in reports]
+    printed = write_together(run, reports)
     for line in summary_lines(run, width=max(shutil.get_terminal_size().columns, 80)):
         print(line)  # noqa: T201  # what a command line is for
-    for text in filter(None, printed):
+    for text in printed:
         print(text, end="")  # noqa: T201
     return 0 if run.green else 1

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.baseline.files import write_atomic
+from pytest_dealsnap.baseline.journal import Change, Changes, commit, inverse, writing
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger, read_ledger
-from pytest_dealsnap.baseline.ledger_writing import add_entries, ledger_bytes, ledger_text, twin
+from pytest_dealsnap.baseline.ledger_writing import add_entries, ledger_text, twin
 from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.cli.chosen import Chosen
 from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.pinning import proposed_entries
-from pytest_dealsnap.cli.retaking import Refused, Retaken, Retaker, put_back, write_all
+from pytest_dealsnap.cli.retaking import Refused, Retaken, Retaker, stage_all
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import ConfigError, DealsnapError, printable
+from pytest_dealsnap.errors import ConfigError, printable
 from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.commonality import Traits
 from pytest_dealsnap.judging.findings import DealResult, Finding
@@ -27,7 +27,7 @@ from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import cut, finding_row, plural
 
-__all__ = ["Proposal", "left_to_deals", "propose_baseline", "propose_ledger"]
+__all__ = ["Proposal", "apply_all", "left_to_deals", "propose_baseline", "propose_ledger", "take_back"]
 
 SHOWN_DEALS = 20
 SHOWN_RED = 5
@@ -38,13 +38,19 @@ SHOWN_REFUSED = 20
 class Proposal:
     """What would change, in ``lines`` for a person; ``refused`` says what would not, and why.
 
-    ``apply`` does it and returns what undoes it; there is nothing to apply where ``count`` is 0.
+    ``stage`` has it among the changes that are made together; there is nothing to stage where ``count`` is 0.
     """
 
     lines: tuple[str, ...]
     refused: tuple[str, ...]
     count: int
-    apply: Callable[[], Callable[[], None]] = field(repr=False)
+    stage: Callable[[Changes], None] = field(repr=False)
+    folder: Path = field(repr=False, default=Path())
+
+    def apply(self) -> Callable[[], None]:
+        """Make this change alone, and return what undoes it."""
+        done = apply_all(self.folder, [self.stage])
+        return lambda: take_back(self.folder, done)
 
     @property
     def refusals(self) -> list[str]:
@@ -52,6 +58,22 @@ class Proposal:
         more = len(self.refused) - SHOWN_REFUSED
         lines = [f"not taken: {line}" for line in self.refused[:SHOWN_REFUSED]]
         return [*lines, f"not taken: and {more:,} more"] if more > 0 else lines
+
+
+def apply_all(folder: Path, stages: Iterable[Callable[[Changes], None]]) -> tuple[Change, ...]:
+    """Make the changes of all *stages* in the baseline's *folder* together, or none; return them."""
+    with writing(folder):
+        changes = Changes()
+        for stage in stages:
+            stage(changes)
+        commit(folder, changes.all())
+        return changes.all()
+
+
+def take_back(folder: Path, done: Sequence[Change]) -> None:
+    """Undo the changes *done*, all or none; raises :class:`DealsnapError` where a file was edited since."""
+    with writing(folder):
+        commit(folder, inverse(done), otherwise="nothing was undone")
 
 
 def propose_baseline(
@@ -89,11 +111,10 @@ def propose_baseline(
         lines.append(f"  {plural(there, 'deal was', 'deals were')} taken before")
     refused += [f"{_deals(ids)}: {why}" for why, ids in stopped.items()]
 
-    def apply() -> Callable[[], None]:
-        write_all(snapshots, taken)
-        return lambda: put_back(snapshots, taken)
+    def stage(changes: Changes) -> None:
+        stage_all(changes, snapshots, taken)
 
-    return Proposal(tuple(lines), tuple(map(printable, refused)), len(taken), apply)
+    return Proposal(tuple(lines), tuple(map(printable, refused)), len(taken), stage, config.snapshots)
 
 
 def _wanted(run: FinishedRun, chosen: Chosen, taken_before: Collection[str]) -> tuple[list[DealResult], list[str]]:
@@ -165,7 +186,7 @@ def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Term
     texts, there = _without_twins(config, texts, today)
     refused += there
     if not texts:
-        return Proposal((), tuple(map(printable, refused)), 0, lambda: lambda: None)
+        return Proposal((), tuple(map(printable, refused)), 0, lambda changes: None, folder)
     files = {name: data for name, data in files.items() if any(name in text for text in texts)}
     covered, red = _coverage(config, run, chosen, texts, today, files)
     lines = [f"into the ledger {folder.name}/{LEDGER}:"]
@@ -177,13 +198,10 @@ def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Term
         lines.append(f"  and {len(red) - SHOWN_RED:,} more")
     types = config.deals.types
 
-    def apply() -> Callable[[], None]:
-        before = ledger_bytes(folder)
-        new = [name for name in files if not (folder / name).exists()]
-        after = add_entries(folder, texts, today=today, types=types, files=files)
-        return lambda: _restore_ledger(folder, before, after, new)
+    def stage(changes: Changes) -> None:
+        add_entries(folder, texts, today=today, types=types, files=files, changes=changes)
 
-    return Proposal(tuple(lines), tuple(map(printable, refused)), len(texts), apply)
+    return Proposal(tuple(lines), tuple(map(printable, refused)), len(texts), stage, folder)
 
 
 def _accepted_causes(config: Config, today: date) -> set[str]:
@@ -262,15 +280,3 @@ def left_to_deals(config: Config, run: FinishedRun, causes: Sequence[Cause]) -> 
 def _why_red(result: DealResult, findings: Sequence[Finding]) -> str:
     rows = [_finding_line(finding_row(finding)) for finding in findings]
     return printable(result.corrupt) if result.corrupt else cut("; ".join(rows), 160)
-
-
-def _restore_ledger(folder: Path, before: bytes | None, after: bytes, files: Sequence[str]) -> None:
-    """Put back the ledger as it was *before*, and take away the *files* that were written for its new entries."""
-    if ledger_bytes(folder) != after:
-        raise DealsnapError(f"{folder / LEDGER} was edited since: nothing was undone")
-    if before is None:
-        (folder / LEDGER).unlink()
-    else:
-        write_atomic(str(folder / LEDGER), before)
-    for name in files:
-        (folder / name).unlink(missing_ok=True)

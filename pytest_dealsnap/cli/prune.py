@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.baseline.journal import Changes, commit, writing
+from pytest_dealsnap.baseline.listing import relist
+from pytest_dealsnap.baseline.manifest import listed_ids, read_manifest
 from pytest_dealsnap.cli.output import project_config
 from pytest_dealsnap.cli.terminal import say
 from pytest_dealsnap.deals.deal import id_order
@@ -41,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         raise SourceError(
             f"{description} has no deals{where}: that would prune the whole baseline. Is it the right one?"
         )
-    orphans = sorted(recorded - there, key=id_order)
+    orphans = sorted((recorded | listed_ids(read_manifest(config.snapshots))) - there, key=id_order)
     if not orphans:
         say(f"nothing to prune: all {plural(len(recorded), 'snapshot')} are of deals in {description}")
         return 0
@@ -52,8 +55,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.yes:
         say("nothing was deleted: dealsnap prune --yes deletes them")
         return 1
-    for deal_id in orphans:
-        _delete(Path(snapshots.path(deal_id)), snapshots.folder)
+    _delete(config.snapshots, snapshots, orphans)
     say(f"deleted {plural(len(orphans), 'snapshot')}; git still has them")
     return 0
 
@@ -69,14 +71,15 @@ def _title(snapshots: DealSnapshots, deal_id: str) -> str:
     return f"{shown}{name} ({printable(recorded.deal_type)})"
 
 
-def _delete(path: Path, folder: Path) -> None:
-    """Delete one snapshot, and the folders that only a long id had needed."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise SnapshotError(f"the snapshot {path} cannot be deleted: {error.strerror or error}") from error
-    with suppress(OSError):  # one that is not empty stays
-        for parent in path.parents:
-            if parent == folder:
-                break
-            parent.rmdir()
+def _delete(folder: Path, snapshots: DealSnapshots, orphans: Sequence[str]) -> None:
+    """Delete the snapshots of *orphans* and their lines in the manifest's list, all or none."""
+    paths = [Path(snapshots.path(deal_id)) for deal_id in orphans]
+    with writing(folder):
+        changes = Changes()
+        for path in paths:
+            changes.write(path, None)
+        relist(changes, folder, removed=orphans)
+        commit(folder, changes.all())
+        for path in paths:
+            if path.is_symlink():  # to nowhere: there were no bytes to journal
+                path.unlink()

@@ -8,6 +8,7 @@ from pytest_dealsnap.cli.accept import add_targets
 from pytest_dealsnap.cli.chosen import choose
 from pytest_dealsnap.cli.decisions import Decision, Decisions
 from pytest_dealsnap.cli.output import project_config, read_judged
+from pytest_dealsnap.cli.proposals import apply_all
 from pytest_dealsnap.cli.terminal import reviewer, say
 from pytest_dealsnap.errors import ConfigError, printable
 from pytest_dealsnap.reporting.wording import plural
@@ -28,12 +29,13 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("what is rejected? Give --cause ID, --deal ID or --type TYPE")
     finished = read_judged(options.report)
     chosen = choose(finished, causes=options.cause, deals=options.deal, types=options.type)
-    who = reviewer(options.who, project_config().root)
+    config = project_config()
+    who = reviewer(options.who, config.root)
     deals = [*chosen.deals, *(r for r in finished.results if r.deal_type in chosen.types and r.gating)]
     made = [Decision("reject", cause=cause.id, note=options.note, who=who) for cause in chosen.causes]
     made += [Decision("reject", deal=result.id, note=options.note, who=who) for result in deals]
     decisions = Decisions(options.report, finished)
-    decisions.record(made)
+    apply_all(config.snapshots, [lambda changes: decisions.stage(changes, made)])
     say(f"rejected: {printable(cause.title)} ({plural(len(cause.deals), 'deal')})" for cause in chosen.causes)
     say(f"rejected: deal {printable(result.id)}" for result in deals)
     say(f"recorded in {printable(str(decisions.path))}; the gate stays red until the change is mended")

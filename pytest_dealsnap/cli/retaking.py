@@ -7,7 +7,6 @@ only where that differs from the baseline just as the report says. Who accepts h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,8 @@ from types import TracebackType
 
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.baseline.journal import Changes, commit, writing
+from pytest_dealsnap.baseline.listing import relist
 from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
@@ -26,7 +27,7 @@ from pytest_dealsnap.reasoning.calls import Caller
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, import_reasoner
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
-__all__ = ["Refused", "Retaken", "Retaker", "put_back", "write_all"]
+__all__ = ["Refused", "Retaken", "Retaker", "put_back", "stage_all", "write_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +140,26 @@ def _same_finding(one: Finding, other: Finding) -> bool:
     )
 
 
+def stage_all(changes: Changes, snapshots: DealSnapshots, taken: Sequence[Retaken]) -> None:
+    """Have the new snapshots among *changes*, and new deals in the manifest's list.
+
+    Raises :class:`DealsnapError` where a snapshot is another one than what was judged.
+    """
+    for one in taken:
+        path = Path(snapshots.path(one.result.id))
+        if changes.read(path) != one.before:
+            raise DealsnapError(f"the snapshot of deal {one.result.id} was changed again since: nothing was written")
+        changes.write(path, one.after)
+    relist(changes, snapshots.folder.parent, added=[one.result.id for one in taken if one.before is None])
+
+
 def write_all(snapshots: DealSnapshots, taken: Sequence[Retaken]) -> None:
-    """Write all new snapshots, or none: where one cannot be written, those before it are put back."""
-    written: list[Retaken] = []
-    try:
-        for one in taken:
-            snapshots.record(one.result.id, one.after)
-            written.append(one)
-    except BaseException:
-        put_back(snapshots, written)
-        raise
-    snapshots.flush()
+    """Write all new snapshots, or none, also where the process is killed."""
+    folder = snapshots.folder.parent
+    with writing(folder):
+        changes = Changes()
+        stage_all(changes, snapshots, taken)
+        commit(folder, changes.all())
 
 
 def put_back(snapshots: DealSnapshots, taken: Sequence[Retaken]) -> None:
@@ -157,13 +167,15 @@ def put_back(snapshots: DealSnapshots, taken: Sequence[Retaken]) -> None:
 
     Raises :class:`DealsnapError`, and puts nothing back, where one was changed again in the meantime.
     """
-    changed = [one.result.id for one in taken if snapshots.recall(one.result.id) != one.after]
-    if changed:
-        raise DealsnapError(f"the snapshot of deal {changed[0]} was changed again since: nothing was put back")
-    for one in taken:
-        if one.before is None:
-            with suppress(FileNotFoundError):
-                Path(snapshots.path(one.result.id)).unlink()
-        else:
-            snapshots.record(one.result.id, one.before)
-    snapshots.flush()
+    folder = snapshots.folder.parent
+    with writing(folder):
+        changes = Changes()
+        for one in taken:
+            path = Path(snapshots.path(one.result.id))
+            if changes.read(path) != one.after:
+                raise DealsnapError(
+                    f"the snapshot of deal {one.result.id} was changed again since: nothing was put back"
+                )
+            changes.write(path, one.before)
+        relist(changes, folder, removed=[one.result.id for one in taken if one.before is None])
+        commit(folder, changes.all())

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from pytest_dealsnap.baseline.journal import Change, Changes
 from pytest_dealsnap.cli.chosen import Chosen
 from pytest_dealsnap.cli.decisions import Decision, Decisions, parse_day
 from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.output import project_config, read_judged
-from pytest_dealsnap.cli.proposals import Proposal, left_to_deals, propose_baseline, propose_ledger
+from pytest_dealsnap.cli.proposals import (
+    Proposal,
+    apply_all,
+    left_to_deals,
+    propose_baseline,
+    propose_ledger,
+    take_back,
+)
 from pytest_dealsnap.cli.review_text import decided_text, item_details, item_lines, usable_commands
 from pytest_dealsnap.cli.terminal import ask, confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
@@ -97,10 +106,10 @@ def _into(decisions: Decisions, cause: Cause) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What was done last, and what undoes it."""
+    """What was done last, and which files it changed."""
 
     item: Item
-    undo: Callable[[], None]
+    changes: tuple[Change, ...]
 
 
 class Review:
@@ -197,23 +206,20 @@ class Review:
             return
         kind, name = _target(item)
         values = {"reason": terms.reason, "who": terms.who, "ticket": terms.ticket, "expires": terms.expires}
-        undo = proposal.apply()
-        self._keep(item, Decision("accept", **{kind: name}, into=into, **values), undo)  # type: ignore[arg-type]  # by name
+        decision = Decision("accept", **{kind: name}, into=into, **values)  # type: ignore[arg-type]  # by name
+        self._keep(item, decision, [proposal.stage])
 
     def _reject(self, item: Item) -> None:
         kind, name = _target(item)
         who, note = reviewer(self._who, self._config.root), ask("note (optional)")
-        self._keep(item, Decision("reject", **{kind: name}, note=note, who=who), lambda: None)  # type: ignore[arg-type]  # by name
+        self._keep(item, Decision("reject", **{kind: name}, note=note, who=who), [])  # type: ignore[arg-type]  # by name
 
-    def _keep(self, item: Item, decision: Decision, undo: Callable[[], None]) -> None:
-        before = self._decisions.record([decision])
+    def _keep(self, item: Item, decision: Decision, stages: Sequence[Callable[[Changes], None]]) -> None:
+        """Do what was decided and keep the decision, both or neither."""
+        keep = partial(self._decisions.stage, decisions=[decision])
+        done = apply_all(self._config.snapshots, [*stages, keep])
         self._waiting.remove(item)
-
-        def undo_all() -> None:
-            undo()
-            self._decisions.restore(before)
-
-        self._done.append(_Done(item, undo_all))
+        self._done.append(_Done(item, done))
         say(decided_text(decision, self._finished))
 
     def _undo(self, item: Item) -> None:
@@ -221,7 +227,8 @@ class Review:
             say("nothing was decided in this sitting; what was before, git can take back")
             return
         done = self._done[-1]
-        done.undo()
+        take_back(self._config.snapshots, done.changes)
+        self._decisions.reload()
         self._done.pop()
         self._waiting.insert(0, done.item)
         say("undone")

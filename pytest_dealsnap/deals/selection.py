@@ -14,12 +14,15 @@ from pytest_dealsnap.errors import ConfigError
 
 __all__ = ["Drawn", "Entry", "Kind", "Selection", "Shard", "drawn_from", "order_entries", "stratified_sample"]
 
-Kind = Literal["present", "new", "missing"]
+Kind = Literal["present", "new", "missing", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One deal of a run: in database and baseline (``present``), or in one of them only."""
+    """One deal of a run: in database and baseline (``present``), or in one of them only.
+
+    A ``lost`` one is in the database and in the baseline's manifest, and its snapshot is gone.
+    """
 
     ref: DealRef
     kind: Kind

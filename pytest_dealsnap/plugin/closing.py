@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_dealsnap.baseline.manifest import git_state, read_manifest
+from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
 from pytest_dealsnap.baseline.traits import collect_traits
+from pytest_dealsnap.baseline.watching import state_of
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.errors import printable
@@ -84,7 +85,9 @@ class Closing:
         self._targets = [ReportTarget.parse(text, cwd) for text in config.getoption("dealsnap_report")]
         self._unwritten: dict[ReportTarget, str] = {}
         self._printed: list[str] = []
-        self._manifest = read_manifest(settings.snapshots) if mode == "gate" else None
+        self._manifest = without_ids(read_manifest(settings.snapshots)) if mode == "gate" else None
+        watches = mode == "gate" and not hasattr(config, "workerinput")
+        self._state = state_of(settings.snapshots) if watches else None
         self._results: dict[str, DealResult] = {}
         self._unjudged: dict[str, Unjudged] = {}
         self._used: dict[int, set[str]] = {}
@@ -191,11 +194,19 @@ class Closing:
             allow_constant=bool(self._config.getoption("dealsnap_allow_constant")),
             part=part_of(plan, len(selected)),
             drawn=plan.drawn,
+            allow_errors=run.allow_errors,
+            doubts=self._doubts(),
         )
 
     @property
     def _outage(self) -> str:
         return next((unjudged.why for unjudged in self._unjudged.values() if unjudged.source_away), "")
+
+    def _doubts(self) -> tuple[str, ...]:
+        """Return why a gate may have judged something else than the baseline."""
+        if self._state is None or self._state == state_of(self._settings.snapshots):
+            return ()
+        return ("the baseline changed while this gate read it: gate again",)
 
     def _exit_status(self, run: FinishedRun, exitstatus: int) -> int:
         if self._outage and exitstatus == pytest.ExitCode.INTERRUPTED:  # it was we who ended xdist's run
@@ -204,9 +215,6 @@ class Closing:
             failed = exitstatus == pytest.ExitCode.OK and not run.part_outcome.passed
             return int(pytest.ExitCode.TESTS_FAILED) if failed else exitstatus
         if run.verdict is None:
-            all_errored = bool(run.results) and run.summary.counts["errored"] == len(run.results)
-            if all_errored and exitstatus == pytest.ExitCode.OK:
-                return int(pytest.ExitCode.TESTS_FAILED)
             idle = bool(run.facts.idle_rules) and not run.facts.partial
             if (run.suspicious or idle) and exitstatus == pytest.ExitCode.OK:
                 return int(pytest.ExitCode.TESTS_FAILED)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.errors import DealsnapError, printable
 from pytest_dealsnap.plugin.closing import Closing, without_syrupys_word_on_workers
@@ -57,6 +58,8 @@ class DealHooks:
                 environ=os.environ,
                 cwd=config.invocation_params.dir,
             )
+            if not self.worker:
+                settle(self.settings.snapshots)
             self.closing = Closing(config, self.settings, mode)
         except DealsnapError as error:
             raise pytest.UsageError(printable(str(error))) from None
@@ -183,8 +186,9 @@ class DealHooks:
         if status == "accepted" or (report.skipped and hasattr(report, "wasxfail")):
             return "xfailed", "a", "XFAIL (accepted)"
         if self.mode == "capture":
-            words = {"changed": "updated", "errored": "error recorded"}
-            return report.outcome, "e" if status == "errored" else ".", f"PASSED ({words.get(status, status)})"
+            words = {"changed": "updated", "errored": "error recorded" if report.passed else "errored"}
+            letter = "." if status != "errored" else "e" if report.passed else "E"
+            return report.outcome, letter, f"{_OUTCOMES[report.outcome]} ({words.get(status, status)})"
         return report.outcome, _LETTERS[status], f"{_OUTCOMES[report.outcome]} ({status})"
 
     @pytest.hookimpl(wrapper=True, trylast=True)

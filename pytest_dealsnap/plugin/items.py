@@ -177,7 +177,9 @@ class DealItem(pytest.Item):
             end_run(self.session, error)
             raise
         result = self.outcome.result
-        if result.status in ("matched", "changed") or (run.mode == "capture" and result.compared):
+        if result.status in ("matched", "changed"):
+            return
+        if run.mode == "capture" and result.compared and (result.status != "errored" or run.allow_errors):
             return
         if result.status == "accepted":
             pytest.xfail(f"accepted: {printable(result.reason)}")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_dealsnap.baseline.journal import take_over
+from pytest_dealsnap.baseline.locking import BaselineLock
 from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.selection import Selection, Shard
@@ -30,13 +32,25 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
         run.start(Plan.load(config.workerinput[WORKER_KEY]))
         return run
     _check_reasoner(config, settings)
-    only = config.getoption("dealsnap_only")
+    if mode != "capture" or config.option.collectonly:
+        return _begun(config, settings, run)
+    run.lock = BaselineLock(settings.snapshots)
+    run.lock.acquire()
+    try:
+        take_over(settings.snapshots)
+        return _begun(config, settings, run)
+    except BaseException:
+        run.lock.release()
+        raise
+
+
+def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
+    """Return *run* with its plan made, and what all its deals share made ready."""
+    only, mode = config.getoption("dealsnap_only"), run.mode
     run.start(make_plan(settings, run.source, run.snapshots, mode=mode, only=only, selection=_selection(config)))
     _check_executor(config, run)
-    if mode == "capture" and not config.option.collectonly:
-        if only is not None or run.plan.narrowed:
-            read_manifest(settings.snapshots)  # a part does not repair a bad one: that is refused at once
-        run.snapshots.clean()
+    if mode == "capture" and not config.option.collectonly and (only is not None or run.plan.narrowed):
+        read_manifest(settings.snapshots)  # a part does not repair a bad one: that is refused at once
     run.prepare(reasoner_overridden=_overrides_reasoner(config), only_listed=config.option.collectonly)
     return run
 
@@ -57,7 +71,12 @@ def _new_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
         from pytest_dealsnap.plugin.matrix_run import MatrixRun  # other runs need no scratch copies
 
         return MatrixRun(settings)
-    return Run(settings, mode, details=bool(config.getoption("dealsnap_report")))
+    return Run(
+        settings,
+        mode,
+        details=bool(config.getoption("dealsnap_report")),
+        allow_errors=config.getoption("dealsnap_allow_errors"),
+    )
 
 
 def _check_reasoner(config: pytest.Config, settings: Config) -> None:

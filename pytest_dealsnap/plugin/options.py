@@ -30,6 +30,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="with --dealsnap-update: capture only deals without a snapshot, or those recorded as errors",
     )
     group.addoption(
+        "--dealsnap-allow-errors",
+        action="store_true",
+        help="with --dealsnap-update: take the errors of deals into the baseline, also in place of an output",
+    )
+    group.addoption(
         "--dealsnap-type", action="append", default=[], metavar="TYPE", help="only deals of this type (repeatable)"
     )
     group.addoption(
@@ -84,6 +89,8 @@ def wanted_mode(config: pytest.Config) -> Mode | None:
     """Return what the run is asked to do with deals; an update wins, so a gate may stand in addopts."""
     if config.getoption("dealsnap_only") and not config.getoption("dealsnap_update"):
         raise pytest.UsageError("--dealsnap-only goes with --dealsnap-update")
+    if config.getoption("dealsnap_allow_errors") and not config.getoption("dealsnap_update"):
+        raise pytest.UsageError("--dealsnap-allow-errors goes with --dealsnap-update")
     if config.getoption("dealsnap_matrix"):
         if config.getoption("dealsnap_update") or not config.getoption("dealsnap"):
             raise pytest.UsageError("--dealsnap-matrix goes with --dealsnap, and not with --dealsnap-update")

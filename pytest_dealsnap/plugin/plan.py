@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.baseline.manifest import read_manifest
+from pytest_dealsnap.baseline.manifest import listed_ids, read_manifest
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import DealRef
 from pytest_dealsnap.deals.selection import Drawn, Entry, Kind, Population, Selection, drawn_from, order_entries
@@ -87,19 +87,23 @@ def make_plan(
     """
     types = DealTypes.of(config.deals)
     selection = _checked(selection, types)
+    listed = listed_ids(read_manifest(config.snapshots)) if mode == "gate" else set()
     if mode == "gate":
-        _need_baseline(config, snapshots)
+        _need_baseline(config, snapshots, listed)
     refs = source.refs(selection.ids or None)
     selection = replace(selection, ids=tuple(_spelt(deal_id, {ref.id for ref in refs}) for deal_id in selection.ids))
     recorded = set() if mode == "matrix" else _recorded(snapshots, selection)
-    there = recorded.union(ref.id for ref in refs)
+    there = recorded.union((ref.id for ref in refs), listed)
     unknown = [deal_id for deal_id in selection.ids if deal_id not in there]
     if unknown:
         hint = did_you_mean(unknown[0], islice(snapshots.each_id(), MOST_COMPARED))
         raise ConfigError(f"--dealsnap-id {unknown[0]}: neither the database nor the baseline has this deal.{hint}")
-    entries = [Entry(ref, "present" if mode == "matrix" or ref.id in recorded else "new") for ref in refs]
+    known = {ref.id for ref in refs} if mode == "matrix" else recorded
+    entries = [Entry(r, "present" if r.id in known else "lost" if r.id in listed else "new") for r in refs]
     if mode == "gate":
-        entries += [_missing(snapshots, deal_id, types) for deal_id in recorded.difference(ref.id for ref in refs)]
+        lost = listed.intersection(selection.ids) if selection.ids else listed
+        gone = (recorded | lost).difference(ref.id for ref in refs)
+        entries += [_missing(snapshots, deal_id, types) for deal_id in gone]
     elif not refs:
         where = f" where {config.deals.where}" if config.deals.where else ""
         what = "capture" if mode == "capture" else "compare"
@@ -127,7 +131,7 @@ def _speaking(config: Config) -> tuple[Kind, ...]:
     """Return the kinds of entries that take part in the verdict."""
     missing: tuple[Kind, ...] = ("missing",) if config.deals.missing == "fail" else ()
     new: tuple[Kind, ...] = ("new",) if config.deals.new == "fail" else ()
-    return ("present", *missing, *new)
+    return ("present", "lost", *missing, *new)
 
 
 def _recorded_total(config: Config, mode: Mode) -> int:
@@ -154,12 +158,18 @@ def _spelt(deal_id: str, there: Collection[str]) -> str:
     return deal_id.lower() if deal_id not in there and deal_id.lower() in there else deal_id
 
 
-def _need_baseline(config: Config, snapshots: DealSnapshots) -> None:
-    if not any(True for _ in snapshots.each_id()):
+def _need_baseline(config: Config, snapshots: DealSnapshots, listed: Collection[str]) -> None:
+    if any(True for _ in snapshots.each_id()):
+        return
+    if listed:
         raise BaselineError(
-            f"no baseline in {config.snapshots}: there is nothing to judge against. "
-            "Capture one first: pytest --dealsnap-update"
+            f"{config.snapshots} has none of the {len(listed):,} snapshots that its manifest lists. "
+            f"Restore them from git: git checkout -- {config.snapshots.name}"
         )
+    raise BaselineError(
+        f"no baseline in {config.snapshots}: there is nothing to judge against. "
+        "Capture one first: pytest --dealsnap-update"
+    )
 
 
 def _recorded(snapshots: DealSnapshots, selection: Selection) -> set[str]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.baseline.manifest import git_state, read_manifest, write_manifest
+from pytest_dealsnap.baseline.manifest import git_state, listed_ids, read_manifest, sorted_ids, write_manifest
+from pytest_dealsnap.errors import ManifestError
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.run import Run
@@ -27,7 +28,8 @@ def begin_manifest(run: Run, *, selected: int, only: str | None) -> bool:
     if part and (only == "errors" or not _unfinished_part(read_manifest(folder))):
         return False
     earlier = not part and any(True for _ in run.snapshots.each_id())
-    begun = {**_manifest(run), "complete": False, "resume": "all" if earlier else "missing"}
+    listed = _listed_before(run) or (run.snapshots.ids() if earlier else set())
+    begun = {**_manifest(run), "ids": sorted_ids(listed), "complete": False, "resume": "all" if earlier else "missing"}
     write_manifest(folder, {**begun, "partial": True} if _narrowed(run, selected) else begun)
     return True
 
@@ -35,16 +37,17 @@ def begin_manifest(run: Run, *, selected: int, only: str | None) -> bool:
 def finish_manifest(run: Run, finished: FinishedRun, *, begun: bool, only: str | None) -> None:
     """Write, after the last deal, where the baseline came from and whether the capture is complete.
 
-    *begun* is what :func:`begin_manifest` returned. A capture of a part leaves the manifest as it is: that is about
-    the whole, and git knows when each deal's snapshot was written. So two branches that capture different deals have
-    nothing to merge.
+    *begun* is what :func:`begin_manifest` returned. A capture of a part adds the deals that the manifest does not list,
+    and leaves it alone otherwise: it is about the whole, and git knows when each deal's snapshot was written. So two
+    branches that capture different deals have nothing to merge.
     """
     facts, folder = finished.facts, run.config.snapshots
     before = read_manifest(folder)
     narrowed = _narrowed(run, facts.selected)
     done = not facts.not_judged and all(r.compared for r in finished.results)
     if before is None or begun or not (narrowed or only):
-        manifest = {**_manifest(run), "complete": done}
+        listed = run.snapshots.ids() if done else run.snapshots.ids() | listed_ids(before)
+        manifest = {**_manifest(run), "ids": sorted_ids(listed), "complete": done}
         if narrowed:
             manifest["partial"] = True  # as it was asked for; nothing is lacking that was to be there
         if not done:
@@ -54,7 +57,20 @@ def finish_manifest(run: Run, finished: FinishedRun, *, begun: bool, only: str |
     lacked = before.get("resume") == "missing" or before.get("partial")
     if only == "missing" and lacked and done and not narrowed:
         whole = {key: value for key, value in before.items() if key not in ("resume", "partial")}
-        write_manifest(folder, {**whole, "complete": True})
+        write_manifest(folder, {**whole, "ids": sorted_ids(run.snapshots.ids()), "complete": True})
+        return
+    listed = listed_ids(before)
+    fresh = {r.id for r in finished.results if r.id not in listed and run.snapshots.has(r.id)}
+    if fresh and "ids" in before:
+        write_manifest(folder, {**before, "ids": sorted_ids(listed | fresh)})
+
+
+def _listed_before(run: Run) -> set[str]:
+    """Return what the manifest lists; a capture of the whole repairs one that cannot be read."""
+    try:
+        return listed_ids(read_manifest(run.config.snapshots))
+    except ManifestError:
+        return set()
 
 
 def _narrowed(run: Run, selected: int) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
+from pytest_dealsnap.baseline.locking import BaselineLock
 from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder, duplicated
 from pytest_dealsnap.baseline.traits import looking_at
 from pytest_dealsnap.config import Config
@@ -38,8 +39,10 @@ __all__ = ["RUN", "Outcome", "Run"]
 class Run:
     """Everything that judging or recording a deal needs; kept in ``config.stash`` under ``RUN``."""
 
-    def __init__(self, config: Config, mode: Mode, *, details: bool = False) -> None:
+    def __init__(self, config: Config, mode: Mode, *, details: bool = False, allow_errors: bool = False) -> None:
         self.config = config
+        self.allow_errors = allow_errors
+        self.lock: BaselineLock | None = None  # held by the process that plans a capture
         self.mode = mode
         self.started_at = datetime.now(UTC)
         self.source: DealSource = open_source(config)
@@ -56,7 +59,7 @@ class Run:
         )
         ledger = read_ledger(config.snapshots, today=self.started_at.date(), types=config.deals.types)
         self.ledger: Ledger = self.asked_entries(ledger.judged_by(self.gate.policy))
-        self._capture = Capture(self.recorder, self.snapshots)
+        self._capture = Capture(self.recorder, self.snapshots, allow_errors=allow_errors)
         self._plan: Plan | None = None
         self._explained = 0
         self._detailing = Detailing(self.gate, self.recorder) if details else None
@@ -103,6 +106,8 @@ class Run:
         ref = entry.ref
         if entry.kind == "missing":
             return Outcome(self.gate.missing(ref))
+        if entry.kind == "lost":
+            return Outcome(self.gate.lost(ref))
         if self.mode == "gate" and ref.copies > 1:
             failure = duplicated(ref, gate=True)
             facts = (ref.id, None, ref.deal_type, ref.stored_type, "errored")
@@ -164,8 +169,8 @@ class Run:
         data = self.snapshots.recall(deal.key)
         if data is None:
             raise BaselineError(
-                f"deal {deal.key} has no snapshot in {self.config.snapshots}; "
-                "pytest --dealsnap-update --dealsnap-only missing records it"
+                f"deal {deal.key} has no snapshot in {self.config.snapshots}. Restore it from git; the snapshot of a "
+                "new deal is recorded by pytest --dealsnap-update --dealsnap-only missing"
             )
         recorded = self.snapshots.decode(deal.key, data)
         if recorded.error is not None:
@@ -193,6 +198,8 @@ class Run:
         if "calls" in self.__dict__:
             self.calls.close()
         self.source.close()
+        if self.lock is not None:
+            self.lock.release()
 
 
 class Outcome:

@@ -52,7 +52,8 @@ def run_capture(
 ) -> Done:
     """Run the user's project's capture into *folder*, and return how it ended."""
     arguments = [
-        *("-m", "pytest", "--dealsnap-update", "--dealsnap-allow-constant", "-q", "--no-header"),
+        *("-m", "pytest", "--dealsnap-update", "--dealsnap-allow-constant"),
+        *("--dealsnap-allow-errors", "-q", "--no-header"),
         f"--rootdir={surroundings.config.root}",
         *("-p", "pytest_dealsnap.rehearsal.guarded", "-o", f"cache_dir={surroundings.folder / 'cache'}"),
         *selection,

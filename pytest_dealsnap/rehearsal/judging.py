@@ -13,7 +13,7 @@ from pytest_dealsnap.baseline.acceptances import CurrentRows, accepted
 from pytest_dealsnap.baseline.comparison import compare_baselines
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import read_ledger
-from pytest_dealsnap.baseline.manifest import git_state, read_manifest
+from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
 from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.selection import Drawn
@@ -78,7 +78,7 @@ def judge_captures(
         total=total,
         selected=len(results),
         not_judged=(),
-        baseline=read_manifest(before.folder.parent),
+        baseline=without_ids(read_manifest(before.folder.parent)),
         snapshots="the capture with the flag off, before the upgrade",
         judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
         ledger=ledger_facts(ledger, used, results),

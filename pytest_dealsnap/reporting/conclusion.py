@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_dealsnap.errors import printable
+from pytest_dealsnap.baseline.recording import KEPT
+from pytest_dealsnap.errors import MissingSnapshotError, printable
 from pytest_dealsnap.judging.causes import find_causes
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.likeness import alike_outputs
@@ -45,7 +46,7 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         verdict=verdict,
         causes=find_causes(results, facts.traits) if gate else (),
         notes=tuple(_notes(facts, results)),
-        next_steps=tuple(_gate_steps(facts, results, verdict) if gate else _capture_steps(facts, results, summary)),
+        next_steps=tuple(_gate_steps(facts, results, verdict) if gate else _capture_steps(facts, results)),
         part_outcome=outcome,
     )
 
@@ -60,6 +61,10 @@ def with_unread_rows(run: FinishedRun, problem: str) -> FinishedRun:
 
 def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -> Verdict:
     """Decide; what was never judged, or never captured, must not end in ``proceed``."""
+    lost = _lost(results)
+    if lost and not summary.corrupt:
+        are = "is" if lost == 1 else "are"
+        return Verdict("inconclusive", f"{plural(lost, 'snapshot')} of the baseline {are} missing")
     verdict = decide(summary, facts.judging.thresholds)
     if facts.outage and not summary.corrupt:
         left = plural(len(facts.not_judged), "selected deal")
@@ -70,6 +75,11 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
         return sample_verdict(facts, results)
     if verdict.action != "proceed":
         return verdict
+    unread = sum(result.status == "errored" and not result.compared for result in results)
+    if unread:
+        return Verdict("inconclusive", f"{plural(unread, 'deal')} {'was' if unread == 1 else 'were'} not judged")
+    if facts.doubts:
+        return Verdict("inconclusive", facts.doubts[0])
     if facts.not_judged:
         count = len(facts.not_judged)
         return Verdict("inconclusive", f"{plural(count, 'selected deal')} {'was' if count == 1 else 'were'} not judged")
@@ -81,6 +91,11 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     if doubt:
         return Verdict("inconclusive", doubt)
     return sample_verdict(facts, results) if facts.part == "sample" else verdict
+
+
+def _lost(results: Sequence[DealResult]) -> int:
+    """Count the deals whose snapshot the manifest lists and the folder lacks."""
+    return sum(r.error is not None and r.error.type == MissingSnapshotError.__name__ for r in results)
 
 
 def _incomplete(facts: RunFacts) -> bool:
@@ -107,6 +122,7 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         notes += _why_not_judged(facts, done)
     if facts.flaky:
         notes.append(f"{plural(len(facts.flaky), 'deal')} passed only when run again: {some_ids(facts.flaky, 60)}")
+    notes += facts.doubts
     notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]
     if facts.mode == "matrix":
         return notes + _ledger_notes(facts)
@@ -127,17 +143,22 @@ def _absent_metrics(facts: RunFacts) -> list[str]:
 
 
 def _capture_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
-    notes = []
+    failed = [result for result in results if result.status == "errored"]
+    recorded = [result for result in failed if result.compared]
+    kept = [result for result in failed if result.reason == KEPT]
+    notes = [f"{len(failed):,} of {plural(len(results), 'deal')} failed"] if failed else []
     alike = alike_outputs(results)
     if alike and not facts.allow_constant:
         notes.append(
             f"{alike}. Does the reasoner read the database of the deals ({facts.database})? "
             "--dealsnap-allow-constant accepts such a capture"
         )
-    recorded = [result for result in results if result.status == "errored" and result.compared]
     if recorded:
         were = "was recorded as an error" if len(recorded) == 1 else "were recorded as errors"
         notes.append(f"{plural(len(recorded), 'deal')} could not be reasoned and {were}: {recorded[0].error}")
+    if kept:
+        left = f"{plural(len(kept), 'deal')} failed; no error takes the place of a recorded output"
+        notes.append(f"{left} (--dealsnap-allow-errors would): deal {kept[0].id}: {kept[0].error}")
     return notes
 
 
@@ -145,6 +166,8 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     notes = []
     if facts.baseline is None:
         notes.append(f"the baseline has no manifest.json, so nothing says where it came from: {facts.snapshots}")
+    elif facts.mode == "gate" and "ids_sha256" not in facts.baseline:
+        notes.append("manifest.json does not list the deals, so a lost snapshot is not noticed: capture again")
     elif _incomplete(facts):
         notes.append("the baseline is incomplete: its capture did not finish")
     if (facts.baseline or {}).get("record") == "metrics":
@@ -182,17 +205,21 @@ def _ledger_notes(facts: RunFacts) -> list[str]:
     return notes
 
 
-def _capture_steps(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -> list[str]:
-    steps = []
+def _capture_steps(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     if alike_outputs(results) and not facts.allow_constant:
         return [f"look at a few files of {facts.snapshots}: are these the deals' answers?"]
     if facts.idle_rules and not facts.partial:
-        steps.append("pytest --dealsnap-update   # once the metric's path, or its rule, is right")
-        return steps
+        return ["pytest --dealsnap-update   # once the metric's path, or its rule, is right"]
+    steps = []
+    failed = [result for result in results if result.status == "errored"]
     if facts.not_judged:
         steps.append("pytest --dealsnap-update --dealsnap-only missing   # finish this capture")
-    if summary.counts["errored"]:
-        steps.append("pytest --dealsnap-update --dealsnap-only errors   # once their cause is mended")
+    if any(result.compared for result in failed):
+        steps.append("pytest --dealsnap-update --dealsnap-only errors   # after a fix, only the deals that failed")
+    if any(not result.compared for result in failed):
+        steps.append("pytest --dealsnap-update   # after a fix: some deals kept their former snapshots")
+    if any(not (facts.allow_errors and result.compared) for result in failed):
+        return steps  # a baseline of failures is nothing to approve
     return [*steps, f"git add {facts.snapshots} && git commit   # approve the baseline"]
 
 
@@ -202,13 +229,16 @@ def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict
         return matrix_steps(results)
     if facts.mode == "compare":
         return []  # nothing was run, so there is nothing to run again
+    lost = _lost(results)
+    if lost:  # nothing that records would help: it would approve whatever the reasoner says now
+        return [f"git checkout -- {shlex.quote(facts.snapshots)}   # restore {plural(lost, 'missing snapshot')}"]
     steps = []
-    failed = next((result for result in results if result.status in ("regressed", "errored")), None)
-    if failed is not None:
+    if any(result.status in ("regressed", "errored") for result in results):
         steps.append("pytest --dealsnap --lf   # after a fix, only the deals that failed")
-        if printable(failed.id) == failed.id:  # else no terminal shows what would have to be typed
-            shown = shlex.quote(failed.id)
-            steps.append(f"pytest --dealsnap-update --dealsnap-id {shown}   # or take a deal's new output as it is")
+    moved = next((result for result in results if result.status == "regressed" and result.error is None), None)
+    if moved is not None and printable(moved.id) == moved.id:  # else no terminal shows what would have to be typed
+        shown = shlex.quote(moved.id)
+        steps.append(f"pytest --dealsnap-update --dealsnap-id {shown}   # or take a deal's new output as it is")
     recovered = [result for result in results if result.status == "new" and result.findings]
     if recovered:
         steps.append("pytest --dealsnap-update --dealsnap-only errors   # approve what failed and works now")

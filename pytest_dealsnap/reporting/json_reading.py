@@ -153,6 +153,7 @@ def _read_facts(document: Mapping[str, Any]) -> RunFacts:
             "why_not_judged": dict(zip(why, _texts(list(why.values())), strict=True)),
             "flaky": _texts(run.get("flaky", [])),
             "outage": _texts([run.get("outage", "")])[0],
+            "doubts": _texts(run.get("doubts", [])),
         },
         baseline=None if document["baseline"] is None else _table(document["baseline"]),
         judging=JudgingFacts(**{**judging, "types": _texts(judging["types"])}, thresholds=thresholds),

@@ -73,6 +73,8 @@ def run_document(facts: RunFacts) -> dict[str, Any]:
         "flaky": list(facts.flaky),
         "snapshots": facts.snapshots,
         "strangers": list(facts.strangers),
+        "allow_errors": facts.allow_errors,
+        "doubts": list(facts.doubts),
     }
 
 

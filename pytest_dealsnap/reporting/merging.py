@@ -95,6 +95,7 @@ def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
         started_at=min(one.started_at for one in facts),
         seconds=max(one.seconds for one in facts),
         shard=None,
+        doubts=tuple(dict.fromkeys(doubt for one in facts for doubt in one.doubts)),
         traits=_merged_traits(runs),
         selected=selected,
         partial=part is not None,

@@ -87,6 +87,8 @@ class RunFacts:
     ``part`` says what kind of part a partial run was about, ``drawn`` what its sample was drawn from.
     ``flaky`` are deals whose test passed only when it was run again.
     ``idle_rules`` are gating rules that had nothing to judge.
+    ``allow_errors`` says whether a capture may record errors; ``doubts`` are reasons, each a sentence, why the run
+    cannot end with ``proceed``.
     """
 
     mode: str
@@ -114,6 +116,8 @@ class RunFacts:
     outage: str = ""
     flaky: tuple[str, ...] = ()
     idle_rules: tuple[IdleRule, ...] = ()
+    allow_errors: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_dealsnap.baseline.files import write_atomic
-from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.baseline.journal import Changes, commit, writing
+from pytest_dealsnap.errors import BaselineError, ConfigError, did_you_mean
 from pytest_dealsnap.reporting.github_report import append_step_summary, render_github
 from pytest_dealsnap.reporting.html_report import render_html
 from pytest_dealsnap.reporting.json_reading import ReportError
@@ -16,7 +18,7 @@ from pytest_dealsnap.reporting.markdown_report import render_markdown
 from pytest_dealsnap.reporting.openmetrics_report import render_openmetrics
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
-__all__ = ["FORMATS", "ReportTarget"]
+__all__ = ["FORMATS", "ReportTarget", "write_together"]
 
 WRITERS: dict[str, Callable[[FinishedRun], str]] = {
     "json": render_json,
@@ -48,15 +50,20 @@ class ReportTarget:
             )
         return cls(name, None if path == STANDARD_OUTPUT else cwd / path)
 
+    def render(self, run: FinishedRun) -> str:
+        """Return the text of the report; a ``github`` one also adds to the step's summary."""
+        text = WRITERS[self.format](run)
+        if self.format == "github":
+            append_step_summary(run)
+        return text
+
     def write(self, run: FinishedRun) -> str | None:
         """Write the report of *run* to its file; one for the standard output is returned, to be printed.
 
         A ``github`` report also adds to the step's summary, in a workflow of GitHub's. Raises
         :class:`ReportError` where that cannot be done.
         """
-        text = WRITERS[self.format](run)
-        if self.format == "github":
-            append_step_summary(run)
+        text = self.render(run)
         if self.path is None:
             return text
         try:
@@ -66,3 +73,32 @@ class ReportTarget:
                 f"the report {self.path} cannot be written: {type(error).__name__}: {error.strerror}"
             ) from error
         return None
+
+
+def write_together(run: FinishedRun, targets: Sequence[ReportTarget]) -> list[str]:
+    """Write the reports of *run*, in each folder all or none; return those for the standard output.
+
+    Raises :class:`ReportError` where one cannot be written.
+    """
+    printed: list[str] = []
+    folders: dict[Path, Changes] = {}
+    for target in targets:
+        text = target.render(run)
+        if target.path is None:
+            printed.append(text)
+        else:
+            folder = target.path.parent
+            with _told(target.path):
+                folders.setdefault(folder, Changes()).write(target.path, text.encode())
+    for folder, changes in folders.items():
+        with _told(folder), writing(folder):
+            commit(folder, changes.all())
+    return printed
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaselineError as error:
+        raise ReportError(f"the report {path} cannot be written: {error}") from error

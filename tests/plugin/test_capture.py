@@ -95,8 +95,9 @@ def test_a_second_capture_rewrites_only_what_changed_and_deletes_nothing(project
 def test_a_capture_records_errors_goes_on_and_can_try_them_again(project: Project) -> None:
     """An error is recorded in place of an output, counted, and tried again by `--dealsnap-only errors`."""
     project = project.with_deals(*deals(4))
-    outcome = project.with_reasoner(FAILS_FOR.format(names=("d2", "d3"))).capture()
+    outcome = project.with_reasoner(FAILS_FOR.format(names=("d2", "d3"))).capture("--dealsnap-allow-errors")
     assert (outcome.code, outcome.closing) == (0, "4 passed")
+    assert "git add snapshots && git commit" in outcome.text
     assert "2 deals could not be reasoned and were recorded as errors: LookupError: no rate" in outcome.text
     assert "pytest --dealsnap-update --dealsnap-only errors" in outcome.text
     assert project.snapshot("d2") == {
@@ -108,7 +109,7 @@ def test_a_capture_records_errors_goes_on_and_can_try_them_again(project: Projec
     }
     again = project.with_reasoner(FAILS_FOR.format(names=("d3",))).capture("--dealsnap-only", "errors", "-v")
     assert again.statuses == {"d2": "changed", "d3": "errored"}
-    assert again.code == 0, "one deal of two was recorded"
+    assert again.code == 1, "one deal of two still fails"
     assert project.snapshot("d2")["metrics"]["price"] == 100
     nothing = project.capture("--dealsnap-only", "errors")
     assert nothing.statuses == {"d3": "changed"}
@@ -120,6 +121,51 @@ def test_a_capture_fails_if_every_deal_errored(project: Project) -> None:
     project = project.with_deals(*deals(2)).with_reasoner(FAILS_FOR.format(names=("d1", "d2")))
     assert project.capture().code == 1
     assert project.capture("-n", "2").code == 1
+
+
+def test_a_first_capture_with_errors_fails_and_is_not_to_be_committed(project: Project) -> None:
+    """Failed deals are recorded as errors, shown as failed, counted, and exit with 1; nothing advises to commit."""
+    project = project.with_deals(*deals(19)).with_reasoner(FAILS_FOR.format(names=[f"d{n}" for n in range(1, 13)]))
+    for workers in ((), ("-n", "2")):
+        outcome = project.capture("-v", *workers)
+        assert outcome.code == 1
+        assert outcome.closing == "12 failed, 7 passed"
+        assert "12 of 19 deals failed" in outcome.text
+        assert "FAILED (errored)" in outcome.text
+        assert "PASSED (error" not in outcome.text
+        assert "git commit" not in outcome.text
+        assert "pytest --dealsnap-update --dealsnap-only errors" in outcome.text
+        assert "error" in project.snapshot("d1")
+    allowed = project.capture("-v", "--dealsnap-allow-errors")
+    assert (allowed.code, allowed.closing) == (0, "19 passed")
+    assert "PASSED (error recorded)" in allowed.text
+    assert "12 of 19 deals failed" in allowed.text
+    refused = project.gate("--dealsnap-allow-errors")
+    assert refused.code == 4
+    assert "--dealsnap-allow-errors goes with --dealsnap-update" in refused.text
+
+
+def test_an_update_never_replaces_an_output_by_an_error_unless_it_is_told_to(project: Project) -> None:
+    """The deal fails in the capture and its snapshot stays, also a bad one; the next gate is not green."""
+    project = project.with_deals(*deals(3)).captured()
+    (project.baseline / "d3.json").write_text("{")
+    before = project.snapshots()
+    failing = project.with_reasoner(FAILS_FOR.format(names=("d2", "d3")))
+    for arguments in ((), ("--dealsnap-id", "d2"), ("-n", "1"), ("--dealsnap-only", "errors")):
+        outcome = failing.capture(*arguments)
+        assert outcome.code == 1, outcome.text
+        assert "no error takes the place of a recorded output" in outcome.text
+        assert "git commit" not in outcome.text
+        after = project.snapshots()
+        assert (after["d2.json"], after["d3.json"]) == (before["d2.json"], before["d3.json"])
+    gate = failing.gate()
+    assert gate.code == 1
+    assert gate.statuses == {"d1": "matched", "d2": "errored", "d3": "errored"}
+    assert "--dealsnap-update --dealsnap-id" not in gate.text.partition("next:")[2]
+    told = failing.capture("--dealsnap-allow-errors")
+    assert told.code == 0, told.text
+    assert "error" in project.snapshot("d2")
+    assert "error" in project.snapshot("d3")
 
 
 def test_an_interrupted_capture_leaves_whole_files_and_is_resumed(project: Project) -> None:

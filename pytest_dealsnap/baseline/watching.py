@@ -1,0 +1,49 @@
+"""Whether a baseline changes while a gate reads it: the gate does not lock writers out, it looks before and after."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pytest_dealsnap.baseline.ledger import LEDGER
+from pytest_dealsnap.baseline.manifest import MANIFEST
+
+__all__ = ["state_of"]
+
+
+def state_of(snapshots: Path) -> int:
+    """Return a number that another one follows when any file of the baseline is written, added or deleted.
+
+    It costs one look at each file's directory entry, and is good for this process only.
+    """
+    state = sum(_look(snapshots / name) for name in (MANIFEST, LEDGER))
+    return state + _below(str(snapshots / "deals"))
+
+
+def _look(path: Path) -> int:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0
+    return hash((path.name, found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+def _below(folder: str) -> int:
+    state = 0
+    try:
+        entries = os.scandir(folder)
+    except OSError:
+        return state
+    with entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.name.endswith("%") and entry.is_dir():
+                state += _below(entry.path)
+                continue
+            try:
+                found = entry.stat()
+            except OSError:
+                continue
+            state += hash((entry.path, found.st_ino, found.st_mtime_ns, found.st_size))
+    return state

@@ -18,6 +18,7 @@ from typing import Any
 
 from pytest_dealsnap.baseline.files import read_whole, remove_leftovers, sync, write_atomic
 from pytest_dealsnap.baseline.locking import locked
+from pytest_dealsnap.baseline.pins import PINS
 from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.reasoning.canonical import dumps, loads
 
@@ -201,7 +202,7 @@ def _target(folder: Path, shown: str) -> Path:
         if not path.name.endswith(_OUTSIDE):
             raise ValueError(shown)
         return path
-    inner = path.parts[:1] == ("deals",) and ".." not in path.parts
+    inner = path.parts[:1] in (("deals",), (PINS,)) and ".." not in path.parts
     if not inner and (len(path.parts) != 1 or path.name.startswith(".")):
         raise ValueError(shown)
     return folder / path

@@ -174,7 +174,7 @@ class Gate:
         try:
             before = self._snapshots.recall(ref.id)
             if before is None:
-                return replace(self.lost(ref), name=draft.deal_name, seconds=reasoning.seconds)
+                return result_of(draft, "new", reason="it has no snapshot in the baseline", compared=False)
             if (
                 self.policy[ref.deal_type].reflexive
                 and draft.error is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_dealsnap.baseline.ledger import LEDGER
 from pytest_dealsnap.baseline.manifest import MANIFEST
+from pytest_dealsnap.baseline.pins import PINS
 
 __all__ = ["state_of"]
 
@@ -17,7 +18,7 @@ def state_of(snapshots: Path) -> int:
     It costs one look at each file's directory entry, and is good for this process only.
     """
     state = sum(_look(snapshots / name) for name in (MANIFEST, LEDGER))
-    return state + _below(str(snapshots / "deals"))
+    return state + _below(str(snapshots / "deals")) + _below(str(snapshots / PINS))
 
 
 def _look(path: Path) -> int:

@@ -126,7 +126,10 @@ class Run:
         if self.mode == "capture":
             return Outcome(self._capture(ref, deal, reasoning), reasoning=reasoning)
         look = looking_at(lambda: self._recorded(ref), deal)
-        result, used = self.ledger.apply(self.gate(ref, deal, reasoning), look)
+        judged = self.gate(ref, deal, reasoning)
+        if judged.status == "new":  # a broken link, or gone since the plan was made
+            judged = self.gate.lost(ref)
+        result, used = self.ledger.apply(judged, look)
         if self._detailing is not None and result.status != "matched":
             result = self._detailing(result, lambda: self._both_sides(ref, deal, reasoning))
         return Outcome(result, used, reasoning)

@@ -127,7 +127,7 @@ class Run:
             return Outcome(self._capture(ref, deal, reasoning), reasoning=reasoning)
         look = looking_at(lambda: self._recorded(ref), deal)
         judged = self.gate(ref, deal, reasoning)
-        if judged.status == "new":  # a broken link, or gone since the plan was made
+        if judged.status == "new" and not judged.findings:  # a broken link, or gone since the plan was made
             judged = self.gate.lost(ref)
         result, used = self.ledger.apply(judged, look)
         if self._detailing is not None and result.status != "matched":

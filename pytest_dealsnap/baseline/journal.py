@@ -84,7 +84,8 @@ def take_over(folder: Path) -> None:
     """Finish, or drop, what a killed process left half done in *folder*, and sweep it; the lock is held."""
     _roll_forward(folder)
     remove_leftovers(folder, deep=False)
-    remove_leftovers(folder / "deals", deep=True)
+    for below in ("deals", PINS):
+        remove_leftovers(folder / below, deep=True)
 
 
 def settle(folder: Path) -> None:

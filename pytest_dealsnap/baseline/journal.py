@@ -112,7 +112,8 @@ def commit(folder: Path, changes: Sequence[Change], *, otherwise: str = "nothing
         _write_aside(folder, journal, changes)
     except OSError as error:
         shutil.rmtree(journal, ignore_errors=True)
-        raise BaselineError(f"{folder} cannot be written: {error.strerror or error}; nothing was changed") from None
+        where = error.filename or folder
+        raise BaselineError(f"{where} cannot be written: {error.strerror or error}; nothing was changed") from None
     done: list[Change] = []
     try:
         for change in changes:
@@ -136,7 +137,10 @@ def _write_aside(folder: Path, journal: Path, changes: Sequence[Change]) -> None
     for number, change in enumerate(changes):
         aside = None if change.after is None else str(number)
         if aside is not None and change.after is not None:
-            (journal / aside).write_bytes(change.after)
+            try:
+                (journal / aside).write_bytes(change.after)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(change.path)) from None
         inside = change.path.is_relative_to(folder)
         shown = change.path.relative_to(folder).as_posix() if inside else str(change.path.absolute())
         entries.append(

@@ -171,10 +171,10 @@ def test_an_update_never_replaces_an_output_by_an_error_unless_it_is_told_to(pro
 def test_an_interrupted_capture_leaves_whole_files_and_is_resumed(project: Project) -> None:
     """A killed capture leaves whole snapshots only; `--dealsnap-only missing` records the rest."""
     killed = project.with_deals(*deals(5)).with_reasoner(
-        "import os\n\ndef value(transaction):\n    if transaction.id == 'd4':\n        os._exit(9)\n"
+        "import os\n\ndef value(transaction):\n    if transaction.id == 'd4':\n        os.kill(os.getpid(), 9)\n"
         "    return {'offer': {'price': 1}, 'risks': []}\n"
     )
-    assert killed.capture().code == 9
+    assert killed.capture().code not in (0, 1)
     assert set(killed.snapshots()) == {"d1.json", "d2.json", "d3.json"}
     for name in ("d1", "d2", "d3"):
         assert killed.snapshot(name)["metrics"]["price"] == 1

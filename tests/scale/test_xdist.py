@@ -151,7 +151,9 @@ def test_a_worker_that_dies_loses_no_other_deal(portfolio: Project) -> None:
 
 def test_without_restarts_the_rest_is_named(portfolio: Project) -> None:
     """With `--max-worker-restart=0` a death ends the run early, and every deal that was not judged is named."""
-    outcome = portfolio.with_reasoner(LETHAL.format(death="os._exit(3)")).gate("-n", "2", "--max-worker-restart=0")
+    outcome = portfolio.with_reasoner(LETHAL.format(death="os.kill(os.getpid(), signal.SIGKILL)")).gate(
+        "-n", "2", "--max-worker-restart=0"
+    )
     assert outcome.code not in (0, 5), outcome.text
     missing = outcome.report["run"]["not_judged"]
     assert "d5" in missing
@@ -162,7 +164,7 @@ def test_without_restarts_the_rest_is_named(portfolio: Project) -> None:
 
 def test_where_warnings_are_errors_a_lost_worker_ends_the_same(portfolio: Project) -> None:
     """With `-W error` syrupy's word about a lost worker's report does not cost the run its own report."""
-    lethal = portfolio.with_reasoner(LETHAL.format(death="os._exit(3)"))
+    lethal = portfolio.with_reasoner(LETHAL.format(death="os.kill(os.getpid(), signal.SIGKILL)"))
     outcome = lethal.gate("-n", "2", "--max-worker-restart=0", "-W", "error")
     assert outcome.code == 1, outcome.text
     assert "d5" in outcome.report["run"]["not_judged"]
@@ -181,7 +183,9 @@ def test_a_plugin_that_fails_at_the_end_costs_no_report(portfolio: Project) -> N
 
 def test_a_capture_whose_worker_dies_is_resumed(portfolio: Project, tmp_path: Path) -> None:
     """A capture that lost a worker says that it is incomplete; resuming it repeats no finished deal."""
-    project = replace(portfolio.with_reasoner(LETHAL.format(death="os._exit(3)")), folder=tmp_path)
+    project = replace(
+        portfolio.with_reasoner(LETHAL.format(death="os.kill(os.getpid(), signal.SIGKILL)")), folder=tmp_path
+    )
     outcome = project.capture("-n", "2")
     assert outcome.code == 1, outcome.text
     assert "not recorded: 1 deal (d5)" in outcome.text

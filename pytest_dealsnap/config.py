@@ -67,6 +67,7 @@ class DealsConfig:
     aliases: Mapping[str, str]
     missing: Literal["fail", "report"]
     new: Literal["skip", "fail"]
+    snapshot_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@
     ├── ConfigError               a setting is wrong: what, where, what is valid
     ├── SourceError               the deals cannot be read
     │   ├── DealNotFoundError     one deal's row has gone
+    │   │   └── DealChangedError  or is of another type than when the list of deals was read
     │   ├── ColumnError           one value of a deal's row cannot be read
     │   └── SourceAwayError       the source as a whole gives no answer
     ├── ReasonerError             the reasoner cannot be used at all
@@ -34,6 +35,7 @@ __all__ = [
     "BaselineError",
     "ColumnError",
     "ConfigError",
+    "DealChangedError",
     "DealNotFoundError",
     "DealsnapError",
     "ExecutorError",
@@ -74,6 +76,10 @@ class DealNotFoundError(SourceError):
 
 class ColumnError(SourceError):
     """One value of a deal's row cannot be read; the deal's other columns can. The text names the column."""
+
+
+class DealChangedError(DealNotFoundError):
+    """A deal is of another type than when the list of deals was read."""
 
 
 class SourceAwayError(SourceError):

@@ -85,6 +85,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("deals", "missing", str, "fail", "a deal of the baseline that the database lost", ("fail", "report")),
     Setting("deals", "new", str, "skip", "a deal that the baseline does not have", ("skip", "fail")),
     Setting("errors", "environment", list, (), "exceptions of the reasoner that are its environment's, by dotted name"),
+    Setting("deals", "snapshot_seconds", float, 300.0, "how long one state of the database is kept; 0: not", minimum=0),
     Setting("output", "record", str, "full", "what a snapshot holds of the output", ("full", "metrics")),
     Setting("output", "drop", list, (), "paths of volatile values that are not recorded"),
     Setting("output", "max_bytes", int, 10_000_000, "the largest snapshot, in bytes", minimum=1_000),

@@ -36,8 +36,21 @@ class DealSource(Protocol):
     def fetch(self, ref: DealRef) -> Deal:
         """Return the deal's row; raises :class:`DealNotFoundError` where it has gone."""
 
-    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
-        """Return the rows of several deals, ``None`` for one that has gone."""
+    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | DealNotFoundError]:
+        """Return the rows of several deals; an error for one that has gone or changed its type."""
+
+    def freeze(self) -> None:
+        """Let all reads see one state of the source, as long as that hampers nobody and may last."""
+
+    @property
+    def shared_state(self) -> str | None:
+        """What names that state for another process; ``None`` where it cannot be shared."""
+
+    def follow(self, shared: str | None) -> None:
+        """Let all reads see the state that another process has ``shared_state``; or else a state of their own."""
+
+    def moved(self, ref: DealRef) -> DealNotFoundError | None:
+        """Return how the deal has gone or changed its type meanwhile, whatever state the reads see."""
 
     def fields_of(self, refs: Sequence[DealRef]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield id and short values of the rows of *refs* that are still there, in no order.
@@ -102,13 +115,29 @@ class CallableSource:
     def fetch(self, ref: DealRef) -> Deal:
         record = self._all().get(ref.id)
         if record is None:
-            raise DealNotFoundError(f"deal {ref.id} is not in {self._spec} any more")
+            raise self._gone(ref)
         name = _value(record, self._deals.name) if self._deals.name else None
         return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, _fields(record))
 
-    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
+    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | DealNotFoundError]:
         records = self._all()
-        return [self.fetch(ref) if ref.id in records else None for ref in refs]
+        return [self.fetch(ref) if ref.id in records else self._gone(ref) for ref in refs]
+
+    def freeze(self) -> None:
+        """Nothing to do: the records are read once."""
+
+    @property
+    def shared_state(self) -> str | None:
+        return None
+
+    def follow(self, shared: str | None) -> None:
+        """Nothing to do, likewise."""
+
+    def moved(self, ref: DealRef) -> DealNotFoundError | None:
+        return None if ref.id in self._all() else self._gone(ref)
+
+    def _gone(self, ref: DealRef) -> DealNotFoundError:
+        return DealNotFoundError(f"deal {ref.id} is not in {self._spec} any more")
 
     def fields_of(self, refs: Sequence[DealRef]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         records, own = self._all(), set(columns_of(self._deals).values())

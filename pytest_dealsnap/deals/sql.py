@@ -49,11 +49,13 @@ from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
 from pytest_dealsnap.deals.exact_values import Undecodable, read_exactly, undecoded
+from pytest_dealsnap.deals.freezing import Frozen
 from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
+from pytest_dealsnap.deals.table_errors import gone, how_retyped, no_column, no_table
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.deals.whole_rows import WholeRows
-from pytest_dealsnap.errors import DealNotFoundError, SourceAwayError, SourceError, did_you_mean, redact
+from pytest_dealsnap.errors import DealNotFoundError, SourceAwayError, SourceError, redact
 
 __all__ = ["SQLSource"]
 
@@ -79,6 +81,7 @@ class SQLSource:
         self._database = database
         self._lock = RLock()
         self._connection: Connection | None = None
+        self._frozen: Frozen | None = None
 
     @property
     def description(self) -> str:
@@ -94,6 +97,11 @@ class SQLSource:
         return read_exactly(open_read_only(self._database, folder=folder, place=self._place, trust=trust))
 
     @cached_property
+    def _as_it_is(self) -> Frozen:
+        """No state is kept: each question sees that of its moment."""
+        return Frozen(self._engine, self._lock, 0.0)
+
+    @cached_property
     def _table(self) -> Table:
         """The reflected deals table, with every configured column checked to be there."""
         schema, _, name = self._deals.table.rpartition(".")
@@ -102,33 +110,12 @@ class SQLSource:
             try:
                 table = reflect_table(connection, name, schema=schema or None, as_stored=columns)
             except NoSuchTableError:
-                raise SourceError(self._no_table(connection, name, schema or None)) from None
+                raise SourceError(no_table(connection, self._deals.table, self.description)) from None
         for role, column in columns_of(self._deals).items():
             if column not in table.columns:
-                raise SourceError(self._no_column(table, role, column))
+                raise SourceError(no_column(table, self._deals.table, role, column))
         self._check_identity(table)
         return table
-
-    def _no_table(self, connection: Connection, name: str, schema: str | None) -> str:
-        inspector = inspect(connection)
-        schemas = inspector.get_schema_names() if schema else []
-        if schema and schema not in schemas:
-            hint = did_you_mean(schema, schemas)
-            return f'{self.description} has no schema "{schema}" (deals.table = "{self._deals.table}").{hint}'
-        names = [*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)]
-        there = ", ".join(sorted(names)[:12]) or "none at all"
-        return (
-            f'{self.description} has no table "{self._deals.table}" (deals.table).'
-            f"{did_you_mean(name, names)} It has: {there}"
-        )
-
-    def _no_column(self, table: Table, role: str, column: str) -> str:
-        names = [c.name for c in table.columns]
-        none = "" if role == "id" else f', or deals.{role} = "" if it has none'
-        return (
-            f'table "{self._deals.table}" has no column "{column}" (deals.{role}).{did_you_mean(column, names)} '
-            f"It has: {', '.join(names)}. Name the right one in deals.{role}{none}"
-        )
 
     def _check_identity(self, table: Table) -> None:
         """Refuse a column that is one part of a composite key: it does not identify a deal alone."""
@@ -228,17 +215,19 @@ class SQLSource:
     @cached_property
     def _by_ids(self) -> Select[Any]:
         column = self._table.columns[self._deals.id]
-        return self._selection("id", "name").where(column.in_(bindparam("keys", expanding=True, type_=column.type)))
+        return self._selection("id", "name", "type").where(
+            column.in_(bindparam("keys", expanding=True, type_=column.type))
+        )
 
     def fetch(self, ref: DealRef) -> Deal:
         """Read the deal's name now; its other columns follow when they are asked for."""
         deal = self.fetch_many([ref])[0]
-        if deal is None:
-            raise DealNotFoundError(_gone(ref))
+        if isinstance(deal, DealNotFoundError):
+            raise deal
         return deal
 
-    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | None]:
-        """Read many deals by one question; ``None`` stands for one that has gone."""
+    def fetch_many(self, refs: Sequence[DealRef]) -> list[Deal | DealNotFoundError]:
+        """Read many deals by one question; an error stands for one that has gone or changed its type."""
         keys = [ref.key for ref in refs]
         try:
             rows: Sequence[Any] = self._ask(lambda connection: connection.execute(self._by_ids, {"keys": keys}).all())
@@ -246,19 +235,55 @@ class SQLSource:
             if isinstance(error, SourceAwayError) or not self._deals.name:
                 raise
             rows = self._undecoded_names(keys)
-        names = {row[0]: row[1] if self._deals.name else None for row in rows}
-        return [self._deal(ref, names[ref.key]) if ref.key in names else None for ref in refs]
+        by_key = {row[0]: row for row in rows}
+        return [self._deal(ref, by_key.get(ref.key)) for ref in refs]
 
-    def _undecoded_names(self, keys: Sequence[Any]) -> Sequence[tuple[Any, Any]]:
-        """Return ids and names as their bytes: a name that the driver cannot decode hides those of other deals, too."""
+    def _undecoded_names(self, keys: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        """Return ids, names as bytes, and types: a name that cannot be decoded hides those of other deals, too."""
         column, name = self._table.columns[self._deals.id], self._table.columns[self._deals.name]
-        question = self._under_where(select(column, undecoded(name, self._engine.dialect)).where(column.in_(keys)))
-        rows = self._ask(lambda connection: connection.execute(question).all())
-        return [(key, None if found is None else Undecodable(found)) for key, found in rows]
+        types = [self._table.columns[self._deals.type]] if self._deals.type else []
+        question = select(column, undecoded(name, self._engine.dialect), *types).where(column.in_(keys))
+        rows = self._ask(lambda connection: connection.execute(self._under_where(question)).all())
+        return [(key, None if found is None else Undecodable(found), *rest) for key, found, *rest in rows]
 
-    def _deal(self, ref: DealRef, name: Any) -> Deal:
+    def _deal(self, ref: DealRef, row: Sequence[Any] | None) -> Deal | DealNotFoundError:
+        moved = self._how_moved(ref, row)
+        if moved is not None or row is None:
+            return moved or gone(ref)
+        name = row[1] if self._deals.name else None
         fields = LazyFields(lambda: self._fields(ref))
         return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, fields)
+
+    def _how_moved(self, ref: DealRef, row: Sequence[Any] | None) -> DealNotFoundError | None:
+        """Return how *row*, of ``_by_ids``, is not the deal any more that the list of deals had."""
+        if row is None:
+            return gone(ref)
+        return how_retyped(ref, stored_text(row[-1]) if self._deals.type else None)
+
+    def moved(self, ref: DealRef) -> DealNotFoundError | None:
+        def question(connection: Connection) -> Row[Any] | None:
+            return connection.execute(self._by_ids, {"keys": [ref.key]}).first()
+
+        if self._frozen is None or not self._frozen.is_held:
+            return self._how_moved(ref, self._ask(question))
+        try:
+            with self._lock, self._engine.connect() as now:  # apart from the state that the other reads see
+                return self._how_moved(ref, question(now))
+        except SQLAlchemyError:
+            return None  # what cannot be asked keeps the finding that is there
+
+    def freeze(self) -> None:
+        if self._deals.snapshot_seconds > 0:
+            self._frozen = Frozen(self._engine, self._lock, self._deals.snapshot_seconds)
+            self._frozen.export()
+
+    @property
+    def shared_state(self) -> str | None:
+        return None if self._frozen is None else self._frozen.shared
+
+    def follow(self, shared: str | None) -> None:
+        if self._deals.snapshot_seconds > 0:
+            self._frozen = Frozen(self._engine, self._lock, self._deals.snapshot_seconds, shared)
 
     @cached_property
     def _whole_rows(self) -> WholeRows:
@@ -275,7 +300,10 @@ class SQLSource:
         # A column that folds case finds another deal, too.
         row = next((row for row in rows if row[self._deals.id] == ref.key), None)
         if row is None:
-            raise DealNotFoundError(_gone(ref))
+            raise gone(ref)
+        retyped = how_retyped(ref, stored_text(row[self._deals.type]) if self._deals.type else None)
+        if retyped is not None:
+            raise retyped
         return row
 
     def fields_of(self, refs: Sequence[DealRef]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -349,18 +377,17 @@ class SQLSource:
                 if self._connection is None:
                     self._connection = self._engine.connect()
                 try:
-                    yield self._connection
+                    with (self._frozen or self._as_it_is).question(self._connection):
+                        yield self._connection
                 except Exception:
-                    self.close()  # a driver that failed halfway is out of step with its server
+                    self._drop()  # a driver that failed halfway is out of step with its server
                     raise
-                finally:
-                    if self._connection is not None:
-                        self._connection.rollback()
             except SQLAlchemyError as error:
-                self.close()
+                self._drop()
                 kind = SourceAwayError if _is_away(error) else SourceError
                 raise kind(self._explain(error)) from error
             except OSError as error:  # some drivers let the network's own errors through
+                self._drop()
                 raise SourceAwayError(self._explain(error)) from error
             except (TypeError, ValueError, ArithmeticError, LookupError, struct.error) as error:
                 raise SourceError(self._explain(error)) from error
@@ -374,6 +401,12 @@ class SQLSource:
         return f"{self._place}: {self.description} cannot be read{where}: {type(cause).__name__}: {reason}"
 
     def close(self) -> None:
+        """Let go of the state that was kept, and of the connection."""
+        if self._frozen is not None:
+            self._frozen.let_go()
+        self._drop()
+
+    def _drop(self) -> None:
         """Let go of the connection; a broken one must not hide the error that broke it."""
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -387,7 +420,3 @@ def _is_away(error: SQLAlchemyError) -> bool:
     """Whether *error* says that the database cannot be reached, or cannot answer; others are about the question."""
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return lost or isinstance(error, (OperationalError, InterfaceError, InternalError))
-
-
-def _gone(ref: DealRef) -> str:
-    return f"deal {ref.id} was in the database when the run began and is gone now"

@@ -24,17 +24,17 @@ class ReadAhead:
         self._source = source
         self._refs = [entry.ref for entry in entries if entry.kind != "missing" and entry.ref.copies == 1]
         self._positions = {ref.id: position for position, ref in enumerate(self._refs)}
-        self._window: dict[str, Deal | None] = {}
+        self._window: dict[str, Deal | DealNotFoundError] = {}
         self._next = -1  # so that a first deal, whichever it is, costs one row
         self._width = 1
 
     def fetch(self, ref: DealRef) -> Deal:
-        """Return the deal's row; raises :class:`DealNotFoundError` where it has gone."""
+        """Return the deal's row; raises :class:`DealNotFoundError` where it has gone or changed its type."""
         if ref.id not in self._window:
             self._read_from(self._positions[ref.id])
         deal = self._window.pop(ref.id)
-        if deal is None:
-            raise DealNotFoundError(f"deal {ref.id} was in the source when the run began and is gone now")
+        if isinstance(deal, DealNotFoundError):
+            raise deal
         return deal
 
     def _read_from(self, position: int) -> None:

@@ -19,7 +19,7 @@ from pytest_dealsnap.plugin.collecting import announce_outputs, chosen, collect_
 from pytest_dealsnap.plugin.items import DealItem
 from pytest_dealsnap.plugin.masking import mask_warning, without_secrets
 from pytest_dealsnap.plugin.memory import set_aside
-from pytest_dealsnap.plugin.opening import WORKER_KEY, open_run
+from pytest_dealsnap.plugin.opening import STATE_KEY, WORKER_KEY, open_run
 from pytest_dealsnap.plugin.options import Mode, given_settings
 from pytest_dealsnap.plugin.order import order_of
 from pytest_dealsnap.plugin.provenance import begin_manifest, finish_manifest
@@ -81,6 +81,7 @@ class DealHooks:
         """Hand the frozen plan to an xdist worker."""
         assert self.run is not None
         node.workerinput[WORKER_KEY] = self.run.plan.dump()
+        node.workerinput[STATE_KEY] = self.run.source.shared_state
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:

@@ -102,6 +102,8 @@ class MatrixRun(Run):
         for reasoning in reasonings.values():
             if reasoning.excused:
                 raise NotJudgedError.of(reasoning)
+        if any(reasoning.failure is not None for reasoning in reasonings.values()):
+            self.refuse_moved(ref)
         look = looking_at(lambda: None, deal)
         result, used = self.ledger.apply(self._judged(ref, deal, reasonings), look)
         return Outcome(result, used, _told(reasonings))

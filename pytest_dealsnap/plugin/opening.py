@@ -17,9 +17,10 @@ from pytest_dealsnap.plugin.plan import Plan, make_plan
 from pytest_dealsnap.plugin.run import Run
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 
-__all__ = ["WORKER_KEY", "open_run"]
+__all__ = ["STATE_KEY", "WORKER_KEY", "open_run"]
 
 WORKER_KEY = "dealsnap_plan"  # where xdist's controller leaves the frozen plan for a worker
+STATE_KEY = "dealsnap_state"  # and the name of the database's state that all processes read
 
 
 def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
@@ -30,6 +31,7 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
     run = _new_run(config, settings, mode)
     if hasattr(config, "workerinput"):
         run.start(Plan.load(config.workerinput[WORKER_KEY]))
+        run.source.follow(config.workerinput[STATE_KEY])
         return run
     _check_reasoner(config, settings)
     if mode != "capture" or config.option.collectonly:
@@ -47,6 +49,8 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
 def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
     """Return *run* with its plan made, and what all its deals share made ready."""
     only, mode = config.getoption("dealsnap_only"), run.mode
+    if not config.option.collectonly:
+        run.source.freeze()
     run.start(make_plan(settings, run.source, run.snapshots, mode=mode, only=only, selection=_selection(config)))
     _check_executor(config, run)
     if mode == "capture" and not config.option.collectonly and (only is not None or run.plan.narrowed):

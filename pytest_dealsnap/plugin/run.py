@@ -21,7 +21,7 @@ from pytest_dealsnap.deals.opening import open_source
 from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.window import ReadAhead
-from pytest_dealsnap.errors import BaselineError, ConfigError, DealNotFoundError, SourceError
+from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
 from pytest_dealsnap.plugin.calls import Calls
@@ -115,24 +115,31 @@ class Run:
         if self.mode == "gate" and entry.kind == "new":
             return Outcome(self._new(entry))
         deal, reasoning = self._reasoned(entry, reasoner)
-        if (
-            self.mode == "gate"
-            and reasoning.failure is not None
-            and reasoning.failure.type == DealNotFoundError.__name__
-        ):
-            return Outcome(self.gate.missing(ref))
         if reasoning.excused:
             raise NotJudgedError.of(reasoning)
+        if reasoning.failure is not None:
+            self.refuse_moved(ref)
         if self.mode == "capture":
             return Outcome(self._capture(ref, deal, reasoning), reasoning=reasoning)
         look = looking_at(lambda: self._recorded(ref), deal)
         judged = self.gate(ref, deal, reasoning)
         if judged.status == "new" and not judged.findings:  # a broken link, or gone since the plan was made
             judged = self.gate.lost(ref)
+        if judged.status == "regressed":
+            self.refuse_moved(ref)
         result, used = self.ledger.apply(judged, look)
         if self._detailing is not None and result.status != "matched":
             result = self._detailing(result, lambda: self._both_sides(ref, deal, reasoning))
         return Outcome(result, used, reasoning)
+
+    def refuse_moved(self, ref: DealRef) -> None:
+        """Refuse to judge a deal that has gone or changed its type since the list of deals was read.
+
+        Its output is no one's fault. Raises :class:`NotJudgedError`; asked only where the output is bad.
+        """
+        moved = self.source.moved(ref) if ref.copies == 1 else None
+        if moved is not None:
+            raise NotJudgedError(str(moved))
 
     def _both_sides(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> tuple[Snapshot, Snapshot]:
         recorded = self.snapshots.decode(ref.id, self.snapshots.recall(ref.id) or b"")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
@@ -24,6 +24,8 @@ class Dialect:
     begin: ClassVar[tuple[str, ...]] = ()
     reads: ClassVar[tuple[str, ...]] = ()
     confirms: ClassVar[bool] = False
+    freezing: ClassVar[Literal["shared", "own", ""]] = ""
+    after_question: ClassVar[tuple[str, ...]] = ()
 
     def unenforced(self, url: URL) -> str | None:
         """Return why the database cannot be kept from writing to *url*; ``None`` where it can be."""
@@ -57,3 +59,20 @@ class Dialect:
     def confirm(self, first: Connection, second: Connection) -> bool:
         """Whether two open connections lead to one server, which is asked where ``confirms`` says so."""
         return True
+
+    def seconds_to_freeze(self, connection: Connection, seconds: float) -> float:
+        """Return how many of *seconds* a transaction may stay open and hamper nobody; 0 where it may not."""
+        return seconds
+
+    def hold(self, connection: Connection) -> None:
+        """Fix the state that *connection*'s transaction sees, where ``freezing`` is ``own``.
+
+        ``after_question`` gives back the locks of a question, and keeps the state.
+        """
+
+    def export(self, connection: Connection) -> str:
+        """Fix the state that *connection*'s transaction sees, and return its name, where it is ``shared``."""
+        raise NotImplementedError
+
+    def join(self, connection: Connection, shared: str) -> None:
+        """Let *connection*'s transaction, which has just begun, see the state named *shared*."""

@@ -44,9 +44,12 @@ class MySQL(Dialect):
 
     names: ClassVar = ("mysql", "mariadb")
     confirms: ClassVar = True
+    freezing: ClassVar = "own"
+    # Lets go of the metadata locks that would keep an ALTER TABLE waiting, and everybody behind it.
+    after_question: ClassVar = ("ROLLBACK TO SAVEPOINT dealsnap",)
     begin: ClassVar = ("START TRANSACTION READ ONLY",)
     # MariaDB ends a read-only transaction at a CREATE, DROP or ALTER, and carries it out.
-    reads: ClassVar = ("SELECT", "WITH", "SHOW", "DESCRIBE", "START", "SAVEPOINT", "ROLLBACK", "RELEASE")
+    reads: ClassVar = ("SELECT", "WITH", "SHOW", "DESCRIBE", "START", "SET", "SAVEPOINT", "ROLLBACK", "RELEASE")
 
     def unenforced(self, url: URL) -> str | None:
         return None
@@ -54,6 +57,15 @@ class MySQL(Dialect):
     def read_only(self, url: URL, folder: Path, place: str) -> tuple[URL, Mapping[str, Any]]:
         # None: the driver does not SET autocommit for the session.
         return url, {"autocommit": None} if url.get_driver_name() in _DRIVERS_WITHOUT_AUTOCOMMIT else {}
+
+    def hold(self, connection: Connection) -> None:
+        for statement in (
+            "ROLLBACK",
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",  # of the next transaction alone
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+            "SAVEPOINT dealsnap",
+        ):
+            connection.exec_driver_sql(statement)
 
     def identity(self, connection: Connection) -> Identity:
         return Identity(_server(connection), _schema(connection), _cluster(connection))

@@ -20,6 +20,13 @@ _DATABASE = text(
     "extract(epoch FROM pg_postmaster_start_time())::text, pg_is_in_recovery()"
 )
 _SYSTEM = text("SELECT system_identifier::text FROM pg_control_system()")
+# Milliseconds after which the server itself ends a transaction that waits, or runs.
+_LIMIT = text(
+    "SELECT min(setting::bigint) FROM pg_settings "
+    "WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout') AND setting::bigint > 0"
+)
+_REPEATABLE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+PART_OF_LIMIT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class PostgreSQL(Dialect):
 
     names: ClassVar = ("postgresql",)
     begin: ClassVar = ("SET TRANSACTION READ ONLY",)
+    freezing: ClassVar = "shared"
 
     def unenforced(self, url: URL) -> str | None:
         return None
@@ -60,6 +68,31 @@ class PostgreSQL(Dialect):
         if one.standby or other.standby:
             return one.system is None or other.system is None or one.system == other.system
         return one.started == other.started and (None in (one.system, other.system) or one.system == other.system)
+
+    def seconds_to_freeze(self, connection: Connection, seconds: float) -> float:
+        """Through a pooler none: an open transaction would keep one of its few connections from the others."""
+        server = connection.scalar(text("SELECT pg_backend_pid()"))
+        if server != _own_pid(connection.connection.driver_connection):
+            return 0.0
+        limit = connection.scalar(_LIMIT)
+        return seconds if limit is None else min(seconds, int(limit) / 1_000 * PART_OF_LIMIT)
+
+    def export(self, connection: Connection) -> str:
+        connection.exec_driver_sql(_REPEATABLE)
+        return str(connection.scalar(text("SELECT pg_export_snapshot()")))
+
+    def join(self, connection: Connection, shared: str) -> None:
+        connection.exec_driver_sql(_REPEATABLE)
+        connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{shared}'")
+
+
+def _own_pid(driver_connection: Any) -> int | None:
+    """Return the process of the server that greeted the driver; a pooler greets with a number of its own."""
+    info = getattr(driver_connection, "info", None)
+    if info is not None:  # psycopg, psycopg2
+        return int(info.backend_pid)
+    key = getattr(driver_connection, "_backend_key_data", None)  # pg8000
+    return int.from_bytes(key[:4], "big") if key else None
 
 
 def _system(connection: Connection) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from pytest_dealsnap.deals.dialects.base import Dialect
@@ -19,6 +20,7 @@ class SQLite(Dialect):
     """A SQLite file."""
 
     names: ClassVar = ("sqlite",)
+    freezing: ClassVar = "own"
 
     def unenforced(self, url: URL) -> str | None:
         return None
@@ -50,3 +52,12 @@ class SQLite(Dialect):
         if path.startswith("//"):  # file://host/path: only the local host is allowed, so it names nothing
             path = "/" + path.removeprefix("//").partition("/")[2]
         return folder / path
+
+    def seconds_to_freeze(self, connection: Connection, seconds: float) -> float:
+        """In WAL mode a reader keeps no writer waiting; in any other it would."""
+        mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+        return seconds if mode.lower() == "wal" else 0.0
+
+    def hold(self, connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()  # the first read fixes the state

@@ -25,7 +25,7 @@ class Frozen:
     ``shared`` names the snapshot for other processes. *lock* guards the connection that the questions use.
     """
 
-    def __init__(self, engine: Engine, lock: threading.RLock, seconds: float, shared: str | None = None) -> None:  # type: ignore[valid-type]  # RLock is a function to older type stubs
+    def __init__(self, engine: Engine, lock: threading.RLock, seconds: float, shared: str | None = None) -> None:
         self._engine = engine
         self._known = dialect_of(engine.dialect.name)
         self._lock = lock

@@ -250,7 +250,7 @@ class SQLSource:
         moved = self._how_moved(ref, row)
         if moved is not None or row is None:
             return moved or gone(ref)
-        name = row[1] if self._deals.name else None
+        name = tuple(row)[1] if self._deals.name else None
         fields = LazyFields(lambda: self._fields(ref))
         return Deal(ref.key, None if name is None else str(name), ref.deal_type, ref.stored_type, fields)
 

@@ -287,8 +287,8 @@ def test_a_value_that_cannot_be_read_costs_its_column_only(opened: Open, tmp_pat
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         first, second = source.fetch_many(source.refs())
-        assert first is not None
-        assert second is not None
+        assert isinstance(first, Deal)
+        assert isinstance(second, Deal)
         for deal in (first, pickle.loads(pickle.dumps(first)), first.as_type("acquisition", column="deal_type")):
             with pytest.raises(ColumnError, match='column "memo" of this deal cannot be read: the text is no UTF-8'):
                 deal["memo"]
@@ -302,8 +302,8 @@ def test_a_name_that_cannot_be_decoded_is_shown_safely(opened: Open, tmp_path: P
     """The deal keeps its id and its type, and is there to be judged."""
     source = opened(broken_text(tmp_path / "deals.db", name=b"caf\xe9"))
     first, second = source.fetch_many(source.refs())
-    assert first is not None
-    assert second is not None
+    assert isinstance(first, Deal)
+    assert isinstance(second, Deal)
     assert (first.key, first.name, first.deal_type) == ("1", r"caf\xe9", "carveout")
     assert second.name == "Vega"
     assert [row.name for row in source.stored_rows()] == [r"caf\xe9", "Vega"]

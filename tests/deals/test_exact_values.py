@@ -329,8 +329,8 @@ def test_a_name_of_a_database_without_an_encoding_is_shown_safely(opened: Open, 
     old.dispose()
     source = opened(by(postgresql, driver).replace("/postgres?", "/old?") + utf8)
     first, second = source.fetch_many(source.refs())
-    assert first is not None
-    assert second is not None
+    assert isinstance(first, Deal)
+    assert isinstance(second, Deal)
     assert (first.key, first.name, first.deal_type) == ("1", r"caf\xe9", "carveout")
     assert (second.name, second["memo"]) == ("Vega", "fine")
     with warnings.catch_warnings():

@@ -25,7 +25,7 @@ from syrupy.location import PyTestLocation
 from pytest_dealsnap.baseline import codec
 from pytest_dealsnap.baseline.files import Syncer, read_whole, remove_leftovers, write_atomic
 from pytest_dealsnap.baseline.layout import relative_path, stored_ids
-from pytest_dealsnap.errors import SnapshotError
+from pytest_dealsnap.errors import BaselineError, SnapshotError
 from pytest_dealsnap.judging.values import same
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 
@@ -112,6 +112,14 @@ class DealSnapshots:
             "DealSnapshotExtension", (DealSnapshotExtension,), {"folder": str(self.folder)}
         )()
         self._syncer = Syncer()
+
+    def check_folder(self) -> None:
+        """Raise :class:`BaselineError` where no snapshot could be written: before the first deal is reasoned."""
+        parent = self.folder if self.folder.is_dir() else self.folder.parent
+        if os.path.lexists(self.folder) and not self.folder.is_dir():
+            raise BaselineError(f"{self.folder} cannot be written: it is no folder")
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise BaselineError(f"{parent} cannot be written: permission denied")
 
     def each_id(self) -> Iterator[str]:
         """Yield the ids of the recorded deals, in the order of the folder."""

@@ -92,8 +92,12 @@ def without_ids(manifest: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def write_manifest(snapshots: Path, manifest: Mapping[str, Any]) -> None:
-    """Write *manifest* (without ``format``, which is added), whole or not at all."""
-    write_atomic(str(snapshots / MANIFEST), manifest_text(manifest))
+    """Write *manifest* (without ``format``, which is added), whole or not at all; raises :class:`ManifestError`."""
+    path = snapshots / MANIFEST
+    try:
+        write_atomic(str(path), manifest_text(manifest))
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def manifest_text(manifest: Mapping[str, Any]) -> bytes:

@@ -210,7 +210,10 @@ class DealHooks:
             session.exitstatus = self.closing.conclude(self.run, int(session.exitstatus))
             if self.begun is not None and self.closing.finished is not None:
                 only = session.config.getoption("dealsnap_only")
-                finish_manifest(self.run, self.closing.finished, begun=self.begun, only=only)
+                try:
+                    finish_manifest(self.run, self.closing.finished, begun=self.begun, only=only)
+                except DealsnapError as error:
+                    pytest.exit(printable(str(error)), returncode=int(pytest.ExitCode.USAGE_ERROR))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, None, None]:

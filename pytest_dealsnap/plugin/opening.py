@@ -39,6 +39,7 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
     run.lock = BaselineLock(settings.snapshots)
     run.lock.acquire()
     try:
+        run.snapshots.check_folder()
         take_over(settings.snapshots)
         return _begun(config, settings, run)
     except BaseException:

@@ -36,7 +36,7 @@ def value(transaction):
 @contextmanager
 def waiting_capture(project: Project) -> Iterator[subprocess.Popen[bytes]]:
     """Run a capture that stands still amid its second deal until the file ``go`` is there."""
-    command = [sys.executable, "-m", "pytest", *BASE_ARGUMENTS, "--dealsnap-update"]
+    command = [sys.executable, "-m", "pytest", *BASE_ARGUMENTS, "--dealsnap-update", "--dealsnap-allow-constant"]
     with subprocess.Popen(command, cwd=project.folder, env=clean_environment(), stdout=subprocess.DEVNULL) as process:
         while not (project.folder / "waiting").exists():
             assert process.poll() is None
@@ -48,7 +48,7 @@ def waiting_capture(project: Project) -> Iterator[subprocess.Popen[bytes]]:
 def test_a_second_capture_is_refused_while_one_is_under_way(project: Project, killed: bool) -> None:
     """Exit 4 and one sentence, nothing of the first one's is touched; a killed one holds nothing up."""
     project = project.with_deals(*deals(3)).with_reasoner(WAITS).write()
-    quick = [sys.executable, "-m", "pytest", *BASE_ARGUMENTS, "--dealsnap-update"]
+    quick = [sys.executable, "-m", "pytest", *BASE_ARGUMENTS, "--dealsnap-update", "--dealsnap-allow-constant"]
     with waiting_capture(project) as first:
         before = project.snapshots()
         again = subprocess.run(

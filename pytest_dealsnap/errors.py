@@ -9,6 +9,7 @@
     │   │   └── DealChangedError  or is of another type than when the list of deals was read
     │   ├── ColumnError           one value of a deal's row cannot be read
     │   └── SourceAwayError       the source as a whole gives no answer
+    │       └── WrongDatabaseError     the reasoner reads another one
     ├── ReasonerError             the reasoner cannot be used at all
     │   └── ReasonerTimeoutError     one call took longer than it may
     ├── ExecutorError             the executor did not do its part
@@ -49,6 +50,7 @@ __all__ = [
     "SnapshotError",
     "SourceAwayError",
     "SourceError",
+    "WrongDatabaseError",
     "did_you_mean",
     "printable",
     "redact",
@@ -84,6 +86,10 @@ class DealChangedError(DealNotFoundError):
 
 class SourceAwayError(SourceError):
     """The source gives no answer, on a fresh connection either: no other deal can be read now."""
+
+
+class WrongDatabaseError(SourceAwayError):
+    """The reasoner reads another database than the deals', so that no answer of it is an answer for a deal."""
 
 
 class ReasonerError(DealsnapError):

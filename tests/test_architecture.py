@@ -50,6 +50,7 @@ GATES = {
     "psycopg": {"deals.postgresql_values"},
     "psycopg2": {"deals.postgresql_values"},
     "pg8000": {"deals.postgresql_values"},
+    "django": {"deals.reasoner_database"},  # imported only where the application has done so
 }
 STANDARD_ONLY = ("secrets", "toml_text", "errors", "settings", "config", "callables")
 

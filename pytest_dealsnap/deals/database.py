@@ -13,7 +13,9 @@ from pytest_dealsnap.deals.dialects import Dialect, dialect_of
 from pytest_dealsnap.errors import SourceError, redact
 from pytest_dealsnap.secrets import is_secret_key, remember
 
-__all__ = ["check_enforced", "open_read_only", "parse_url", "public_url"]
+__all__ = ["OWN_ENGINE", "check_enforced", "open_read_only", "parse_url", "public_url"]
+
+OWN_ENGINE = "dealsnap_own_engine"  # tells dealsnap's own questions from a reasoner's
 
 # Whatever stands between user and host, blanks included.
 _PASSWORD = re.compile(r"((?:://|^)[^:/@]*):.*@", re.DOTALL)
@@ -59,7 +61,7 @@ def open_read_only(text: str, *, folder: Path, place: str = "database", trust: b
     check_enforced(url, place, trust=trust)
     url, arguments = known.read_only(url, folder, place)
     try:
-        engine = create_engine(url, connect_args=dict(arguments))
+        engine = create_engine(url, connect_args=dict(arguments), execution_options={OWN_ENGINE: True})
     except ImportError as error:
         raise SourceError(f"{place}: the driver for {public_url(url)} is not installed: {error}") from None
     if engine.dialect.is_async:

@@ -11,7 +11,7 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.window import ReadAhead
-from pytest_dealsnap.errors import ReasonerError, SourceError
+from pytest_dealsnap.errors import ReasonerError, SourceError, WrongDatabaseError
 from pytest_dealsnap.plugin.outputs import Outputs
 from pytest_dealsnap.reasoning.ahead import CallEngine, CallsAhead, LocalEngine
 from pytest_dealsnap.reasoning.calls import Caller, Reasoning, excused, excused_by
@@ -20,6 +20,7 @@ from pytest_dealsnap.reasoning.executors import ExecutorEngine
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_type
 
 if TYPE_CHECKING:
+    from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases
     from pytest_dealsnap.plugin.options import Mode
 
 __all__ = ["Calls", "Order", "executor_factory", "variant_key"]
@@ -61,6 +62,7 @@ class Calls:
         self.outputs = Outputs()
         self.order: Order = lambda entry: iter((entry,))
         self.shared: Callable[..., Any] | None = None
+        self.databases: ReasonerDatabases | None = None
 
     @cached_property
     def _ahead(self) -> CallsAhead | None:
@@ -119,7 +121,20 @@ class Calls:
 
     def finish(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         """Return the reasoning of *deal* by *function*, computed once while anybody still needs it."""
-        return self.outputs.get(deal.key, function, lambda: excused(deal, self._call(deal, function)))
+        return self.outputs.get(deal.key, function, lambda: self._read_rightly(deal, function))
+
+    def _read_rightly(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
+        """Return the reasoning of *deal*, excused where the reasoner was seen to read another database."""
+        databases = self.databases
+        if databases is None:
+            return excused(deal, self._call(deal, function))
+        databases.watch()
+        reasoning = excused(deal, self._call(deal, function))
+        try:
+            databases.check()
+        except WrongDatabaseError as error:
+            return excused_by(error, seconds=reasoning.seconds)
+        return reasoning
 
     def finish_as(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         """Return the reasoning of a deal that was given another type than its own.
@@ -158,4 +173,6 @@ class Calls:
         """Let go of threads, loops and executors, without waiting for what still runs."""
         if self._begun is not None:
             self._begun.engine.close()
+        if self.databases is not None:
+            self.databases.close()
         self._caller.close()

@@ -81,6 +81,7 @@ def _new_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
         mode,
         details=bool(config.getoption("dealsnap_report")),
         allow_errors=config.getoption("dealsnap_allow_errors"),
+        any_database=bool(config.getoption("dealsnap_allow_other_database")),
     )
 
 

@@ -56,6 +56,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="with --dealsnap-update: accept a capture in which all outputs are the same, zero or empty",
     )
     group.addoption(
+        "--dealsnap-allow-other-database",
+        action="store_true",
+        help="the reasoner may read another database than the deals', such as a replica",
+    )
+    group.addoption(
         "--dealsnap-report",
         action="append",
         default=[],

@@ -39,9 +39,18 @@ __all__ = ["RUN", "Outcome", "Run"]
 class Run:
     """Everything that judging or recording a deal needs; kept in ``config.stash`` under ``RUN``."""
 
-    def __init__(self, config: Config, mode: Mode, *, details: bool = False, allow_errors: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        mode: Mode,
+        *,
+        details: bool = False,
+        allow_errors: bool = False,
+        any_database: bool = False,
+    ) -> None:
         self.config = config
         self.allow_errors = allow_errors
+        self._any_database = any_database
         self.lock: BaselineLock | None = None  # held by the process that plans a capture
         self.mode = mode
         self.started_at = datetime.now(UTC)
@@ -94,7 +103,12 @@ class Run:
     @cached_property
     def calls(self) -> Calls:
         """The calls of the reasoner, in this process."""
-        return Calls(self.config, self.mode, ReadAhead(self.source, self.plan.entries))
+        calls = Calls(self.config, self.mode, ReadAhead(self.source, self.plan.entries))
+        if not self._any_database and self.config.deals.source is None:
+            from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases  # SQLAlchemy is there by now
+
+            calls.databases = ReasonerDatabases(self.config)
+        return calls
 
     def call_anew(self, entry: Entry) -> None:
         """Let the reasoner be called again for a deal whose test runs again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_dealsnap.errors import DealsnapError, SourceAwayError
+from pytest_dealsnap.errors import DealsnapError, SourceAwayError, printable
 
 if TYPE_CHECKING:
     import pytest
@@ -52,9 +52,9 @@ class Unjudged:
 
 
 def end_run(session: pytest.Session, error: DealsnapError) -> None:
-    """End the run, as ``-x`` does, where *error* says that the source gives no answer any more."""
+    """End the run, as ``-x`` does, where *error* says that no other deal can be judged, either."""
     if _is_away(error) and not session.shouldfail:
-        session.shouldfail = "dealsnap: the source of the deals gives no answer, so the run ends here"
+        session.shouldfail = f"dealsnap: the run ends here, because no deal can be judged: {printable(str(error))}"
 
 
 def _is_away(error: DealsnapError) -> bool:

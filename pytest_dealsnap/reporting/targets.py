@@ -82,16 +82,18 @@ def write_together(run: FinishedRun, targets: Sequence[ReportTarget]) -> list[st
     """
     printed: list[str] = []
     folders: dict[Path, Changes] = {}
+    first: dict[Path, Path] = {}
     for target in targets:
         text = target.render(run)
         if target.path is None:
             printed.append(text)
         else:
             folder = target.path.parent
+            first.setdefault(folder, target.path)
             with _told(target.path):
                 folders.setdefault(folder, Changes()).write(target.path, text.encode())
     for folder, changes in folders.items():
-        with _told(folder), writing(folder):
+        with _told(first[folder]), writing(folder):
             commit(folder, changes.all())
     return printed
 

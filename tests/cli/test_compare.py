@@ -67,10 +67,14 @@ def accept(folder: Path, entry: str) -> None:
 
 
 def drop(folder: Path, *ids: str) -> None:
-    """Take deals out of both baselines."""
-    for deal_id in ids:
-        for side in ("before", "after"):
+    """Take deals out of both baselines, and out of what their manifests list."""
+    for side in ("before", "after"):
+        for deal_id in ids:
             (folder / side / "deals" / f"{deal_id}.json").unlink(missing_ok=True)
+        path = folder / side / "manifest.json"
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest["ids"] = [deal_id for deal_id in manifest["ids"] if deal_id not in ids]
+        path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def test_every_deal_of_either_baseline_is_judged(folder: Path) -> None:

@@ -193,12 +193,12 @@ def test_a_missing_deal_may_be_reported_only(tmp_path: Path) -> None:
 
 
 def test_errors_before_and_after(tmp_path: Path) -> None:
-    """The same error is a change, another one an error, and none any more a change."""
+    """The same error is a change, another one an error; an output in its place is new, for it was never approved."""
     project = Project(tmp_path)
     project.capture(BOOM)
     assert project.gate(BOOM).status == "changed"
     assert project.gate(Reasoning(failure=Failure("KeyError", "x"))).status == "errored"
-    assert project.gate(cost(1)).status == "changed"
+    assert project.gate(cost(1)).status == "new"
     project.capture(cost(1))
     assert project.gate(BOOM).status == "errored"
 

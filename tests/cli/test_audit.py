@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import pytest
 
 from examples.diligence import database
 from pytest_dealsnap.cli import main
+from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.json_reading import _read_deal, _read_facts
+from pytest_dealsnap.reporting.json_report import report_document
 from tests.cli.console import Answer, dealsnap
 from tests.plugin.project import Project, deal
 
@@ -306,11 +310,16 @@ def test_a_matrix_is_no_gate(after: Project, audit: Audit) -> None:
 
 
 def edited(project: Project, change: Callable[[Any], object]) -> Project:
-    """Change the gate's report."""
+    """Change the gate's report, which is then the report of a run that came to that."""
     path = project.folder / "gate.json"
     report = json.loads(path.read_text())
     change(report)
-    path.write_text(json.dumps(report))
+    report["run"]["selected"] = len(report["deals"])
+    if not report["run"]["partial"]:
+        report["run"]["total"] = len(report["deals"])
+    deals = json.loads(json.dumps(report["deals"]), parse_float=Decimal)
+    run = conclude(_read_facts(report), [_read_deal(one) for one in deals])
+    path.write_text(json.dumps({**report_document(run), "deals": report["deals"]}, default=str))
     return project
 
 
@@ -325,6 +334,10 @@ def cost(current: object, **more: object) -> Callable[[Any], object]:
     def change(report: Any) -> None:
         carveout(report).update(more)
         finding = next(f for f in carveout(report)["findings"] if f["metric"] == "cost_total")
+        finding.update(gates=more.get("status") in ("regressed", "accepted"))
+        if more.get("status") == "accepted":
+            entry = {"place": "accepted.toml, entry 1", "reason": "known", "who": "Ana", "expires": None}
+            report["ledger"] = [{**entry, "expired": False, "matched": True, "metric": "cost_total"}]
         finding.update(current=current, change_percent=None if isinstance(current, str) else current - 100)  # type: ignore[operator]  # a number
 
     return change
@@ -332,12 +345,18 @@ def cost(current: object, **more: object) -> Callable[[Any], object]:
 
 def without_findings(status: str) -> Callable[[Any], object]:
     """Have the first carve-out come to this without a finding."""
-    return lambda report: carveout(report).update(findings=[], status=status)
+    error = {"type": "ValueError", "message": "no"} if status == "errored" else None
+    return lambda report: carveout(report).update(findings=[], status=status, error=error)
 
 
 def one_type_less(report: Any) -> None:
     """Leave the carve-outs out."""
     report["deals"] = [entry for entry in report["deals"] if entry["deal_type"] != "carveout"]
+
+
+def partial(report: Any) -> None:
+    """Have the run be one of a part."""
+    report["run"].update(partial=True, part="chosen")
 
 
 def unchanged(report: Any) -> None:
@@ -356,7 +375,7 @@ def unchanged(report: Any) -> None:
         (cost("NaN"), "failed", "1 of 2 are outside: c1 (no ratio)"),
         (without_findings("errored"), "failed", "1 of 2 are outside: c1 (errored)"),
         (without_findings("matched"), "failed", "1 of 2 are outside: c1 (the same as before)"),
-        (lambda report: report["run"].update(partial=True), "question", "the report is of a part of the deals only"),
+        (partial, "question", "the report is of a part of the deals only"),
         (unchanged, "question", "no carve-out's cost differs from the report's baseline"),
         (one_type_less, "question", "the report judges no carve-out; the database has 2"),
     ],
@@ -398,7 +417,7 @@ def test_where_tsa_costs_appear(
 
 def test_a_gate_that_is_not_green_fails_the_list(after: Project, audit: Audit) -> None:
     """The verdict is drawn anew from the report's deals."""
-    red = edited(after, lambda report: carveout(report).update(status="missing", findings=[]))
+    red = edited(after, cost(900, status="regressed"))
     found = checks(audit(red, *LISTED))["the regression suite passes: the gate is green"]
     assert found[0] == "failed"
     assert found[1].startswith("ROLL BACK on ") or found[1].startswith("DISABLE THE FLAG on ")

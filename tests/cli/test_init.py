@@ -47,7 +47,9 @@ def capture(folder: Path, **environment: str) -> Any:
             text = path.read_text(encoding="utf-8")
             named = text.replace('# reasoner = "myapp.analysis:run_reasoning_phase"', 'reasoner = "valuation:value"')
             path.write_text(named, encoding="utf-8")
-    captured = run_pytest(folder, "--dealsnap-update", environment=clean_environment(**environment))
+    captured = run_pytest(
+        folder, "--dealsnap-update", "--dealsnap-allow-constant", environment=clean_environment(**environment)
+    )
     assert captured.code == 0, captured.text
     arguments = ("--dealsnap", "--dealsnap-report", "json:report.json")
     gate = run_pytest(folder, *arguments, environment=clean_environment(**environment))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,8 @@ def sample(setting: Setting, number: int) -> tuple[Any, Any]:
     if setting.choices:
         choice = setting.choices[number % len(setting.choices)]
         return choice, choice
+    if setting.kind is bool:
+        return ("true", "false", "true")[number], number != 1
     if setting.kind is int:
         return str(5000 + number), 5000 + number
     if setting.kind is float:
@@ -178,7 +181,7 @@ def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path, setting
     assert value_of(load(tmp_path), setting, tmp_path) == setting.default
     header = f"[tool.dealsnap.{setting.section}]" if setting.section else "[tool.dealsnap]"
     in_file = sample(setting, 0)[1]
-    write(tmp_path, f"{header}\n{setting.key} = {in_file!r}\n")
+    write(tmp_path, f"{header}\n{setting.key} = {json.dumps(in_file)}\n")
     config = load(tmp_path, cwd=tmp_path)
     assert value_of(config, setting, tmp_path) == in_file
     assert config.place(setting.name) == f"pyproject.toml, {header} {setting.key}"

@@ -66,7 +66,7 @@ def test_json_is_strict_and_whole() -> None:
     assert document["run"]["mode"] == "rehearsal"
     assert [finding["code"] for finding in document["findings"]] == ["rows_lost", "requests_failed"]
     assert document["attribution"]["both"] == 1
-    assert document["affected"]["high"] == pytest.approx(16.22, abs=0.01)
+    assert document["affected"]["high"] == pytest.approx(16.2, abs=0.001)
 
 
 def test_markdown_fits_a_comment_however_much_was_found() -> None:
@@ -88,6 +88,6 @@ def test_a_report_goes_to_its_file_and_to_the_steps_summary(tmp_path: Path, monk
 def test_only_a_sample_has_bounds() -> None:
     """A share has the bounds that it is given, a whole run none, and nothing compared no share."""
     share = share_of(3, 30, bounds=(1.234, 25.678))
-    assert (share.percent, share.low, share.high) == (10.0, 1.23, 25.68)
+    assert (share.percent, share.low, share.high) == (10.0, 1.234, 25.678)
     assert share_of(3, 30, bounds=None).low is None
     assert share_of(0, 0, bounds=(0.0, 100.0)).percent == 0

@@ -244,7 +244,8 @@ def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
         hint = f' Did you mean "{short[0]}"?' if short else did_you_mean(name, valid, cutoff=0.87)
         if hint:
             raise ConfigError(f"environment variable {name}: unknown.{hint}")
-        said.append(f"environment variable {name} is unknown and has no effect.{did_you_mean(name, valid, cutoff=0.75)}")
+        hint = did_you_mean(name, valid, cutoff=0.75)
+        said.append(f"environment variable {name} is unknown and has no effect.{hint}")
     return tuple(said)
 
 

@@ -7,7 +7,6 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,8 @@ import pytest
 
 from examples.diligence import database
 from pytest_dealsnap.cli import main
-from pytest_dealsnap.reporting.conclusion import conclude
-from pytest_dealsnap.reporting.json_reading import _read_deal, _read_facts
-from pytest_dealsnap.reporting.json_report import report_document
 from tests.cli.console import Answer, dealsnap
+from tests.cli.saved_reports import settled
 from tests.plugin.project import Project, deal
 
 NAMES = {"table": "transactions", "id": "deal_no", "name": "title", "type": "kind"}
@@ -314,12 +311,7 @@ def edited(project: Project, change: Callable[[Any], object]) -> Project:
     path = project.folder / "gate.json"
     report = json.loads(path.read_text())
     change(report)
-    report["run"]["selected"] = len(report["deals"])
-    if not report["run"]["partial"]:
-        report["run"]["total"] = len(report["deals"])
-    deals = json.loads(json.dumps(report["deals"]), parse_float=Decimal)
-    run = conclude(_read_facts(report), [_read_deal(one) for one in deals])
-    path.write_text(json.dumps({**report_document(run), "deals": report["deals"]}, default=str))
+    path.write_text(json.dumps(settled(report)))
     return project
 
 

@@ -14,6 +14,7 @@ from pytest_dealsnap.cli.terminal import reviewer
 from pytest_dealsnap.errors import ConfigError, DealsnapError
 from pytest_dealsnap.judging.findings import DealResult
 from tests.cli.reviewing import Contracts
+from tests.cli.saved_reports import GONE, settled
 
 
 def retaken(deal_id: str, before: bytes | None, after: bytes) -> Retaken:
@@ -38,12 +39,15 @@ def test_a_batch_can_be_put_back(tmp_path: Path) -> None:
 
 
 def edit(contracts: Contracts, deal_id: str, status: str) -> None:
-    """Have the report say of a deal without findings that it has that status."""
+    """Have the report say of a deal that it has that status, with a finding that goes with it."""
+    finding = {"regressed": {**GONE, "metric": "fee", "issue": "fee_changed"}, "missing": GONE}
     document = json.loads(contracts.report.read_text(encoding="utf-8"))
     for deal in document["deals"]:
         if deal["id"] == deal_id:
-            deal.update(status=status, findings=[], error=None)
-    contracts.report.write_text(json.dumps(document), encoding="utf-8")
+            found = [finding[status]] if status in finding else []
+            deal.update(status=status, findings=found, error=None, compared=status != "new")
+            deal.update(corrupt="it is gone" if status == "missing" else None)
+    contracts.report.write_text(json.dumps(settled(document)), encoding="utf-8")
 
 
 def test_a_new_deal_is_recorded_and_a_gone_one_is_not(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:

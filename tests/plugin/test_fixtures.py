@@ -73,7 +73,7 @@ def test_a_difference_fails_readably(project: Project) -> None:
 
 def test_sameness_is_that_of_the_rules(project: Project) -> None:
     """NaN equals NaN, 5 equals 5.0, true is not 1, and what is dropped is not compared."""
-    outputs = {"offer": {"price": 5}, "nan": float("nan"), "flag": 1, "at": 1}
+    outputs = {"offer": {"price": 5}, "risks": [], "nan": float("nan"), "flag": 1, "at": 1}
     source = "from math import nan\n\ndef value(t):\n    return {}\n"
     project = project.with_deals(deal("a")).with_file("test_own.py", BASELINE_TEST)
     project = project.with_settings('drop = ["at"]', section="output")

@@ -45,7 +45,10 @@ class Frozen:
         """Fix the state now, where it can be shared, and name it in ``shared``."""
         if self._known.freezing != "shared":
             return
-        connection = self._engine.connect()
+        try:
+            connection = self._engine.connect()
+        except (SQLAlchemyError, OSError):  # the first question fails by it, and says so in one sentence
+            return
         try:
             allowed = self._known.seconds_to_freeze(connection, self._seconds)
             connection.rollback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -139,7 +140,7 @@ def test_keep_leaves_the_copy_and_says_where(book: Path) -> None:
     assert query(scratch.url, "SELECT count(*) FROM t") == [ROWS]
     assert said == [f"the scratch database is kept: sqlite:///{path}"]
     path.unlink()
-    path.parent.rmdir()
+    shutil.rmtree(path.parent)  # with the file that says whose it is
 
 
 WAITING = """

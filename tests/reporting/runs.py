@@ -65,7 +65,12 @@ def facts(selected: int, **changes: Any) -> RunFacts:
         total=selected,
         selected=selected,
         not_judged=(),
-        baseline={"captured_at": "2026-02-27T17:00:00+00:00", "git": {"commit": "fedcba9876543210"}, "format": 1},
+        baseline={
+            "captured_at": "2026-02-27T17:00:00+00:00",
+            "git": {"commit": "fedcba9876543210"},
+            "format": 1,
+            "ids_sha256": 32 * "ab",
+        },
         snapshots="snapshots",
         judging=judging,
     )

@@ -98,7 +98,7 @@ def test_a_screen_is_enough_for_hostile_amounts() -> None:
     )
     lines = summary_lines(run)
     assert len(lines) <= 40
-    assert "… and 102 more notes; reports hold them all" in lines
+    assert "… and 101 more notes; reports hold them all" in lines
     assert max(map(len, lines)) <= 400
     assert [line.split() for line in lines if line.startswith("494 other types")] == [
         ["494", "other", "types", "0", "494", "494"]

@@ -176,7 +176,10 @@ def test_no_reasoner_at_all_says_the_three_ways_to_name_one(project: Project) ->
 
 def test_a_reasoner_fixture_below_the_root_is_told_to_move(project: Project) -> None:
     """The deals are the root folder's: a fixture in a deeper conftest.py is not theirs, and that is one usage error."""
-    fixture = "import pytest\n\n@pytest.fixture\ndef deal_reasoner():\n    return lambda deal_id: {"offer": {"price": 1}, "risks": []}\n"
+    fixture = (
+        "import pytest\n\n@pytest.fixture\ndef deal_reasoner():\n"
+        "    return lambda deal_id: {'offer': {'price': 1}, 'risks': []}\n"
+    )
     project = project.with_deals(deal("a")).with_config(CONFIG.replace('reasoner = "valuation:value"', ""))
     project = project.with_file("tests/conftest.py", fixture).with_file("tests/test_own.py", "def test_own(): pass\n")
     outcome = project.run("--dealsnap-update", "tests")
@@ -220,7 +223,7 @@ def test_a_hung_call_is_ended_and_the_run_goes_on(project: Project, kind: str) -
         f"import asyncio, threading\n\n{kind} value(t):\n    if t.id == 'd2':\n        {wait}\n    return {PRICE}\n"
     )
     outcome = project.capture("--dealsnap-timeout", "0.5")
-    assert outcome.code == 0, outcome.text
+    assert outcome.code == 1, outcome.text
     assert outcome.statuses == {"d1": "new", "d2": "errored", "d3": "new"}
     assert outcome.deal("d2")["error"] == {
         "type": "ReasonerTimeoutError",

@@ -58,6 +58,14 @@ class Changes:
         self.read(path)
         self._after[path] = data
 
+    def below(self, folder: Path) -> dict[str, bytes]:
+        """Return the files below *folder* that are to be written, by their path in it."""
+        return {
+            change.path.relative_to(folder).as_posix(): change.after
+            for change in self.all()
+            if change.after is not None and change.path.is_relative_to(folder)
+        }
+
     def all(self) -> tuple[Change, ...]:
         """Return what differs from the disk, in the order in which it was first asked for."""
         return tuple(

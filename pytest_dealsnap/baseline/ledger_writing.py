@@ -135,11 +135,12 @@ def add_entries(
     except UnicodeDecodeError as error:
         raise LedgerError(f"{path} cannot be read: {error}") from None
     newline = "\r\n" if "\r\n" in text else "\n"
-    parse_ledger(text, path, today=today, types=types)
+    waiting = staged.below(snapshots)  # an entry that was added just before may name one of these
+    parse_ledger(text, path, today=today, types=types, pending=waiting)
     added = "\n".join(texts).replace("\n", newline)
     gap = "" if not text else newline if text.endswith("\n") else 2 * newline
     whole = f"{text}{gap}{added}"
-    parse_ledger(whole, path, today=today, types=types, pending=files)
+    parse_ledger(whole, path, today=today, types=types, pending={**waiting, **(files or {})})
     data = whole.encode()
     for name, content in (files or {}).items():
         staged.write(snapshots / name, content)

@@ -15,7 +15,7 @@ def test_a_baseline_error_that_went_away_is_new_until_its_output_is_approved(pro
     works = project.with_reasoner("def value(t):\n" + WORKS)
     gate = works.gate()
     assert gate.statuses == {"d1": "matched", "d2": "new", "d3": "matched"}, gate.text
-    assert (gate.code, gate.action, gate.closing) == (0, "proceed", "2 passed, 1 skipped")
+    assert (gate.code, gate.action, gate.closing) == (1, "inconclusive", "2 passed, 1 skipped")
     assert "it failed in the baseline (ValueError: no rate) and works now" in gate.deal("d2")["reason"]
     assert "1 deal failed in the baseline and has an output now" in gate.text
     assert "pytest --dealsnap-update --dealsnap-only errors" in gate.text

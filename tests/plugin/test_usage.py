@@ -106,32 +106,31 @@ def value(transaction):
 
 
 def test_a_database_that_goes_away_is_never_a_pass(project: Project) -> None:
-    """Deals whose rows cannot be read any more are errored; those judged before stand; nothing is written over."""
+    """Deals whose rows cannot be read any more are not judged; those judged before stand; nothing is written over."""
     project = project.with_deals(*deals(400)).with_reasoner(VANISHING.replace("WHAT", "pass")).captured()
     before = project.snapshots()
     breaking = project.with_reasoner(VANISHING.replace("WHAT", "open('book.db', 'wb').write(b'no database ' * 9000)"))
     outcome = breaking.gate()
     assert outcome.code == 1, outcome.text
     assert outcome.statuses["d1"] == "matched"
-    assert outcome.report["summary"]["errored"] >= 200
-    assert outcome.action != "proceed"
+    assert outcome.report["summary"]["errored"] == 0, "an outage is not the reasoner's failure"
+    assert outcome.action == "inconclusive"
     assert "cannot be read" in outcome.text
     assert "passed" in outcome.closing
-    breaking.capture()
-    after = project.snapshots()
-    assert set(after) == set(before)
-    assert all('"error"' in data.decode() or data == before[name] for name, data in after.items())
+    assert breaking.capture().code == 1
+    assert project.snapshots() == before
 
 
-def test_a_deal_deleted_in_mid_run_is_missing(project: Project) -> None:
-    """A row that was listed and has gone when its turn comes is a lost deal, and named."""
+def test_a_deal_deleted_in_mid_run_is_not_judged(project: Project) -> None:
+    """A row that was listed and has gone when its turn comes is named, is no failure, and leaves the verdict open."""
     project = project.with_deals(*deals(5)).with_reasoner(VANISHING.replace("WHAT", "pass")).captured()
     deleting = (
         "c = sqlite3.connect('book.db'); c.execute(\"DELETE FROM transactions WHERE deal_no = 'd5'\"); c.commit()"
     )
     outcome = project.with_reasoner(VANISHING.replace("WHAT", deleting)).gate()
-    assert outcome.statuses == {**{f"d{n}": "matched" for n in range(1, 5)}, "d5": "missing"}
-    assert (outcome.code, outcome.action) == (1, "roll_back")
+    assert outcome.statuses == {f"d{n}": "matched" for n in range(1, 5)}
+    assert (outcome.code, outcome.action) == (1, "inconclusive"), outcome.text
+    assert "d5" in outcome.text
 
 
 def test_a_reasoner_that_writes_by_the_deals_connection_cannot(project: Project) -> None:

@@ -87,7 +87,7 @@ class Closing:
         self._printed: list[str] = []
         self._manifest = without_ids(read_manifest(settings.snapshots)) if mode == "gate" else None
         watches = mode == "gate" and not hasattr(config, "workerinput")
-        self._state = state_of(settings.snapshots) if watches else None
+        self._state = self._baseline_state() if watches else None
         self._results: dict[str, DealResult] = {}
         self._unjudged: dict[str, Unjudged] = {}
         self._used: dict[int, set[str]] = {}
@@ -202,9 +202,12 @@ class Closing:
     def _outage(self) -> str:
         return next((unjudged.why for unjudged in self._unjudged.values() if unjudged.source_away), "")
 
+    def _baseline_state(self) -> int:
+        return state_of(self._settings.snapshots, self._config.getoption("dealsnap_id"))
+
     def _doubts(self) -> tuple[str, ...]:
         """Return why a gate may have judged something else than the baseline."""
-        if self._state is None or self._state == state_of(self._settings.snapshots):
+        if self._state is None or self._state == self._baseline_state():
             return ()
         return ("the baseline changed while this gate read it: gate again",)
 

@@ -93,8 +93,15 @@ class Answers:
             counts = ", ".join(f"{count:,} {status}" for status, count in gate.summary.counts.items() if count)
             assert gate.verdict is not None
             entry.headline = f"{counts or 'nothing was compared'}: {VERDICT_WORDS[gate.verdict.action]}"
-            if gate.verdict.action != "proceed":
+            if gate.verdict.action == "inconclusive" and not gate.summary.affected:
+                self._unproven(entry, gate.verdict.reason)
+            elif gate.verdict.action != "proceed":
                 self._regressed(entry, gate)
+
+    @staticmethod
+    def _unproven(entry: Entry, reason: str) -> None:
+        advice = "rehearse with every deal: without --sample, and with a capture of the whole baseline"
+        entry.find("gate_inconclusive", reason, weight="unfinished", advice=advice)
 
     @staticmethod
     def _regressed(entry: Entry, gate: FinishedRun) -> None:

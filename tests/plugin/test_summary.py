@@ -79,8 +79,9 @@ def test_each_verdict_names_the_next_command(project: Project) -> None:
     project = project.with_deals(deal("a"))
     assert "git add snapshots && git commit" in project.capture().text
     fresh = project.with_deals(deal("a"), deal("b")).gate()
-    assert fresh.code == 0
+    assert (fresh.code, fresh.action) == (1, "inconclusive"), "a new deal counts in min_compared"
     assert "dealsnap review" not in fresh.text, "nothing failed, so there is nothing to go through"
     assert "pytest --dealsnap-update --dealsnap-only missing   # record the new deals" in fresh.text
     nothing = project.gate("-k", "none_such")
-    assert "pytest --dealsnap   # the whole run" in nothing.text
+    assert nothing.code == 5
+    assert "pytest --dealsnap   # every deal, for the verdict" in nothing.text

@@ -104,7 +104,7 @@ def test_one_deal_asks_for_that_deal_alone(many: Project) -> None:
     assert all("d0007" in one["statement"] and one["rows"] <= 1 for one in about_deals)
     assert sum(one["rows"] for one in facts["asked"]) < 20, facts["asked"]
     assert len(facts["asked"]) < 20
-    assert sum(count for _, count in facts["listed"]) <= 2, facts["listed"]
+    assert sum(count for _, count in facts["listed"]) < 10, facts["listed"]  # what killed commands left is looked for
 
 
 def test_an_id_that_there_is_not_asks_no_more(many: Project) -> None:

@@ -80,7 +80,7 @@ def test_three_faults_are_found_decided_and_gated_again(tmp_path: Path) -> None:
     }
 
     mended = project.gate(faults="emea")
-    assert mended.code == 0
-    assert statuses(mended, "accepted") == EMEA
-    assert mended.action == "proceed"
+    assert mended.code == 1
+    assert statuses(mended, "accepted") == EMEA - both
+    assert statuses(mended, "regressed") == both, "they were accepted with both changes on top of each other"
     assert main(["reject", str(project.report), "--deal", "k0", "--who", "Ana"]) == 0

@@ -22,9 +22,8 @@ from pathlib import Path
 from pytest_dealsnap.baseline.locking import BaselineLock
 lock = BaselineLock(Path(sys.argv[1]))
 lock.acquire()
-child = os.fork() if sys.argv[2] == "fork" else 1
-if child:
-    print(child, flush=True)
+if sys.argv[2] == "alone" or os.fork() == 0:  # the child says so itself: it runs by then
+    print(os.getpid(), flush=True)
 time.sleep(600)
 """
 WRITES = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import stat
 import threading
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from pytest_dealsnap.baseline.locking import claim, try_claim
 
-__all__ = ["Syncer", "read_whole", "remove_leftovers", "sync", "write_atomic"]
+__all__ = ["Syncer", "is_special", "read_whole", "remove_leftovers", "sync", "write_atomic", "write_report"]
 
 _TEMPORARY = ".dealsnap-"
 _counter = itertools.count()
@@ -57,6 +58,24 @@ def write_atomic(path: str, data: bytes) -> None:
         with contextlib.suppress(OSError):  # of two errors, the first says why
             os.unlink(temporary)
         raise
+
+
+def is_special(path: Path) -> bool:
+    """Whether *path* is there, and leads to a device, a pipe or a socket: to be written to, never replaced."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def write_report(path: Path, data: bytes) -> None:
+    """Write *data* to a path that a person named: a file whole or not at all, into anything else as it is."""
+    if is_special(path):
+        with path.open("wb") as file:
+            file.write(data)
+    else:
+        write_atomic(str(path), data)
 
 
 def remove_leftovers(folder: Path, *, deep: bool = True) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_dealsnap.baseline.files import write_atomic
 from pytest_dealsnap.reporting.github_report import append_to_summary
-from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
 from pytest_dealsnap.reporting.rehearsal_github import render_rehearsal_github
 from pytest_dealsnap.reporting.rehearsal_html import render_rehearsal_html
@@ -36,10 +34,5 @@ def write_rehearsal(target: ReportTarget, rehearsal: Rehearsal) -> str | None:
         append_to_summary(render_rehearsal_markdown(rehearsal))
     if target.path is None:
         return text
-    try:
-        write_atomic(str(target.path), text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise ReportError(
-            f"the report {target.path} cannot be written: {type(error).__name__}: {error.strerror}"
-        ) from error
+    target.put(text)
     return None

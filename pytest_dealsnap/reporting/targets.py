@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_dealsnap.baseline.files import write_atomic
+from pytest_dealsnap.baseline.files import is_special, write_report
 from pytest_dealsnap.baseline.journal import Changes, commit, writing
 from pytest_dealsnap.errors import BaselineError, ConfigError, did_you_mean
 from pytest_dealsnap.reporting.github_report import append_step_summary, render_github
@@ -66,13 +66,18 @@ class ReportTarget:
         text = self.render(run)
         if self.path is None:
             return text
+        self.put(text)
+        return None
+
+    def put(self, text: str) -> None:
+        """Write *text* to the path; raises :class:`ReportError` where that cannot be done."""
+        assert self.path is not None
         try:
-            write_atomic(str(self.path), text.encode())
+            write_report(self.path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise ReportError(
                 f"the report {self.path} cannot be written: {type(error).__name__}: {error.strerror}"
             ) from error
-        return None
 
 
 def write_together(run: FinishedRun, targets: Sequence[ReportTarget]) -> list[str]:
@@ -87,6 +92,8 @@ def write_together(run: FinishedRun, targets: Sequence[ReportTarget]) -> list[st
         text = target.render(run)
         if target.path is None:
             printed.append(text)
+        elif is_special(target.path):
+            target.put(text)
         else:
             folder = target.path.parent
             first.setdefault(folder, target.path)

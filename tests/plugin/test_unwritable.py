@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.cli.console import dealsnap
 from tests.plugin.project import Project, deals
 
 
@@ -62,3 +67,29 @@ def test_a_snapshot_that_is_a_link_is_not_written_through(project: Project) -> N
     assert project.capture().code == 0
     assert outside.read_text() == "mine"
     assert not (project.baseline / "d1.json").is_symlink()
+
+
+def reading(pipe: Path) -> subprocess.Popen[bytes]:
+    """Start to read *pipe*, for at most a minute."""
+    return subprocess.Popen(["timeout", "60", "cat", str(pipe)], stdout=subprocess.PIPE)
+
+
+def test_a_report_to_a_device_or_a_pipe_goes_into_it(project: Project) -> None:
+    """It is written to, and never replaced by a file; one that takes nothing is told, and the run is not green."""
+    project = project.with_deals(*deals(2)).captured()
+    pipe = project.folder / "pipe"
+    os.mkfifo(pipe)
+    with reading(pipe) as reader:
+        outcome = project.run("--dealsnap", "--dealsnap-report", f"json:{pipe}")
+        assert outcome.code == 0, outcome.text
+        assert json.loads(reader.communicate()[0])["summary"]["matched"] == 2
+    with reading(pipe) as reader:
+        assert dealsnap(project.folder, "compare", "snapshots", "snapshots", "--report", f"json:{pipe}").code == 0
+        assert json.loads(reader.communicate()[0])["summary"]["matched"] == 2
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    full = project.folder / "full"
+    full.symlink_to("/dev/full")
+    outcome = project.run("--dealsnap", "--dealsnap-report", f"json:{full}")
+    assert outcome.code == 1
+    assert f"the report {full} cannot be written: OSError: No space left on device" in outcome.text
+    assert stat.S_ISCHR(full.stat().st_mode)

@@ -48,6 +48,7 @@ from pytest_dealsnap.deals.audit import TypeConstraints
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
+from pytest_dealsnap.deals.dialects import Dialect, dialect_of
 from pytest_dealsnap.deals.exact_values import Undecodable, read_exactly, undecoded
 from pytest_dealsnap.deals.freezing import Frozen
 from pytest_dealsnap.deals.keys import keys_of
@@ -81,6 +82,7 @@ class SQLSource:
         self._database = database
         self._lock = RLock()
         self._connection: Connection | None = None
+        self._listed: tuple[Connection, int] | None = None
         self._frozen: Frozen | None = None
 
     @property
@@ -90,6 +92,10 @@ class SQLSource:
     @cached_property
     def facts(self) -> Mapping[str, str | None]:
         return {"dialect": self._engine.dialect.name, "alembic_revision": self._alembic_revision()}
+
+    @property
+    def _known(self) -> Dialect:
+        return dialect_of(self._engine.dialect.name)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -136,6 +142,7 @@ class SQLSource:
 
     def refs(self, ids: Sequence[str] | None = None) -> list[DealRef]:
         """Return a reference to every deal, or to those with one of *ids*; two columns are read of each."""
+        self._count_changes()
         rows = self._rows(ids)
         where = f'table "{self._deals.table}"'
         self._check_ids(rows)
@@ -260,7 +267,27 @@ class SQLSource:
             return gone(ref)
         return how_retyped(ref, stored_text(row[-1]) if self._deals.type else None)
 
+    def _count_changes(self) -> None:
+        """Take note of the state that the first list of deals is of, where the database counts its changes."""
+        if self._listed is not None:
+            return
+        with self._asking() as connection:
+            count = self._known.changes(connection)
+        if count is not None:
+            self._listed = connection, count
+
+    def _is_as_listed(self) -> bool:
+        """Whether nobody can have changed a deal since the list was read."""
+        listed = self._listed
+        if listed is None or (self._frozen is not None and self._frozen.is_held):
+            return False
+        with self._lock:
+            return self._connection is listed[0] and self._known.changes(listed[0]) == listed[1]
+
     def moved(self, ref: DealRef) -> DealNotFoundError | None:
+        if self._is_as_listed():
+            return None
+
         def question(connection: Connection) -> Row[Any] | None:
             return connection.execute(self._by_ids, {"keys": [ref.key]}).first()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from pytest_dealsnap.config import load_config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.sql import SQLSource
 from pytest_dealsnap.errors import DealNotFoundError, SourceError
@@ -468,3 +470,25 @@ def test_a_closed_source_opens_again(url: str, opened: Open) -> None:
     source.refs()
     source.close()
     assert len(source.refs()) == 4
+
+
+def test_a_deal_of_an_unchanged_sqlite_file_is_not_asked_for_again(tmp_path: Path) -> None:
+    """Ten thousand deals that fail need no question each; one change by anybody, and every one is asked for."""
+    path = tmp_path / "book.db"
+    with sqlite3.connect(path) as writer:
+        writer.execute("CREATE TABLE deals (id INTEGER PRIMARY KEY, name TEXT, deal_type TEXT)")
+        writer.executemany("INSERT INTO deals VALUES (?, 'x', 'carveout')", [(1,), (2,)])
+    writer.commit()
+    source = SQLSource(load_config(tmp_path, flags={}, environ={}), database=f"sqlite:///{path}")
+    first, second = source.refs()
+    asked: list[str] = []
+    event.listen(source._engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    assert source.moved(first) is None
+    assert asked == []
+    writer.execute("UPDATE deals SET deal_type = 'divestiture' WHERE id = 2")
+    writer.commit()
+    writer.close()
+    assert source.moved(first) is None
+    assert "divestiture" in str(source.moved(second))
+    assert asked != []
+    source.close()

@@ -60,6 +60,13 @@ class Dialect:
         """Whether two open connections lead to one server, which is asked where ``confirms`` says so."""
         return True
 
+    def changes(self, connection: Connection) -> int | None:
+        """Return a number that is another one once anybody else has changed the database; ``None`` for none.
+
+        Numbers of one connection can be compared, outside of a state that is held.
+        """
+        return None
+
     def seconds_to_freeze(self, connection: Connection, seconds: float) -> float:
         """Return how many of *seconds* a transaction may stay open and hamper nobody; 0 where it may not."""
         return seconds

@@ -53,6 +53,11 @@ class SQLite(Dialect):
             path = "/" + path.removeprefix("//").partition("/")[2]
         return folder / path
 
+    def changes(self, connection: Connection) -> int | None:
+        # Past SQLAlchemy, which would begin a transaction: it is asked for each deal that fails.
+        driver: Any = connection.connection.driver_connection
+        return int(driver.execute("PRAGMA data_version").fetchone()[0])
+
     def seconds_to_freeze(self, connection: Connection, seconds: float) -> float:
         """In WAL mode a reader keeps no writer waiting; in any other it would."""
         mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())

@@ -1,16 +1,19 @@
 """Runs of ``python -m …`` as processes of their own that begin with the slow imports done.
 
-Most of a small run's time is the import of pytest and SQLAlchemy. :func:`run_module` asks a server, one for
-each process of tests, which has imported those and nothing of dealsnap's, to fork: the fork is a real process
-with its own folder, environment and output, and imports the plugin and the user's modules itself.
+Most of a small run's time is imports. :func:`run_module` asks a server, one for each process of tests, which has
+imported pytest, SQLAlchemy and dealsnap's own modules, and has called nothing of theirs, to fork: the fork is a real
+process with its own folder, environment and output, and imports the user's modules itself. What is imported when is
+shown by tests that start an interpreter.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import select
 import signal
@@ -27,6 +30,9 @@ __all__ = ["Finished", "run_module"]
 
 # What Python reads as it starts: a fork cannot have it changed.
 _AT_START = ("PYTHONHASHSEED", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONWARNINGS", "LANG", "LC_ALL", "TZ")
+_PLUGINS = ("syrupy", "xdist.plugin", "xdist.looponfail")
+# What runs as a program or imports Hypothesis, which is a user's own choice.
+_LEFT_OUT = ("pytest_dealsnap.__main__", "pytest_dealsnap.testing", "pytest_dealsnap.rehearsal.guard")
 _LIBRARIES = ("deepdiff", "jmespath", "orjson", "psycopg", "rapidfuzz", "sqlalchemy", "sqlalchemy.dialects.sqlite")
 
 
@@ -135,6 +141,26 @@ def _prepare() -> None:
 
         for name in (*(f"_pytest.{name}" for name in default_plugins), *_LIBRARIES):
             importlib.import_module(name)
+        _import_as_pytest_does()
+    gc.collect()
+    gc.freeze()  # pytest collects garbage as it ends, twice: what stands here is none
+
+
+def _import_as_pytest_does() -> None:
+    """Import the plugins with their asserts rewritten: pytest warns of one that was imported without."""
+    from _pytest.assertion import install_importhook
+    from _pytest.config import get_config
+
+    config = get_config()
+    hook = install_importhook(config)
+    config._mark_plugins_for_rewrite(hook, disable_autoload=False)
+    for name in _PLUGINS:
+        importlib.import_module(name)
+    package = importlib.import_module("pytest_dealsnap")
+    for module in pkgutil.walk_packages(package.__path__, "pytest_dealsnap."):
+        if not module.name.startswith(_LEFT_OUT):
+            importlib.import_module(module.name)
+    sys.meta_path.remove(hook)
 
 
 if __name__ == "__main__":

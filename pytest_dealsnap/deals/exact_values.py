@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Engine, cast, event, func, literal_column, type_coerce
-from sqlalchemy.dialects import mysql
 from sqlalchemy.types import CHAR, Boolean, Date, DateTime, Enum, Float, LargeBinary, String, Text, Time, TypeEngine
 
 from pytest_dealsnap.deals.postgresql_values import prepare_pg8000, prepare_psycopg, prepare_psycopg2
@@ -85,6 +84,8 @@ def exact_column(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[
     kind = column.type
     if dialect.name not in _MYSQL:
         return None
+    from sqlalchemy.dialects import mysql  # not for the sake of other databases
+
     if isinstance(kind, mysql.FLOAT) and kind.precision is None:
         return type_coerce(column * literal_column("1e0"), _Converted(_single))
     if isinstance(kind, Float):

@@ -40,9 +40,10 @@ __all__ = [
     "run_pytest",
 ]
 
-# Hypothesis's own plugin imports all of Hypothesis as it closes, which is a third of a small run's time.
-# Those that run tests again stand aside until a test asks for them.
-BASE_ARGUMENTS = ("-p", "no:hypothesispytest", "-p", "no:rerunfailures", "-p", "no:pytest-retry")
+# Plugins that are here for one test each cost each run their import; Hypothesis's own imports all of Hypothesis as it
+# closes. A test that wants one asks for it by `-p`.
+_ASIDE = ("hypothesispytest", "rerunfailures", "pytest-retry", "allure_pytest", "django", "pytest_cov", "platformdirs")
+BASE_ARGUMENTS = tuple(word for name in _ASIDE for word in ("-p", f"no:{name}"))
 # The deals of a story are often alike, and so are their outputs.
 ALIKE = "--dealsnap-allow-constant"
 

@@ -31,7 +31,7 @@ def test_allure_is_told_each_deal_apart(project: Project) -> None:
     project = broken(project)
     histories = []
     for run in ("first", "second"):
-        outcome = project.gate("--alluredir", run, *(["-n", "2"] if run == "second" else []))
+        outcome = project.gate("-p", "allure_pytest", "--alluredir", run, *(["-n", "2"] if run == "second" else []))
         assert outcome.code == 1, outcome.text
         found = {result["name"]: result for result in results(project.folder / run)}
         assert len({result["historyId"] for result in found.values()}) == 5
@@ -52,7 +52,7 @@ def test_the_report_of_the_allure_command_shows_the_failed_deals(project: Projec
     version = subprocess.run([command, "--version"], capture_output=True, text=True, check=True, timeout=120).stdout
     if not version.startswith("2."):
         pytest.skip(f"the allure command is version {version.strip()}, this reads the pages of version 2")
-    assert broken(project).gate("--alluredir", "results").code == 1
+    assert broken(project).gate("-p", "allure_pytest", "--alluredir", "results").code == 1
     generate = [command, "generate", "results", "--clean", "-o", "page"]
     subprocess.run(generate, cwd=project.folder, check=True, timeout=120)
     summary = json.loads((project.folder / "page" / "widgets" / "summary.json").read_text(encoding="utf-8"))

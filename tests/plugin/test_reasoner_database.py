@@ -113,6 +113,6 @@ def test_the_empty_test_database_of_pytest_django_is_not_recorded(tmp_path: Path
         .with_file("own_settings.py", SETTINGS)
         .with_file("conftest.py", CONFTEST)
     )
-    assert_refused(project, project.capture(), "memory")
-    outcome = project.with_file("conftest.py", CONFTEST + OWN_DATABASE).capture()
+    assert_refused(project, project.capture("-p", "django"), "memory")
+    outcome = project.with_file("conftest.py", CONFTEST + OWN_DATABASE).capture("-p", "django")
     assert outcome.code == 0, outcome.text

@@ -17,6 +17,13 @@ def value(t):
     return {"offer": {"price": 999 if late else t["amount"]}, "risks": [], "memo": "as signed"}
 """
 
+SKIPPING = """
+import pytest
+
+def pytest_collection_modifyitems(items):
+    items[0].add_marker(pytest.mark.skip("slow"))
+"""
+
 RERUNS = ("-p", "pytest_rerunfailures", "--reruns", "2")
 RETRIES = ("-p", "pytest_retry.retry_plugin", "--retries", "2")
 
@@ -68,3 +75,11 @@ def test_the_ways_of_pytests_to_order_and_to_stop_work_with_deals(project: Proje
     stepwise = project.gate("--sw")
     assert stepwise.code == 2, stepwise.text
     assert stepwise.action == "inconclusive"
+
+
+def test_a_deal_that_a_conftest_marks_as_skipped_is_not_judged(project: Project) -> None:
+    """Pytest asks a skipped item for its line; the gate says which deals it did not judge, and does not proceed."""
+    outcome = project.with_deals(*deals(3)).captured().with_file("conftest.py", SKIPPING).gate("-rs")
+    assert outcome.code == 1, outcome.text
+    assert "not judged: 1 deal (d1)" in outcome.text
+    assert outcome.verdict.startswith("INCONCLUSIVE")

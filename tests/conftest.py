@@ -10,10 +10,17 @@ import pytest
 from hypothesis import settings
 
 from tests.mariadb import mariadb, mariadb_server
-from tests.pgbouncer import pgbouncer
+from tests.pgbouncer import pgbouncer, pgbouncer_of_all
 from tests.postgresql import postgresql, postgresql_server
 
-__all__ = ["mariadb", "mariadb_server", "pgbouncer", "postgresql", "postgresql_server"]  # fixtures for all tests
+__all__ = [  # fixtures for all tests
+    "mariadb",
+    "mariadb_server",
+    "pgbouncer",
+    "pgbouncer_of_all",
+    "postgresql",
+    "postgresql_server",
+]
 
 settings.register_profile("dealsnap", deadline=None, max_examples=60)
 settings.load_profile("dealsnap")

@@ -17,24 +17,36 @@ from sqlalchemy.engine import make_url
 
 from tests.mariadb import free_port
 
-__all__ = ["pgbouncer"]
+__all__ = ["pgbouncer", "pgbouncer_of_all"]
 
 
 @pytest.fixture
 def pgbouncer(postgresql: str) -> Iterator[str]:
     """The URL of the test's empty PostgreSQL database by way of pgbouncer, with one server connection in the pool."""
+    yield from _pooler(postgresql)
+
+
+@pytest.fixture
+def pgbouncer_of_all(postgresql: str) -> Iterator[str]:
+    """The same by a pgbouncer that passes on to every database of the server."""
+    yield from _pooler(postgresql, every=True)
+
+
+def _pooler(postgresql: str, *, every: bool = False) -> Iterator[str]:
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         pytest.skip("no pgbouncer here (Debian: apt-get install pgbouncer)")
     url = make_url(postgresql)
     host, port = str(url.query.get("host") or url.host or "127.0.0.1"), free_port()
+    server = f"host={host} port={url.port or 5432}"
+    known = f"* = {server}" if every else f"{url.database} = {server} dbname={url.database}"
     with tempfile.TemporaryDirectory(prefix="bouncer-", ignore_cleanup_errors=True) as folder:
         users = Path(folder) / "users.txt"
         users.write_text(f'"{url.username}" "{url.password or ""}"\n')
         settings = Path(folder) / "pgbouncer.ini"
         settings.write_text(
             f"""[databases]
-{url.database} = host={host} port={url.port or 5432} dbname={url.database} user={url.username}
+{known} user={url.username}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -55,10 +67,10 @@ pidfile = {folder}/pid
             for path in (Path(folder), users, settings):
                 os.chown(path, owner.st_uid, owner.st_gid)
             command = [program, "-u", pwd.getpwuid(owner.st_uid).pw_name, str(settings)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-            _wait_until_up(port, server, Path(folder) / "log")
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            _wait_until_up(port, process, Path(folder) / "log")
             yield url.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
-            server.kill()
+            process.kill()
 
 
 def _wait_until_up(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -13,7 +13,7 @@ from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.dialects import Dialect, dialect_of
 from pytest_dealsnap.errors import SourceError, redact
 
-__all__ = ["identity", "same_database"]
+__all__ = ["identity", "is_pooled", "same_database"]
 
 
 def identity(connection: Connection) -> Hashable | None:
@@ -23,6 +23,17 @@ def identity(connection: Connection) -> Hashable | None:
     its server is not restarted.
     """
     return dialect_of(connection.dialect.name).identity(connection)
+
+
+def is_pooled(url: URL, *, folder: Path, place: str) -> bool:
+    """Whether *url* leads to a pooler before the server; it is only read. Raises what SQLAlchemy raises."""
+    known = dialect_of(url.get_backend_name())
+    engine = open_read_only(url.render_as_string(hide_password=False), folder=folder, place=place, trust=True)
+    try:
+        with engine.connect() as connection:
+            return known.pooled(connection)
+    finally:
+        engine.dispose()
 
 
 def same_database(

@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, column, create_engine, select, table, text, update
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import DealsConfig
+from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.rehearsal.locks import OURS
 from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, LoadFact
@@ -116,7 +118,8 @@ class Load:
 def _engine(url: str) -> Engine:
     if url.startswith("sqlite"):
         return create_engine(url, poolclass=NullPool, connect_args={"timeout": SQLITE_TIMEOUT})
-    arguments = {"application_name": f"{OURS}-load"} if url.startswith("postgresql") else {}
+    named = {"application_name": f"{OURS}-load"} if url.startswith("postgresql") else {}
+    arguments = {**named, **unprepared(make_url(url))}
     return create_engine(url, pool_size=2, connect_args=arguments)
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.reporting.rehearsal_facts import LockFact
 
 __all__ = ["OURS", "LockWatch", "watch_locks"]
@@ -43,7 +45,10 @@ class LockWatch:
 
     def __init__(self, url: str) -> None:
         self._engine = create_engine(
-            url, isolation_level="AUTOCOMMIT", poolclass=NullPool, connect_args={"application_name": f"{OURS}-watch"}
+            url,
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
+            connect_args={"application_name": f"{OURS}-watch", **unprepared(make_url(url))},
         )
         self._stop = threading.Event()
         self._since: dict[tuple[int, str, str], tuple[float, float]] = {}

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import open_read_only, parse_url
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import SourceError, printable
 from pytest_dealsnap.rehearsal.journal import Entry
 from pytest_dealsnap.rehearsal.rows import RowChanges, RowDigests
@@ -43,7 +44,7 @@ class Original:
     """What the database was; ``schema`` is ``None`` where it cannot be read, ``checksum`` on a server.
 
     ``in_use`` says that somebody else is connected, as far as a server tells. ``rows`` are those of the
-    beginning, where no copy of dealsnap's holds them.
+    beginning, where no copy of dealsnap's holds them and no pooler is in between.
     """
 
     config: Config
@@ -58,7 +59,9 @@ class Original:
 
         def question(connection: Connection) -> tuple[Schema, bool, RowDigests | None]:
             schema = read_schema(connection)
-            digests = None if rows is None else RowDigests.take(connection, schema, rows)
+            # Through a pooler the long transaction would keep one of its few sessions from the application.
+            unread = rows is None or dialect_of(connection.dialect.name).pooled(connection)
+            digests = None if unread or rows is None else RowDigests.take(connection, schema, rows)
             return schema, _in_use(connection), digests
 
         seen = _read(config, question)

@@ -25,6 +25,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.deals.database import public_url
+from pytest_dealsnap.deals.dialects import unprepared
+from pytest_dealsnap.deals.identity import is_pooled
 from pytest_dealsnap.errors import SourceError, redact
 from pytest_dealsnap.rehearsal.owners import mark, this_process
 
@@ -36,6 +38,7 @@ __all__ = [
     "drop_postgresql",
     "keep_postgresql",
     "new_name",
+    "refuse_pooler",
 ]
 
 PREFIX = "dealsnap_scratch_"
@@ -67,10 +70,25 @@ def copy_postgresql(source: URL, name: str, *, place: str) -> str:
                 means = "pg_dump and psql"
             _same_settings(connection, source, name)
     except DBAPIError as error:
-        raise SourceError(
-            f"{place}: {public_url(source)} cannot be copied: {_reason(error, source)}. {WAY_OUT}"
-        ) from None
+        raise _uncopied(error, source, place) from None
     return means
+
+
+def refuse_pooler(source: URL, *, folder: Path, place: str) -> None:
+    """Raise :class:`SourceError` where *source* leads to a pooler; nothing is set for its session."""
+    try:
+        pooled = is_pooled(source, folder=folder, place=place)
+    except DBAPIError as error:
+        raise _uncopied(error, source, place) from None
+    if pooled:
+        raise SourceError(
+            f"{place}: {public_url(source)} leads to a connection pooler, and pg_dump would leave its settings on the "
+            f"sessions that the pooler hands to the application. Name the server itself: --database URL. {WAY_OUT}"
+        )
+
+
+def _uncopied(error: DBAPIError, source: URL, place: str) -> SourceError:
+    return SourceError(f"{place}: {public_url(source)} cannot be copied: {_reason(error, source)}. {WAY_OUT}")
 
 
 def drop_postgresql(source: URL, name: str) -> str | None:
@@ -104,7 +122,12 @@ def administration(source: URL) -> Iterator[Connection]:
     for database in ("postgres", "template1"):
         if database == source.database:
             continue
-        engine = create_engine(source.set(database=database), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        engine = create_engine(
+            source.set(database=database),
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
+            connect_args=unprepared(source),
+        )
         try:
             connection = engine.connect()
         except DBAPIError as error:

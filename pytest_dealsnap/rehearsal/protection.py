@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.rehearsal import guard, guard_drivers, guard_targets
 from pytest_dealsnap.rehearsal.clients import OWN_CLIENTS
 from pytest_dealsnap.rehearsal.guard import ALIAS, ORDERS
@@ -114,7 +115,7 @@ def _query(url: URL, name: str) -> str:
 def _identity(url: URL, kind: str) -> str | None:
     if kind not in IDENTITY:
         return None
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine(url, poolclass=NullPool, connect_args=unprepared(url))
     try:
         with engine.connect() as connection:
             found = connection.exec_driver_sql(IDENTITY[kind]).scalar()

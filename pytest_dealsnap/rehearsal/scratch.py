@@ -24,7 +24,13 @@ from pytest_dealsnap.deals.identity import same_database
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.leftovers import KEPT
-from pytest_dealsnap.rehearsal.postgresql_copy import copy_postgresql, drop_postgresql, keep_postgresql, new_name
+from pytest_dealsnap.rehearsal.postgresql_copy import (
+    copy_postgresql,
+    drop_postgresql,
+    keep_postgresql,
+    new_name,
+    refuse_pooler,
+)
 from pytest_dealsnap.rehearsal.sqlite_copy import copy_sqlite, drop_sqlite, new_file
 
 __all__ = ["ScratchDatabase", "scratch_copy"]
@@ -97,6 +103,7 @@ def _sqlite(source: URL, folder: Path, place: str, keep: bool, say: Callable[[st
 def _postgresql(
     source: URL, folder: Path, place: str, keep: bool, say: Callable[[str], None]
 ) -> Iterator[ScratchDatabase]:
+    refuse_pooler(source, folder=folder, place=place)
     name = new_name()
     target = source.set(database=name)
     try:

@@ -16,11 +16,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from pytest_dealsnap.deals.dialects import dialect_of, unprepared
 from pytest_dealsnap.rehearsal.guard_targets import FILES, addresses_of, file_of
 from pytest_dealsnap.rehearsal.step_processes import SEES, StepProcesses
 from pytest_dealsnap.secrets import redact
@@ -32,6 +33,14 @@ REST = 5.0  # times as long as a look took, so that looking leaves the step its 
 _POSTGRESQL = (
     "SELECT pid, backend_start::text, host(client_addr) || ' ' || client_port, coalesce(application_name, ''), 0 "
     "FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+_TERMINATE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE pid = :number AND backend_start::text = :began AND coalesce(application_name, '') = :name"
+)
+BEHIND_A_POOLER = (
+    "the original's URL leads to a connection pooler, behind which nobody can tell a step's session on the original: "
+    "its sessions were not watched, and its rows not compared"
 )
 _MYSQL = "SELECT ID, '', HOST, '', 0 FROM information_schema.PROCESSLIST WHERE DB = '{name}' AND ID <> CONNECTION_ID()"
 _MYSQL_PIDS = (
@@ -57,7 +66,8 @@ class Session:
 
     def is_of(self, token: str, pids: Set[int], ends: Set[tuple[str, int]]) -> bool:
         """Whether a step's process opened it."""
-        if token in self.name or self.pid in pids:
+        # Over the network another machine's process may have the same number; there the port tells.
+        if token in self.name or (self.pid in pids and not self.port):
             return True
         ports = {port for _, port in ends}
         return self.port in ports and any((address, self.port) in ends for address in addresses_of(self.address))
@@ -82,14 +92,19 @@ class SessionWatch:
     def before(self) -> Iterator[None]:
         """Note the sessions that were there before the step began; the block starts it, and ends with it."""
         if self._kind in ("postgresql", "mysql", "mariadb"):
-            self._engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+            self._engine = create_engine(
+                self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool, connect_args=unprepared(self._url)
+            )
         try:
             if self._engine is None:
                 yield
                 return
             try:
                 with self._engine.connect() as connection:
-                    self._known = frozenset((found.number, found.began) for found in self._sessions(connection))
+                    if dialect_of(self._kind).pooled(connection):
+                        self.blind = BEHIND_A_POOLER
+                    else:
+                        self._known = frozenset((found.number, found.began) for found in self._sessions(connection))
             except SQLAlchemyError as error:
                 self._is_blind(error)
             yield
@@ -111,8 +126,8 @@ class SessionWatch:
 
     def _watch(self, processes: StepProcesses) -> None:
         try:
-            if self._engine is None:
-                self._look_at_file(processes)
+            if self._engine is None or self.blind == BEHIND_A_POOLER:
+                self._look_at_processes(processes)
                 return
             with self._engine.connect() as connection:
                 while not self._stop.is_set():
@@ -126,7 +141,7 @@ class SessionWatch:
         reason = " ".join(redact(str(getattr(error, "orig", None) or error)).split())
         self.blind = f"the original's sessions cannot be watched: {reason[:200]}"
 
-    def _look_at_file(self, processes: StepProcesses) -> None:
+    def _look_at_processes(self, processes: StepProcesses) -> None:
         while SEES and not self._stop.is_set():
             asked = time.monotonic()
             self._note_pythons(processes)
@@ -141,7 +156,11 @@ class SessionWatch:
     def _look_at_server(self, connection: Connection, processes: StepProcesses) -> None:
         if SEES:
             self._note_pythons(processes)
-        new = [found for found in self._sessions(connection) if (found.number, found.began) not in self._known]
+        new = [
+            found
+            for found in self._sessions(connection)
+            if (found.number, found.began) not in self._known or self._token in found.name  # a pooler's, lent to a step
+        ]
         if not new:
             return
         pids, ends = (set(processes.pids()), processes.ends()) if SEES else (set(), set())
@@ -169,12 +188,13 @@ class SessionWatch:
             return [tuple(row) for row in connection.exec_driver_sql(_MYSQL.format(name=name))]
 
     def _end(self, connection: Connection, session: Session) -> None:
-        """End the session at the server; it may have ended by itself."""
-        statement = f"SELECT pg_terminate_backend({session.number})"
-        if self._kind != "postgresql":
-            statement = f"KILL {session.number}"
+        """End the session at the server; it may have ended by itself, or been handed to another client by a pooler."""
+        if self._kind == "postgresql":
+            statement = text(_TERMINATE).bindparams(number=session.number, began=session.began, name=session.name)
+        else:
+            statement = text(f"KILL {session.number}")
         with suppress(SQLAlchemyError):
-            connection.exec_driver_sql(statement)
+            connection.execute(statement)
 
     def _strike(self, processes: StepProcesses, evidence: list[str]) -> None:
         """End every process of the step."""

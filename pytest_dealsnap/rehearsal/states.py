@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, column, create_engine, select, table
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_text
+from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.deals.source import stored_text
 from pytest_dealsnap.rehearsal.rows import RowDigests
 from pytest_dealsnap.rehearsal.schema import Schema, read_schema
@@ -47,7 +49,7 @@ class State:
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
     """Connect to the scratch copy for one piece of work; what is not committed is rolled back."""
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine(url, poolclass=NullPool, connect_args=unprepared(make_url(url)))
     try:
         with engine.connect() as connection:
             yield connection

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import create_engine, text, update
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import Config, DealsConfig
 from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.deal import DealRef
+from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError, SourceError, redact
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
@@ -58,7 +60,7 @@ def type_copies(config: Config, words: Mapping[str, str]) -> Iterator[dict[str, 
 def _give_type(scratch: ScratchDatabase, deals: DealsConfig, word: str) -> None:
     """Change the type of every deal of a copy."""
     schema, _, name = deals.table.rpartition(".")
-    engine = create_engine(scratch.url, poolclass=NullPool)
+    engine = create_engine(scratch.url, poolclass=NullPool, connect_args=unprepared(make_url(scratch.url)))
     try:
         with engine.begin() as connection:
             table = reflect_table(connection, name, schema=schema or None, as_stored=[deals.type])

@@ -10,10 +10,10 @@ from pytest_dealsnap.deals.dialects.duckdb import DuckDB
 from pytest_dealsnap.deals.dialects.mssql import SQLServer
 from pytest_dealsnap.deals.dialects.mysql import MySQL
 from pytest_dealsnap.deals.dialects.oracle import Oracle
-from pytest_dealsnap.deals.dialects.postgresql import PostgreSQL
+from pytest_dealsnap.deals.dialects.postgresql import PostgreSQL, unprepared
 from pytest_dealsnap.deals.dialects.sqlite import SQLite
 
-__all__ = ["Dialect", "dialect_of"]
+__all__ = ["Dialect", "dialect_of", "unprepared"]
 
 _ALL: tuple[Dialect, ...] = (SQLite(), PostgreSQL(), MySQL(), DuckDB(), SQLServer(), Oracle())
 _BY_NAME = {name: dialect for dialect in _ALL for name in dialect.names}

@@ -60,6 +60,10 @@ class Dialect:
         """Whether two open connections lead to one server, which is asked where ``confirms`` says so."""
         return True
 
+    def pooled(self, connection: Connection) -> bool:
+        """Whether a pooler stands before the server, whose sessions it hands from client to client."""
+        return False
+
     def changes(self, connection: Connection) -> int | None:
         """Return a number that is another one once anybody else has changed the database; ``None`` for none.
 

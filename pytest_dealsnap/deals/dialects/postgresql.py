@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pytest_dealsnap.deals.dialects.base import Dialect
 
-__all__ = ["PostgreSQL"]
+__all__ = ["PostgreSQL", "unprepared"]
 
 _DATABASE = text(
     "SELECT (SELECT oid FROM pg_database WHERE datname = current_database())::bigint, "
@@ -53,9 +53,7 @@ class PostgreSQL(Dialect):
         return None
 
     def read_only(self, url: URL, folder: Path, place: str) -> tuple[URL, Mapping[str, Any]]:
-        # A statement that is prepared on one connection of a pooler is unknown to the next.
-        unprepared = {"prepare_threshold": None} if url.get_driver_name() == "psycopg" else {}
-        return url, unprepared
+        return url, unprepared(url)
 
     def identity(self, connection: Connection) -> Identity:
         oid, started, standby = connection.execute(_DATABASE).one()
@@ -69,10 +67,14 @@ class PostgreSQL(Dialect):
             return one.system is None or other.system is None or one.system == other.system
         return one.started == other.started and (None in (one.system, other.system) or one.system == other.system)
 
+    def pooled(self, connection: Connection) -> bool:
+        """Whether another process answers than the one that greeted; also where the driver does not tell which did."""
+        server = connection.scalar(text("SELECT pg_backend_pid()"))
+        return bool(server != _own_pid(connection.connection.driver_connection))
+
     def seconds_to_freeze(self, connection: Connection, seconds: float) -> float:
         """Through a pooler none: an open transaction would keep one of its few connections from the others."""
-        server = connection.scalar(text("SELECT pg_backend_pid()"))
-        if server != _own_pid(connection.connection.driver_connection):
+        if self.pooled(connection):
             return 0.0
         limit = connection.scalar(_LIMIT)
         return seconds if limit is None else min(seconds, int(limit) / 1_000 * PART_OF_LIMIT)
@@ -86,11 +88,18 @@ class PostgreSQL(Dialect):
         connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{shared}'")
 
 
+def unprepared(url: URL) -> dict[str, Any]:
+    """Return the driver's arguments with which it prepares no statement: one would stay in a pooler's session."""
+    return {"prepare_threshold": None} if url.get_driver_name() == "psycopg" else {}
+
+
 def _own_pid(driver_connection: Any) -> int | None:
     """Return the process of the server that greeted the driver; a pooler greets with a number of its own."""
     info = getattr(driver_connection, "info", None)
     if info is not None:  # psycopg, psycopg2
         return int(info.backend_pid)
+    if hasattr(driver_connection, "get_backend_pid"):  # psycopg2cffi
+        return int(driver_connection.get_backend_pid())
     key = getattr(driver_connection, "_backend_key_data", None)  # pg8000
     return int.from_bytes(key[:4], "big") if key else None
 

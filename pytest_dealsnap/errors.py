@@ -18,6 +18,7 @@
         ├── SnapshotError         one deal's snapshot file is bad
         │   └── MissingSnapshotError     the manifest lists the deal, the folder has no file of it
         ├── LockedError           another process writes the baseline
+        ├── UnwritableError       the disk is full or read-only
         ├── ManifestError         the manifest is bad
         └── LedgerError           the ledger of accepted changes is bad
 
@@ -50,6 +51,7 @@ __all__ = [
     "SnapshotError",
     "SourceAwayError",
     "SourceError",
+    "UnwritableError",
     "WrongDatabaseError",
     "did_you_mean",
     "printable",
@@ -126,6 +128,10 @@ class ManifestError(BaselineError):
 
 class LockedError(BaselineError):
     """Another process writes the baseline."""
+
+
+class UnwritableError(BaselineError):
+    """The disk of the baseline takes nothing more: no other deal can be recorded."""
 
 
 class LedgerError(BaselineError):

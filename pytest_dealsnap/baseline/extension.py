@@ -9,6 +9,7 @@ never counts a deal's snapshot as unused, and it deletes none (``dealsnap prune`
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from syrupy.location import PyTestLocation
 from pytest_dealsnap.baseline import codec
 from pytest_dealsnap.baseline.files import Syncer, read_whole, remove_leftovers, write_atomic
 from pytest_dealsnap.baseline.layout import relative_path, stored_ids
-from pytest_dealsnap.errors import BaselineError, SnapshotError
+from pytest_dealsnap.errors import BaselineError, SnapshotError, UnwritableError
 from pytest_dealsnap.judging.values import same
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["DealAssertion", "DealSnapshotExtension", "DealSnapshots", "deal_assertion"]
 
 DEALS_FOLDER = "deals"
+# What the next deal would meet as well.
+_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO))
 
 
 class DealSnapshotExtension(SingleFileSnapshotExtension):
@@ -167,7 +170,8 @@ class DealSnapshots:
         try:
             self.extension.write_snapshot_collection(snapshot_collection=collection)
         except OSError as error:
-            raise SnapshotError(f"the snapshot {path} cannot be written: {error.strerror or error}") from error
+            kind = UnwritableError if error.errno in _NO_ROOM else SnapshotError
+            raise kind(f"the snapshot {path} cannot be written: {error.strerror or error}") from error
         self._syncer.wrote(path)
 
     def errors_among(self, ids: Iterable[str]) -> set[str]:

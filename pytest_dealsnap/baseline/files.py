@@ -13,7 +13,17 @@ from pathlib import Path
 
 from pytest_dealsnap.baseline.locking import claim, try_claim
 
-__all__ = ["Syncer", "is_special", "read_whole", "remove_leftovers", "sync", "write_atomic", "write_report"]
+__all__ = [
+    "Syncer",
+    "is_special",
+    "leads_nowhere",
+    "read_whole",
+    "remove_leftovers",
+    "sync",
+    "why_unwritable",
+    "write_atomic",
+    "write_report",
+]
 
 _TEMPORARY = ".dealsnap-"
 _counter = itertools.count()
@@ -67,6 +77,27 @@ def is_special(path: Path) -> bool:
     except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Whether *path* is a link to something that is not there."""
+    return path.is_symlink() and not path.exists()
+
+
+def why_unwritable(path: Path) -> str:
+    """Return why no file can be written at *path*, as far as that can be seen before; ``""`` where one can."""
+    if is_special(path):
+        return "" if os.access(path, os.W_OK) else "permission denied"
+    if path.is_dir():
+        return "a folder is in its place"
+    if leads_nowhere(path):
+        return "a link to nothing is in its place"
+    folder = path.parent
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"no permission to write in {folder}"
 
 
 def write_report(path: Path, data: bytes) -> None:

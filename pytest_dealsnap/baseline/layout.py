@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_dealsnap.errors import SnapshotError
+from pytest_dealsnap.errors import BaselineError, SnapshotError
 
 __all__ = ["SUFFIX", "id_of", "relative_path", "stored_ids"]
 
@@ -86,6 +86,7 @@ def stored_ids(folder: Path) -> Iterator[tuple[str | None, str]]:
     A folder or a broken link that has a snapshot's name counts as one, so that reading it fails and is noticed.
 
     Files whose name starts with a dot are passed over: temporary ones, and a file manager's own.
+    Raises :class:`BaselineError` for a folder that cannot be read.
     """
     yield from _walk(str(folder), "")
 
@@ -95,6 +96,8 @@ def _walk(folder: str, prefix: str) -> Iterator[tuple[str | None, str]]:
         entries = os.scandir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return
+    except OSError as error:
+        raise BaselineError(f"{folder} cannot be read: {error.strerror or error}") from None
     with entries:
         for entry in entries:
             if entry.name.startswith("."):

@@ -22,6 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pytest_dealsnap.baseline.acceptance import Acceptance, Look, read_entry
+from pytest_dealsnap.baseline.files import leads_nowhere
 from pytest_dealsnap.baseline.stacked import stacked
 from pytest_dealsnap.errors import LedgerError
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
@@ -124,8 +125,12 @@ def read_ledger(snapshots: Path, *, today: date, types: Iterable[str] = ()) -> L
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
+        if leads_nowhere(path):
+            raise LedgerError(f"{path} cannot be read: it is a link to nothing. Restore it from git") from None
         return Ledger((), today)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
         raise LedgerError(f"{path} cannot be read: {error}") from None
     return parse_ledger(text, path, today=today, types=types)
 

@@ -11,7 +11,7 @@ from typing import Any
 import tomlkit
 from tomlkit.items import Array, Float, Item, Trivia
 
-from pytest_dealsnap.baseline.files import write_atomic
+from pytest_dealsnap.baseline.files import leads_nowhere, write_atomic
 from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger
 from pytest_dealsnap.errors import LedgerError, printable
@@ -76,6 +76,8 @@ def ledger_bytes(snapshots: Path) -> bytes | None:
     try:
         return (snapshots / LEDGER).read_bytes()
     except FileNotFoundError:
+        if leads_nowhere(snapshots / LEDGER):
+            raise LedgerError(f"{snapshots / LEDGER} cannot be read: it is a link to nothing") from None
         return None
     except OSError as error:
         raise LedgerError(f"{snapshots / LEDGER} cannot be read: {error.strerror or error}") from None

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.baseline.files import write_atomic
+from pytest_dealsnap.baseline.files import leads_nowhere, why_unwritable, write_atomic
 from pytest_dealsnap.errors import ManifestError
 from pytest_dealsnap.reasoning.canonical import dumps, loads
 
 __all__ = [
     "MANIFEST",
     "MANIFEST_FORMAT",
+    "check_place",
     "git_state",
     "listed_ids",
     "manifest_text",
@@ -39,6 +40,8 @@ def read_manifest(snapshots: Path) -> dict[str, Any] | None:
     try:
         return parse_manifest(path.read_bytes(), path)
     except FileNotFoundError:
+        if leads_nowhere(path):  # what it listed is lost, which is not the same as a baseline without one
+            raise ManifestError(f"{path} cannot be read: it is a link to nothing. Restore it from git") from None
         return None
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror or error}. Restore it from git") from None
@@ -89,6 +92,14 @@ def without_ids(manifest: Mapping[str, Any] | None) -> dict[str, Any] | None:
     for deal_id in sorted_ids(manifest["ids"]):
         whole.update(_digest(deal_id))
     return {**{key: value for key, value in manifest.items() if key != "ids"}, "ids_sha256": whole.hexdigest()}
+
+
+def check_place(snapshots: Path) -> None:
+    """Raise :class:`ManifestError` where no manifest could be written below *snapshots*."""
+    path = snapshots / MANIFEST
+    why = why_unwritable(path)
+    if why:
+        raise ManifestError(f"{path} cannot be written: {why}")
 
 
 def write_manifest(snapshots: Path, manifest: Mapping[str, Any]) -> None:

@@ -49,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNFINISHED
+    except OSError as error:  # a full disk, no folder for temporary files: what no command can go on without
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"dealsnap {options.command}: {printable(f'{where}{error.strerror or error}')}", file=sys.stderr)  # noqa: T201
+        return USAGE
     return status
 
 

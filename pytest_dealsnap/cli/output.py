@@ -76,6 +76,7 @@ def targets(options: argparse.Namespace) -> list[ReportTarget]:
     """Return the reports that were asked for, checked before any work is done."""
     parsed = [ReportTarget.parse(text, Path.cwd(), flag="--report") for text in options.report]
     for target in parsed:
+        target.check()
         if target.path is not None:
             settle(target.path.parent)
     return parsed

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = targets(options)
     if options.format:
         wanted.append(ReportTarget.parse(f"{options.format}:{options.output or '-'}", Path.cwd(), flag="--format"))
+        wanted[-1].check()
     document = read_document(options.saved)
     printed = _rehearsal(document, options.saved, wanted) if is_rehearsal(document) else _run(options.saved, wanted)
     for text in filter(None, printed):

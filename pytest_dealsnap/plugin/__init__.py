@@ -6,6 +6,9 @@ only for ``--dealsnap`` and ``--dealsnap-update``.
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Generator
+
 import pytest
 
 from pytest_dealsnap.plugin.fixtures import deal, deal_baseline, deal_output, deal_reasoner, parametrize_deals
@@ -23,6 +26,18 @@ MATRIX_MARKER = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flags."""
     add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Refuse a run of deals where no folder takes temporary files: pytest's own capture would fail by a traceback."""
+    asked = early_config.known_args_namespace
+    if asked.dealsnap or asked.dealsnap_update:
+        try:
+            tempfile.gettempdir()
+        except OSError as error:
+            raise pytest.UsageError(f"dealsnap: {error.strerror or error}") from None
+    return (yield)
 
 
 def pytest_configure(config: pytest.Config) -> None:

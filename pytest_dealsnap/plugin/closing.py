@@ -22,6 +22,7 @@ from pytest_dealsnap.judging.commonality import Traits, worth_explaining
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
 from pytest_dealsnap.plugin.plan import part_of
+from pytest_dealsnap.plugin.reports import describe_suite
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.json_reading import ReportError
@@ -83,6 +84,9 @@ class Closing:
         self._mode = mode
         cwd = config.invocation_params.dir
         self._targets = [ReportTarget.parse(text, cwd) for text in config.getoption("dealsnap_report")]
+        if not hasattr(config, "workerinput"):
+            for target in self._targets:
+                target.check()
         self._unwritten: dict[ReportTarget, str] = {}
         self._printed: list[str] = []
         self._manifest = without_ids(read_manifest(settings.snapshots)) if mode == "gate" else None
@@ -149,6 +153,11 @@ class Closing:
         reporter.ensure_newline()
         reporter.write_line(line, flush=True)  # in a log, too, it is to be seen now
 
+    def describe(self, run: Run) -> None:
+        """Say in the JUnit report, which pytest writes before the conclusion, what part of the deals the run is of."""
+        selected = len(self.selected(run))
+        describe_suite(self._config, part_of(run.plan, selected), selected, run.plan.total)
+
     def conclude(self, run: Run, exitstatus: int) -> int:
         """Reach the verdict, write the reports, and return the exit status.
 
@@ -212,6 +221,8 @@ class Closing:
         return ("the baseline changed while this gate read it: gate again",)
 
     def _exit_status(self, run: FinishedRun, exitstatus: int) -> int:
+        if any(unjudged.unwritable for unjudged in self._unjudged.values()):
+            return int(pytest.ExitCode.USAGE_ERROR)
         if self._outage and exitstatus == pytest.ExitCode.INTERRUPTED:  # it was we who ended xdist's run
             return int(pytest.ExitCode.TESTS_FAILED)
         if run.part_outcome is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Generator
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from pytest_dealsnap.plugin.reports import attach_result, say_at_once
 from pytest_dealsnap.plugin.run import RUN, Run
 from pytest_dealsnap.plugin.travel import unpack
 from pytest_dealsnap.plugin.unjudged import Unjudged
-from pytest_dealsnap.reasoning.process_guard import end_forked_child, process_guarded
+from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child, is_pytests_own
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.reporting.wording import plural
 
@@ -48,8 +48,10 @@ class DealHooks:
         self.run: Run | None = None
         self.begun: bool | None = None
         self.under_way: dict[str, int] = {}
+        self.refused = False  # by a baseline that cannot be written: nothing is concluded, and no report written
         self.worker = hasattr(config, "workerinput")
-        self.guards, self.process = ExitStack(), os.getpid()
+        self.guard, self.process = ProcessGuard(partial(say_at_once, config)), os.getpid()
+        self.session: pytest.Session | None = None
         self.nodeids = take_deal_arguments(config)
         try:
             self.settings: Config = load_config(
@@ -70,7 +72,8 @@ class DealHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Open the source and read the plan; a worker is given its controller's."""
-        self.guards.enter_context(process_guarded(partial(say_at_once, session.config)))
+        self.session = session
+        self.guard.put_up()
         try:
             self.run = session.config.stash[RUN] = open_run(session.config, self.settings, self.mode)
         except DealsnapError as error:
@@ -131,6 +134,7 @@ class DealHooks:
             try:
                 self.begun = begin_manifest(self.run, selected=selected, only=config.getoption("dealsnap_only"))
             except DealsnapError as error:
+                self.refused = True
                 raise pytest.UsageError(printable(str(error))) from None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -196,6 +200,8 @@ class DealHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Conclude, also where another plugin fails as the session ends: verdict, exit status, reports, manifest."""
         end_forked_child(self.process)
+        if self.run is not None and not self.worker:
+            self.closing.describe(self.run)
         try:
             with without_syrupys_word_on_workers():
                 return (yield)
@@ -203,7 +209,7 @@ class DealHooks:
             self._conclude(session)
 
     def _conclude(self, session: pytest.Session) -> None:
-        if self.run is None:
+        if self.run is None or self.refused:
             return
         self.run.snapshots.flush()
         if not self.worker and not session.config.option.collectonly:
@@ -227,6 +233,7 @@ class DealHooks:
 
     def pytest_unconfigure(self) -> None:
         """Let go of the process and of the database."""
-        self.guards.close()
+        failed = self.session is not None and not self.worker and is_pytests_own(sys._getframe())
+        self.guard.take_down(int(self.session.exitstatus) if failed and self.session is not None else 0)
         if self.run is not None:
             self.run.close()

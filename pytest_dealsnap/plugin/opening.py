@@ -8,7 +8,7 @@ import pytest
 
 from pytest_dealsnap.baseline.journal import take_over
 from pytest_dealsnap.baseline.locking import BaselineLock
-from pytest_dealsnap.baseline.manifest import read_manifest
+from pytest_dealsnap.baseline.manifest import check_place, read_manifest
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.selection import Selection, Shard
 from pytest_dealsnap.plugin.calls import executor_factory
@@ -40,6 +40,7 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
     run.lock.acquire()
     try:
         run.snapshots.check_folder()
+        check_place(settings.snapshots)
         take_over(settings.snapshots)
         return _begun(config, settings, run)
     except BaseException:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.plugin.items import DealItem
 from pytest_dealsnap.plugin.travel import pack
 from pytest_dealsnap.reporting.junit_properties import junit_properties
 
-__all__ = ["attach_result", "say_at_once"]
+__all__ = ["attach_result", "describe_suite", "say_at_once"]
 
 
 def attach_result(report: pytest.TestReport, item: DealItem, *, packed: bool) -> None:
@@ -35,6 +36,17 @@ def attach_result(report: pytest.TestReport, item: DealItem, *, packed: bool) ->
         item.own_properties = list(properties)
         item.user_properties[:] = [*kept, *properties]
         report.user_properties = list(item.user_properties)
+
+
+def describe_suite(config: pytest.Config, part: str | None, selected: int, total: int) -> None:
+    """Say in JUnit's properties of the suite whether the run is of a *part* of the deals, and how large it is."""
+    xml = config.stash.get(xml_key, None)
+    if xml is None:
+        return
+    xml.add_global_property("dealsnap_partial", "false" if part is None else "true")
+    if part is not None:
+        xml.add_global_property("dealsnap_part", part)
+    xml.add_global_property("dealsnap_deals", f"{selected} of {total}")
 
 
 def say_at_once(config: pytest.Config, text: str) -> None:

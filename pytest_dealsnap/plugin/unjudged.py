@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_dealsnap.errors import DealsnapError, SourceAwayError, printable
+from pytest_dealsnap.errors import DealsnapError, SourceAwayError, UnwritableError, printable
 
 if TYPE_CHECKING:
     import pytest
@@ -34,27 +34,32 @@ class Unjudged:
 
     why: str
     source_away: bool
+    unwritable: bool = False
 
     @staticmethod
     def by(error: DealsnapError) -> Unjudged:
         """Return what *error* came to."""
-        return Unjudged(str(error), _is_away(error))
+        return Unjudged(str(error), _is_away(error), isinstance(error, UnwritableError))
 
     def pack(self) -> list[object]:
         """Return plain values that xdist can carry."""
-        return [self.why, self.source_away]
+        return [self.why, self.source_away, self.unwritable]
 
     @staticmethod
     def unpack(plain: list[object]) -> Unjudged:
         """Return what :meth:`pack` packed."""
-        why, source_away = plain
-        return Unjudged(str(why), bool(source_away))
+        why, source_away, unwritable = plain
+        return Unjudged(str(why), bool(source_away), bool(unwritable))
 
 
 def end_run(session: pytest.Session, error: DealsnapError) -> None:
-    """End the run, as ``-x`` does, where *error* says that no other deal can be judged, either."""
-    if _is_away(error) and not session.shouldfail:
+    """End the run, as ``-x`` does, where *error* says that no other deal can be judged or recorded, either."""
+    if session.shouldfail:
+        return
+    if _is_away(error):
         session.shouldfail = f"dealsnap: the run ends here, because no deal can be judged: {printable(str(error))}"
+    elif isinstance(error, UnwritableError):
+        session.shouldfail = f"dealsnap: the run ends here, because no deal can be recorded: {printable(str(error))}"
 
 
 def _is_away(error: DealsnapError) -> bool:

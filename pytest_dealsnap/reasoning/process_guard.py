@@ -6,14 +6,14 @@ returns from its call would go on with the run, and come to a verdict of its own
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
+from types import FrameType, ModuleType
 from typing import Any
 
-__all__ = ["FORKED", "ExitRefusedError", "end_forked_child", "process_guarded"]
+__all__ = ["FORKED", "ExitRefusedError", "ProcessGuard", "end_forked_child", "is_pytests_own"]
 
 FORKED = 70  # the status of a child that came back from a reasoner's call
 _CALLING = ("pytest_dealsnap.reasoning.calls", "pytest_dealsnap.reasoning.ahead")
@@ -33,38 +33,71 @@ def end_forked_child(owner: int) -> None:
         _exit(FORKED)
 
 
-@contextmanager
-def process_guarded(say: Callable[[str], None]) -> Iterator[None]:
-    """Refuse reasoners the end of this process; end it with a failure where others ask for that, and *say* so.
+class ProcessGuard:
+    """Refuses reasoners the end of this process, and lets nobody end it with a status that says less than the run.
 
-    Its children may do as they like.
+    Its children may do as they like. C code that ends the process is not seen.
     """
-    owner, before = os.getpid(), {name: getattr(os, name) for name in ("_exit", *_REPLACING) if hasattr(os, name)}
 
-    def leave(status: int) -> None:
-        if os.getpid() == owner:
-            if _in_call():
-                raise ExitRefusedError(f"os._exit({status!r}) was called, which would end the run")
-            say(f"dealsnap: os._exit({status!r}) ends the run before its verdict")
-            status = status or 1
-        before["_exit"](status)
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._owner = os.getpid()
+        self._over = False
+        self._status = 0
+        self._before: dict[tuple[ModuleType, str], Callable[..., Any]] = {}
 
-    def replacing(name: str) -> Callable[..., Any]:
+    def put_up(self) -> None:
+        """Begin to guard."""
+        for module in (os, importlib.import_module(os.name)):  # ``os`` has its functions from there, as others may
+            for name in ("_exit", *_REPLACING):
+                if hasattr(module, name):
+                    before = self._before[module, name] = getattr(module, name)
+                    guard = self._leaving(before) if name == "_exit" else self._replacing(name, before)
+                    setattr(module, name, guard)
+
+    def take_down(self, status: int = 0) -> None:
+        """Let go of the process, whose run has ended with *status*; a failure stays one until the process ends.
+
+        A thread that still runs, or a function registered for the end, would make a success of it.
+        """
+        self._status, self._over = status, True
+        if not status:
+            for (module, name), before in self._before.items():
+                setattr(module, name, before)
+
+    def _leaving(self, before: Callable[..., Any]) -> Callable[[int], None]:
+        def leave(status: int) -> None:
+            succeeds = isinstance(status, int) and not status & 0xFF  # the system keeps no more of it
+            if os.getpid() == self._owner and not self._over:
+                if _in_call():
+                    raise ExitRefusedError(f"os._exit({status!r}) was called, which would end the run")
+                self._say(f"dealsnap: os._exit({status!r}) ends the run before its verdict")
+                status = 1 if succeeds else status
+            elif os.getpid() == self._owner and succeeds:
+                status = self._status
+            before(status)
+
+        return leave
+
+    def _replacing(self, name: str, before: Callable[..., Any]) -> Callable[..., Any]:
         def replace(path: Any, *arguments: Any) -> Any:
-            if os.getpid() == owner:
+            if os.getpid() == self._owner and (self._status or not self._over):
                 raise ExitRefusedError(f"os.{name}({path!r}, …) was called, which would replace the run's process")
-            return before[name](path, *arguments)
+            return before(path, *arguments)
 
         return replace
 
-    guards = {"_exit": leave, **{name: replacing(name) for name in _REPLACING if name in before}}
-    for name, guard in guards.items():
-        setattr(os, name, guard)
-    try:
-        yield
-    finally:
-        for name, original in before.items():
-            setattr(os, name, original)
+
+def is_pytests_own(frame: FrameType | None) -> bool:
+    """Whether the process of *frame* ends with pytest's exit status: it is not that of a program which calls pytest."""
+    while frame is not None:
+        if (
+            frame.f_code.co_name in ("console_main", "_console_main")
+            and frame.f_globals.get("__name__") == "_pytest.config"
+        ):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _in_call() -> bool:

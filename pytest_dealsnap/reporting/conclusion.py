@@ -218,8 +218,8 @@ def _capture_steps(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         steps.append("pytest --dealsnap-update --dealsnap-only errors   # after a fix, only the deals that failed")
     if any(not result.compared for result in failed):
         steps.append("pytest --dealsnap-update   # after a fix: some deals kept their former snapshots")
-    if any(not (facts.allow_errors and result.compared) for result in failed):
-        return steps  # a baseline of failures is nothing to approve
+    if facts.not_judged or any(not (facts.allow_errors and result.compared) for result in failed):
+        return steps  # a baseline of failures, or an unfinished one, is nothing to approve
     return [*steps, f"git add {facts.snapshots} && git commit   # approve the baseline"]
 
 
@@ -242,10 +242,11 @@ def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict
     recovered = [result for result in results if result.status == "new" and result.findings]
     if recovered:
         steps.append("pytest --dealsnap-update --dealsnap-only errors   # approve what failed and works now")
-    if sum(result.status == "new" for result in results) > len(recovered):
+    finish = bool(facts.baseline and facts.baseline.get("resume") == "missing" and _incomplete(facts))
+    if sum(result.status == "new" for result in results) > len(recovered) and not finish:
         steps.append("pytest --dealsnap-update --dealsnap-only missing   # record the new deals")
     if _incomplete(facts):
-        resume = " --dealsnap-only missing" if facts.baseline and facts.baseline.get("resume") == "missing" else ""
+        resume = " --dealsnap-only missing" if finish else ""
         steps.append(f"pytest --dealsnap-update{resume}   # before the migration: finish the capture")
     elif facts.part == "shard":
         steps.append("dealsnap merge SHARD.json …   # the verdict, once every shard has its JSON report")

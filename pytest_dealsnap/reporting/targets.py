@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_dealsnap.baseline.files import is_special, write_report
+from pytest_dealsnap.baseline.files import is_special, why_unwritable, write_report
 from pytest_dealsnap.baseline.journal import Changes, commit, writing
 from pytest_dealsnap.errors import BaselineError, ConfigError, did_you_mean
 from pytest_dealsnap.reporting.github_report import append_step_summary, render_github
@@ -49,6 +49,12 @@ class ReportTarget:
                 f"{flag} {text}: unknown format.{did_you_mean(name, WRITERS)} Valid: {', '.join(WRITERS)}"
             )
         return cls(name, None if path == STANDARD_OUTPUT else cwd / path)
+
+    def check(self) -> None:
+        """Raise :class:`ConfigError` where the report could not be written: before any work is done for it."""
+        why = "" if self.path is None else why_unwritable(self.path)
+        if why:
+            raise ConfigError(f"the report {self.path} cannot be written: {why}")
 
     def render(self, run: FinishedRun) -> str:
         """Return the text of the report; a ``github`` one also adds to the step's summary."""

@@ -230,3 +230,19 @@ def test_a_long_id_is_cut_where_deals_are_only_named(project: Project) -> None:
     assert outcome.code == 1
     note = next(line for line in outcome.text.splitlines() if line.startswith("note: not recorded: 1 deal"))
     assert len(note) < 150
+
+
+def test_a_killed_first_capture_is_finished_and_not_committed(project: Project) -> None:
+    """What finishes it is advised once, by the capture that was stopped and by a gate over what it left."""
+    advice = "pytest --dealsnap-update --dealsnap-only missing"
+    stopping = "def value(t):\n    if t.id == 'd2':\n        raise KeyboardInterrupt\n"
+    stopping += "    return {'offer': {'price': 1}, 'risks': []}\n"
+    stopped = project.with_deals(*deals(4)).with_reasoner(stopping).capture()
+    assert stopped.code == 2, stopped.text
+    assert stopped.text.count(advice) == 1, stopped.text
+    assert "git add" not in stopped.text
+    gated = project.with_deals(*deals(4)).gate()
+    assert gated.code == 1
+    steps = gated.text.partition("next:")[2]
+    assert steps.count(advice) == 1, gated.text
+    assert "finish the capture" in steps

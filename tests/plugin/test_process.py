@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from tests.plugin.project import Project, deals
+from tests.plugin.project import Project, clean_environment, deals
 
 OUTPUT = "{'offer': {'price': t['amount']}, 'risks': [], 'memo': 'as signed'}"
 
@@ -45,6 +48,44 @@ def test_an_end_from_elsewhere_is_a_failure_and_is_said(project: Project) -> Non
     outcome = rude(project, act).gate()
     assert outcome.code == 1, outcome.text
     assert "os._exit(0) ends the run before its verdict" in outcome.text
+
+
+LATE = {
+    "handler": "atexit.register(lambda: os._exit(0))",
+    "handler of 256": "atexit.register(lambda: os._exit(256))",
+    "handler of posix": "atexit.register(lambda: posix._exit(0))",
+    "handler that replaces": "atexit.register(lambda: os.execlp('true', 'true'))",
+    "thread": "threading.Thread(target=lambda: (threading.main_thread().join(), os._exit(0))).start()",
+    "thread with the function": "threading.Thread(target=ending, args=(os._exit,)).start()",
+}
+
+
+@pytest.mark.parametrize("act", LATE.values(), ids=LATE.keys())
+@pytest.mark.parametrize("amount", [100, 900], ids=["green", "red"])
+def test_what_ends_the_process_after_the_verdict_does_not_better_its_status(
+    project: Project, act: str, amount: int
+) -> None:
+    """A red run is red to its shell, a green one green, whoever has the last word."""
+    project = project.with_deals(*deals(2)).captured().with_deals(*deals(2, amount=amount))
+    source = (
+        "import atexit, os, posix, threading\n\n"
+        "def ending(leave):\n    threading.main_thread().join()\n    leave(0)\n\n"
+        f"{act}\n\ndef value(t):\n    return {OUTPUT}\n"
+    )
+    outcome = project.with_reasoner(source).gate()
+    assert outcome.action == ("proceed" if amount == 100 else "roll_back"), outcome.text
+    assert outcome.code == (0 if amount == 100 else 1), outcome.text
+    assert "before its verdict" not in outcome.text
+
+
+def test_a_program_that_calls_pytest_ends_as_it_likes(project: Project) -> None:
+    """The status of its process is its own."""
+    project = project.with_deals(*deals(2)).captured().with_deals(*deals(2, amount=900)).write()
+    program = "import os, pytest\nassert pytest.main(['--dealsnap', '-p', 'no:cacheprovider']) == 1\nos._exit(0)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=project.folder, env=clean_environment(), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -215,3 +216,43 @@ def test_a_uuid_is_asked_for_in_any_case(project: Project, postgresql: str) -> N
     assert project.capture().code == 0
     assert run_ids(project.gate("--dealsnap-id", key.upper())) == [key]
     assert project.gate("--dealsnap-id", key[:-1]).code == 4
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (("--dealsnap-id", "d1"), {"partial": "true", "part": "chosen", "deals": "1 of 9"}),
+        (("-k", "d1 or d2"), {"partial": "true", "part": "chosen", "deals": "2 of 9"}),
+        (("-k", "d1 or d2", "-n", "1"), {"partial": "true", "part": "chosen", "deals": "2 of 9"}),
+        (("--dealsnap-sample", "2"), {"partial": "true", "part": "sample", "deals": "2 of 9"}),
+        (("--dealsnap-shard", "1/2"), {"partial": "true", "part": "shard"}),
+        ((), {"partial": "false", "deals": "9 of 9"}),
+    ],
+)
+def test_every_report_says_that_the_run_was_of_a_part(
+    project: Project, flags: tuple[str, ...], expected: dict[str, str]
+) -> None:
+    """JUnit in the suite's properties, the others in their own words; that of the whole does not."""
+    project = project.with_deals(*deals(9)).captured()
+    forms = ("markdown", "html", "github", "openmetrics")
+    outcome = project.gate(
+        *flags, "--junitxml", "junit.xml", *(one for form in forms for one in ("--dealsnap-report", f"{form}:r.{form}"))
+    )
+    assert outcome.junit_bytes is not None, outcome.text
+    properties = ElementTree.fromstring(outcome.junit_bytes).iter("properties")
+    suite = {str(one.get("name")): one.get("value") for one in next(properties)}
+    run = outcome.report["run"]
+    assert suite.pop("dealsnap_deals") == expected.get("deals", f"{run['selected']} of 9")
+    assert {name.removeprefix("dealsnap_"): value for name, value in suite.items()} == {
+        name: value for name, value in expected.items() if name != "deals"
+    }
+    part = expected["partial"] == "true"
+    assert run["partial"] is part
+    said = {form: (project.folder / f"r.{form}").read_text() for form in forms}
+    assert ("a part of the deals" in said["markdown"]) is part
+    assert ("a part of the deals" in said["github"]) is part
+    assert f"dealsnap_partial {int(part)}" in re.sub(r"\{.*?\}", "", said["openmetrics"])
+    chosen = expected.get("part") in ("chosen", "shard")
+    assert ("no verdict for the rollout" in said["html"]) is chosen
+    assert ("this run was partial" in said["html"]) is part
+    assert ("this run was partial" in outcome.text or "no verdict for the rollout" in outcome.text) is part

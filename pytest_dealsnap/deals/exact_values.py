@@ -14,7 +14,22 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Engine, cast, event, func, literal_column, type_coerce
-from sqlalchemy.types import CHAR, Boolean, Date, DateTime, Enum, Float, LargeBinary, String, Text, Time, TypeEngine
+from sqlalchemy.types import (
+    ARRAY,
+    CHAR,
+    JSON,
+    Boolean,
+    Date,
+    DateTime,
+    Enum,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    Time,
+    TypeEngine,
+)
 
 from pytest_dealsnap.deals.postgresql_values import prepare_pg8000, prepare_psycopg, prepare_psycopg2
 
@@ -77,11 +92,14 @@ def undecoded(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any
 
 
 def exact_column(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any] | None:
-    """Return *column* of MySQL or MariaDB, to be read as it is stored; ``None`` where it is read so anyway.
+    """Return *column*, to be read as it is stored; ``None`` where it is read so anyway.
 
-    Their drivers turn zero dates into NULL or a text, and the server writes a FLOAT with six digits.
+    MySQL's and MariaDB's drivers turn zero dates into NULL or a text, and the server writes a FLOAT with six digits.
     """
     kind = column.type
+    if isinstance(kind, ARRAY) and isinstance(kind.item_type, JSON):
+        # SQLAlchemy takes a JSON list for an inner array, and the objects beside it for lists of their keys.
+        return type_coerce(column, _Converted(lambda value: value))
     if dialect.name not in _MYSQL:
         return None
     from sqlalchemy.dialects import mysql  # not for the sake of other databases
@@ -90,6 +108,8 @@ def exact_column(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[
         return type_coerce(column * literal_column("1e0"), _Converted(_single))
     if isinstance(kind, Float):
         return type_coerce(column, mysql.DOUBLE(asdecimal=False))  # SQLAlchemy's own is a Decimal of ten places
+    if isinstance(kind, mysql.YEAR):
+        return cast(column, Integer)  # MariaDB's connector cuts the zeros off 0000, and fails at whatever comes next
     if isinstance(kind, Enum):
         return type_coerce(column, String())  # it may hold '', which is none of its words
     for types, parse in _TIMES:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from ipaddress import ip_address, ip_interface
 from typing import Any
 
 __all__ = ["prepare_pg8000", "prepare_psycopg", "prepare_psycopg2"]
@@ -18,9 +19,27 @@ Loads = Callable[[Any], Any]
 # What Python has no value for: no end, before our era, after its year 9999, midnight as the end of a day.
 _BEYOND = re.compile(r"infinity|BC|\A\d{5,}-|\A24:")
 _MONTHS = re.compile(r"mon|year|infinity|[0-9][YM](?!.*T)|\A[+-]?\d+-\d+")
+# As PostgreSQL writes them by default, without months.
+_DAYS = re.compile(r"(?!$)(?:([+-]?\d+) days?(?: (?=.)|$))?(?:([+-])?(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?")
 _ARRAYS = {"date": 1182, "timestamp": 1115, "timestamptz": 1185, "time": 1183, "timetz": 1270, "interval": 1187}
 _RANGES = {"timestamp": (3908, 4533), "timestamptz": (3910, 4534), "date": (3912, 4535)}
+_INET, _INETS = 869, 1041
 _DATES = {1082: "date", 1114: "timestamp", 1184: "timestamptz", 1083: "time", 1266: "timetz", 1186: "interval"}
+
+
+def _interval(text: str) -> timedelta:
+    """Return an interval of days, hours, minutes and seconds; raises ``ValueError`` for one of any other style.
+
+    pg8000's own gives a minus to the hours alone, and none to ``-00:00:01``; psycopg2's reads other styles as numbers.
+    """
+    found = _DAYS.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    days, sign, hours, minutes, seconds, part = found.groups(default="0")
+    clock = timedelta(
+        hours=int(hours), minutes=int(minutes), seconds=int(seconds), microseconds=int(part.ljust(6, "0"))
+    )
+    return timedelta(days=int(days)) + (-clock if sign == "-" else clock)
 
 
 def _is_beyond(name: str, text: str) -> bool:
@@ -57,8 +76,14 @@ def prepare_psycopg2(connection: Any, loads: Loads) -> None:
 
     extras.register_default_json(connection, loads=loads)
     extras.register_default_jsonb(connection, loads=loads)
-    own = {"date": extensions.PYDATE, "timestamp": extensions.PYDATETIME, "timestamptz": extensions.PYDATETIMETZ,
-           "time": extensions.PYTIME, "timetz": extensions.PYTIME, "interval": extensions.PYINTERVAL}  # fmt: skip
+    own: dict[str, Any] = {
+        "date": extensions.PYDATE,
+        "timestamp": extensions.PYDATETIME,
+        "timestamptz": extensions.PYDATETIMETZ,
+        "time": extensions.PYTIME,
+        "timetz": extensions.PYTIME,
+        "interval": lambda text, cursor: _interval(text),
+    }
     for number, name in _DATES.items():
 
         def read(text: Any, cursor: Any, name: str = name) -> Any:
@@ -84,7 +109,7 @@ def prepare_pg8000(connection: Any, loads: Loads) -> None:
         "timestamptz": datetime.fromisoformat,
         "time": time.fromisoformat,
         "timetz": time.fromisoformat,
-        "interval": converters.interval_in,
+        "interval": _interval,
     }
     for number, name in _DATES.items():
 
@@ -104,5 +129,13 @@ def prepare_pg8000(connection: Any, loads: Loads) -> None:
             one = converters._range_in(lambda bound, read=read: read(bound.strip('"')))
             connection.register_in_adapter(ranges, one)
             connection.register_in_adapter(several, converters._multirange_in(one))
-    for number in (114, 3802):
+    connection.register_in_adapter(_INET, _address)
+    connection.register_in_adapter(_INETS, converters._array_in(_address))
+    for number, several in ((114, 199), (3802, 3807)):
         connection.register_in_adapter(number, loads)
+        connection.register_in_adapter(several, converters._array_in(loads))
+
+
+def _address(text: str) -> Any:
+    """Return an address with its network; pg8000's own keeps the network alone."""
+    return ip_interface(text) if "/" in text else ip_address(text)

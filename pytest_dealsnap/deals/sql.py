@@ -67,6 +67,9 @@ _SHARABLE = (String, Numeric, Integer, Boolean, Date, DateTime)
 MOST_SHARED = 60
 CUT_TEXTS = 100
 
+# What drivers raise for a value that they cannot convert; JSON of many levels, and C code that forgot its own error.
+_CONVERSIONS = (TypeError, ValueError, ArithmeticError, LookupError, struct.error, RecursionError, SystemError)
+
 T = TypeVar("T")
 
 
@@ -180,8 +183,13 @@ class SQLSource:
 
     def _selection(self, *roles: str) -> Select[Any]:
         """Return the SELECT of the configured columns in *roles*, under ``deals.where``."""
-        columns = [self._table.columns[name] for role, name in columns_of(self._deals).items() if role in roles]
+        columns = [self._read_as(role, name) for role, name in columns_of(self._deals).items() if role in roles]
         return self._under_where(select(*columns))
+
+    def _read_as(self, role: str, name: str) -> ColumnElement[Any]:
+        """Return a column as it is read; the id as its type says, by which it is looked for again."""
+        column = self._table.columns[name]
+        return column if role == "id" else as_far_as_typed(column, self._engine.dialect)
 
     def _under_where(self, statement: Select[Any]) -> Select[Any]:
         return statement if self._where is None else statement.where(text(self._where))
@@ -196,7 +204,7 @@ class SQLSource:
     def stored_rows(self) -> Iterator[StoredRow]:
         """Yield every row, whether ``deals.where`` selects it or not, through a cursor of the server's."""
         roles = columns_of(self._deals)
-        columns = [self._table.columns[name].label(f"dealsnap_{role}") for role, name in roles.items()]
+        columns = [self._read_as(role, name).label(f"dealsnap_{role}") for role, name in roles.items()]
         is_deal = "1" if self._where is None else f"CASE WHEN {self._where} THEN 1 ELSE 0 END"
         statement = select(text(is_deal), *columns).select_from(self._table)
         named, typed = bool(self._deals.name), bool(self._deals.type)
@@ -416,7 +424,7 @@ class SQLSource:
             except OSError as error:  # some drivers let the network's own errors through
                 self._drop()
                 raise SourceAwayError(self._explain(error)) from error
-            except (TypeError, ValueError, ArithmeticError, LookupError, struct.error) as error:
+            except _CONVERSIONS as error:
                 raise SourceError(self._explain(error)) from error
 
     def _explain(self, error: Exception) -> str:

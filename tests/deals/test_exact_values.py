@@ -22,8 +22,12 @@ from pytest_dealsnap.errors import ColumnError, SourceError
 from tests.deals.conftest import Fill, Open
 
 POSTGRESQL = ("psycopg", "psycopg2", "pg8000")
-MARIADB = ("pymysql", "mysqldb", "mariadbconnector")
-_MODULES = {"mysqldb": "MySQLdb", "mariadbconnector": "mariadb"}
+MARIADB = ("pymysql", "mysqldb", "mariadbconnector", "mysqlconnector")
+_MODULES = {
+    "mysqldb": "MySQLdb",
+    "mariadbconnector": "mariadb",
+    "mysqlconnector": "mysql.connector",
+}
 
 
 def by(url: str, driver: str) -> str:
@@ -86,6 +90,9 @@ PG_VALUES: list[tuple[str, str, Any]] = [
     ("interval", "'1 day 2 hours'", timedelta(days=1, hours=2)),
     ("interval", "'1 month'", "1 mon"),
     ("interval", "'2 years 3 mons -4 days 00:00:05'", "2 years 3 mons -4 days +00:00:05"),
+    ("interval", "'-01:30:00'", timedelta(minutes=-90)),
+    ("interval", "'-00:00:01.5'", timedelta(seconds=-1.5)),
+    ("interval", "'1 day -00:00:01'", timedelta(days=1, seconds=-1)),
     ("money", "'1234.5'", "$1,234.50"),
     ("bit(3)", "B'101'", "101"),
     ("jsonb", "'{\"a\": 0.12345678901234567890, \"b\": 1.5}'", {"a": Decimal("0.12345678901234567890"), "b": 1.5}),
@@ -94,6 +101,8 @@ PG_VALUES: list[tuple[str, str, Any]] = [
     ("date[]", "'{2027-01-31,infinity}'", [date(2027, 1, 31), "infinity"]),
     ("interval[]", "'{1 mon,1 day}'", ["1 mon", timedelta(days=1)]),
     ("inet", "'10.0.0.1'", "10.0.0.1"),
+    ("inet", "'10.1.2.3/8'", "10.1.2.3/8"),
+    ("jsonb[]", "ARRAY['[\"x\"]', '{\"a\": 1}', '\"text\"', NULL]::jsonb[]", [["x"], {"a": 1}, "text", None]),
 ]  # fmt: skip
 
 
@@ -161,6 +170,7 @@ MARIADB_VALUES: list[tuple[str, str, Any]] = [
     ("time", "'-00:00:01'", "-00:00:01"),
     ("time(6)", "'23:59:59.999999'", time(23, 59, 59, 999999)),
     ("year", "2027", 2027),
+    ("year", "'0000'", 0),
     ("bit(3)", "b'101'", 5),
     ("bit(64)", "b'1000000000000000000000000000000000000000000000000000000000000001'", 2**63 + 1),
     ("json", "'{\"a\": 0.12345678901234567890}'", '{"a": 0.12345678901234567890}'),
@@ -378,10 +388,34 @@ def read_or_refused(deal: Deal, column: str) -> str:
         return "refused" if f'column "{column}" of this deal' in str(error) else str(error)
 
 
-def test_an_asynchronous_driver_is_refused_with_a_sentence(opened: Open, postgresql: str) -> None:
+@pytest.mark.parametrize("driver", ["asyncpg", "aiomysql"])
+def test_an_asynchronous_driver_is_refused_with_a_sentence(
+    opened: Open, request: pytest.FixtureRequest, driver: str
+) -> None:
     """Deals are read one after another; the sentence names what to write instead."""
-    with pytest.raises(SourceError, match='"postgresql\\+asyncpg" is an asynchronous driver; name a synchronous one'):
-        opened(by(postgresql, "asyncpg")).refs()
+    url = by(request.getfixturevalue("postgresql" if driver == "asyncpg" else "mariadb"), driver)
+    with pytest.raises(SourceError, match=rf'\+{driver}" is an asynchronous driver; name a synchronous one'):
+        opened(url).refs()
+
+
+@pytest.mark.parametrize("driver", MARIADB)
+def test_a_type_that_is_none_of_its_words_hides_no_deal(fill: Fill, opened: Open, mariadb: str, driver: str) -> None:
+    """An ENUM may hold '' where the server was not strict, and a name may be a date of zeros."""
+    fill(
+        mariadb,
+        "SET SESSION sql_mode = ''",
+        "CREATE TABLE deals (id int PRIMARY KEY, name date, deal_type enum('carveout', 'acquisition'), amount year)",
+        "INSERT INTO deals VALUES (1, '0000-00-00', 'none', '0000'), (2, '2027-01-31', 'carveout', 2027)",
+    )
+    source = opened(by(mariadb, driver))
+    refs = source.refs()
+    assert [ref.stored_type for ref in refs] == ["", "carveout"]
+    first, second = source.fetch_many(refs)
+    assert isinstance(first, Deal)
+    assert isinstance(second, Deal)
+    assert (first.name, first["amount"], second.name, second["amount"]) == ("0000-00-00", 0, "2027-01-31", 2027)
+    assert [row.stored_type for row in source.stored_rows()] == ["", "carveout"]
+    assert [row.name for row in source.stored_rows()] == ["0000-00-00", "2027-01-31"]
 
 
 def test_what_is_read_exactly_is_set_on_the_client_only(postgresql: str, opened: Open, fill: Fill) -> None:

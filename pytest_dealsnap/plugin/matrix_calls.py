@@ -18,6 +18,8 @@ from pytest_dealsnap.reasoning.ahead import CallEngine, CallsAhead
 from pytest_dealsnap.reasoning.calls import Reasoning, excused, excused_by
 from pytest_dealsnap.reasoning.copies import NamedReasoner, copy_engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
+from pytest_dealsnap.rehearsal.guard import guard_original
+from pytest_dealsnap.rehearsal.type_copies import guard_variables
 
 __all__ = ["MatrixCalls"]
 
@@ -107,12 +109,14 @@ class MatrixCalls(Calls):
     def _processes(self) -> dict[str, CallsAhead]:
         variable = self._config.rehearsal.database_env
         return {
-            name: CallsAhead(self._copy_engine({variable: url}), window=COPIES_AHEAD)
+            name: CallsAhead(
+                self._copy_engine({variable: url, **guard_variables(self._config, url)}), window=COPIES_AHEAD
+            )
             for name, url in self.copies.items()
         }
 
     def _copy_engine(self, variables: Mapping[str, str]) -> CallEngine:
-        return copy_engine(variables, timeout=self._config.timeout, environment=self._environment)
+        return copy_engine(variables, timeout=self._config.timeout, environment=self._environment, first=guard_original)
 
     def _begin_on_copies(self, entry: Entry) -> None:
         function = NamedReasoner(str(self._config.reasoner), self._config.root)

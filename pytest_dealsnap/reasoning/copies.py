@@ -44,16 +44,23 @@ def _imported(spec: str, root: Path) -> Reasoner:
 
 
 def copy_engine(
-    variables: Mapping[str, str], *, timeout: float | None, environment: Environment = USUAL
+    variables: Mapping[str, str],
+    *,
+    timeout: float | None,
+    environment: Environment = USUAL,
+    first: Callable[[], None] | None = None,
 ) -> ExecutorEngine:
-    """Return an engine whose one process has *variables* in its environment before it imports anything."""
-    begin, spec = partial(_process, dict(variables)), "a process for a scratch copy"
+    """Return an engine whose one process has *variables* in its environment before it imports anything.
+
+    *first*, a function of a module, is called there before anything of the user's is imported.
+    """
+    begin, spec = partial(_process, dict(variables), first), "a process for a scratch copy"
     return ExecutorEngine(begin, spec=spec, timeout=timeout, environment=environment)
 
 
-def _process(variables: dict[str, str]) -> Executor:
+def _process(variables: dict[str, str], first: Callable[[], None] | None) -> Executor:
     context = multiprocessing.get_context("spawn")  # a fork would inherit modules that were imported before
-    return _Process(1, mp_context=context, initializer=_begin, initargs=(variables,))
+    return _Process(1, mp_context=context, initializer=_begin, initargs=(variables, first))
 
 
 class _Process(ProcessPoolExecutor):
@@ -71,5 +78,7 @@ class _Process(ProcessPoolExecutor):
         super().shutdown(wait=True, cancel_futures=cancel_futures)
 
 
-def _begin(variables: dict[str, str]) -> None:
+def _begin(variables: dict[str, str], first: Callable[[], None] | None) -> None:
     os.environ.update(variables)
+    if first is not None:
+        first()

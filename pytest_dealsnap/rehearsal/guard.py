@@ -34,7 +34,7 @@ class OriginalDatabaseError(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "dealsnap refused to open the original database in a rehearsal, which works on a scratch copy: the "
+            "dealsnap refused to open the original database, since this process works on a scratch copy: the "
             "application does not read its database from the variable that rehearsal.database_env names"
         )
 

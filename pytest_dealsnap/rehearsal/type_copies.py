@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,9 +18,12 @@ from pytest_dealsnap.deals.deal import DealRef
 from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError, SourceError, redact
+from pytest_dealsnap.rehearsal.guard import ORDERS
+from pytest_dealsnap.rehearsal.guard_targets import FILES
+from pytest_dealsnap.rehearsal.protection import target_of
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
 
-__all__ = ["type_copies", "type_words"]
+__all__ = ["guard_variables", "type_copies", "type_words"]
 
 
 def type_words(refs: Iterable[DealRef], types: DealTypes) -> dict[str, str]:
@@ -31,6 +35,18 @@ def type_words(refs: Iterable[DealRef], types: DealTypes) -> dict[str, str]:
     for word, _ in words.most_common():
         spelt.setdefault(types.effective(word), word)
     return {name: name if name in words else spelt.get(name, name) for name in types.valid}
+
+
+def guard_variables(config: Config, copy: str) -> dict[str, str]:
+    """Return what the environment of a process that reasons on *copy* needs for ``guard_original`` to refuse the rest.
+
+    The rest is the original: a reasoner that does not read its database where the copy is named would write there.
+    """
+    url = make_url(str(config.database))
+    if url.get_backend_name() in FILES and url.database:
+        url = url.set(database=str((config.database_folder / url.database).absolute()))
+    original = target_of(url.render_as_string(hide_password=False))
+    return {ORDERS: json.dumps({"original": original, "copy": target_of(copy)})}
 
 
 @contextmanager

@@ -270,14 +270,49 @@ def test_a_copy_whose_process_dies_or_hangs_fails_one_deal(by_itself: Project) -
     assert scratch_left(by_itself) == []
 
 
+WRITES = """
+import sqlite3
+
+def value(deal_id):
+    connection = sqlite3.connect(PATH)
+    [(amount,)] = connection.execute("SELECT amount FROM transactions WHERE deal_no = ?", [deal_id])
+    with connection:
+        connection.execute("UPDATE transactions SET amount = 0 WHERE deal_no = ?", [deal_id])
+    connection.close()
+    return {"offer": {"price": amount, "tsa": 0}, "risks": []}
+"""
+
+
+@pytest.mark.parametrize("attached", [False, True])
+def test_a_process_of_a_copy_cannot_open_the_original(by_itself: Project, attached: bool) -> None:
+    """A reasoner that does not follow the variable to the copy would write the original: it is refused there."""
+    (by_itself.folder / "tmp").mkdir(parents=True)
+    original = str(by_itself.folder / "book.db")
+    source = WRITES.replace("PATH", repr(original))
+    if attached:
+        opening = f"connection = sqlite3.connect(':memory:'); connection.execute(\"ATTACH '{original}' AS o\")"
+        source = WRITES.replace("connection = sqlite3.connect(PATH)", opening)
+    own = "def value(deal_id):\n    import os\n    if 'dealsnap-scratch' in os.environ['BOOK']:\n"
+    own += "        return on_the_copy(deal_id)\n    return {'offer': {'price': 1, 'tsa': 0}, 'risks': []}\n"
+    project = by_itself.with_reasoner(source.replace("def value", "def on_the_copy") + own)
+    before = checksum(project.write())
+    outcome = run_matrix(project)
+    assert outcome.code == 1, outcome.text
+    assert checksum(project) == before
+    assert set(outcome.statuses.values()) == {"errored"}, outcome.text
+    assert attached or "refused to open the original database" in outcome.text
+
+
 def test_another_database_is_said_to_be_read(by_itself: Project) -> None:
-    """Where the reasoner does not follow the variable, no type has an effect; what may be the cause is named."""
+    """Where the reasoner does not follow the variable, its deals fail on the copies, by what is to be done."""
     (by_itself.folder / "tmp").mkdir(parents=True)
     path = repr(str(by_itself.folder / "book.db"))
     deaf = by_itself.with_reasoner(READS_ITSELF.replace('os.environ["BOOK"]', path).replace("WHAT", "pass"))
     outcome = run_matrix(deaf.with_deals(deal("a"), deal("b")))
-    assert outcome.action == "roll_back"
-    assert "scratch copies, to which BOOK leads: does it read its database there?" in outcome.text
+    assert outcome.code == 1
+    assert set(outcome.statuses.values()) == {"errored"}
+    message = outcome.deal("a")["error"]["message"]
+    assert "does not read its database from the variable that rehearsal.database_env names" in message
 
 
 def test_what_cannot_run_on_copies_is_said(by_itself: Project) -> None:

@@ -50,7 +50,8 @@ def pins_file(metric: str, values: Mapping[str, Any]) -> tuple[str, bytes]:
 def read_pins(name: str, metric: str, folder: Path, pending: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the accepted values of the file *name*, by deal; *pending* holds files that are yet to be written.
 
-    Raises :class:`LedgerError` for a file that is absent, spoilt, of another metric, or outside *folder*.
+    The file's name is the digest of what it holds, however that is laid out. Raises :class:`LedgerError` for a file
+    that is absent, edited, of another metric, or outside *folder*.
     """
     parts = Path(name).parts
     if len(parts) != 2 or parts[0] != PINS or not name.endswith(".json") or ".." in parts:
@@ -70,4 +71,9 @@ def read_pins(name: str, metric: str, folder: Path, pending: Mapping[str, bytes]
         raise LedgerError(f"{path} is no file of accepted values of format {FORMAT}")
     if document.get("metric") != metric:
         raise LedgerError(f"{path} is of the metric {document.get('metric')!r}, and the entry of {metric!r}")
+    if pins_file(metric, document["values"])[0] != name:
+        raise LedgerError(
+            f"{path} is not as it was accepted: its name is the digest of its values. Restore it from git, or accept "
+            "the deals again"
+        )
     return dict(document["values"])

@@ -18,6 +18,7 @@ from typing import Any
 
 from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.errors import ConfigError, DealsnapError, did_you_mean
+from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
 
 __all__ = ["INTO", "TARGETS", "Decision", "DecisionError", "Decisions", "decisions_beside", "read_decisions"]
@@ -92,7 +93,7 @@ def read_decisions(path: Path, run: FinishedRun) -> list[Decision]:
 
 def _read(path: Path) -> tuple[dict[str, Any], list[Decision]]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DecisionError(f"no such file of decisions: {path}") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -110,6 +111,10 @@ def _decision(entry: Any, place: str) -> Decision:
     if not isinstance(entry, dict) or ("cause" in entry) == ("deal" in entry):
         raise DecisionError(f"{place}: must name a cause or a deal")
     kind = "cause" if "cause" in entry else "deal"
+    known = (kind, "decision", *_TEXTS)
+    unknown = next((key for key in entry if key not in known), None)
+    if unknown is not None:  # a slip in expires would make an exception for ever
+        raise DecisionError(f"{place}: unknown key {unknown[:40]!r}.{did_you_mean(unknown[:40], known)}")
     wrong = [key for key in (kind, *_TEXTS) if not isinstance(entry.get(key, ""), (str, type(None)))]
     if wrong or entry[kind] is None:
         raise DecisionError(f"{place}: {(wrong or [kind])[0]} must be a text")

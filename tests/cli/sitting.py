@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ class Sitting:
         )
         self.said = ""
         self._waiting: str | None = None
+
+    def room(self, *, left: bool) -> None:
+        """Let the process write files or, like on a full disk, none."""
+        _, most = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (most if left else 0, most))
 
     def answer(self, question: str, answer: str) -> str:
         """Wait for *question*, a pattern, give *answer*, and return what was said before it."""

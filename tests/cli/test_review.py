@@ -108,6 +108,31 @@ def test_going_on_after_quitting(contracts: Contracts) -> None:
     assert kept(contracts)[emea] == "accept"
 
 
+def test_a_disk_that_is_full_amid_a_sitting_takes_no_decision(contracts: Contracts) -> None:
+    """What cannot be written is one sentence, and the item is asked again; undo is refused likewise."""
+    sitting = Sitting(contracts.folder, "report.json", "--who", "Ana", PYTHONDONTWRITEBYTECODE="1")
+    sitting.choose("r")
+    sitting.answer(r"note \(optional\): ", "a bug")
+    sitting.settled()
+    before, decided = contracts.snapshots(), kept(contracts)
+    sitting.room(left=False)
+    sitting.choose("b")
+    sitting.answer(r"do this\? \[y/N\]: ", "y")
+    assert "cannot be written: File too large; nothing was changed" in sitting.settled()
+    sitting.choose("u")
+    assert "cannot be written: File too large; nothing was changed" in sitting.settled()
+    assert (contracts.snapshots(), kept(contracts)) == (before, decided)
+    sitting.room(left=True)
+    sitting.choose("b")
+    sitting.answer(r"do this\? \[y/N\]: ", "y")
+    sitting.settled()
+    assert contracts.snapshots() != before
+    assert len(kept(contracts)) == 2
+    sitting.choose("q")
+    assert sitting.end() == 1
+    assert "Traceback" not in sitting.said
+
+
 def test_deals_of_a_cause_one_by_one(contracts: Contracts) -> None:
     """A cause can be gone through by its deals; when all are decided, it is, too. Ctrl-D quits."""
     crash = cause(contracts, CRASH)

@@ -78,6 +78,14 @@ def test_what_ends_the_process_after_the_verdict_does_not_better_its_status(
     assert "before its verdict" not in outcome.text
 
 
+def test_c_code_that_ends_a_worker_is_a_failure_of_its_deal(project: Project) -> None:
+    """Nothing in a process can say so; xdist's controller sees the worker end."""
+    outcome = rude(project, "__import__('ctypes').CDLL(None)._exit(0)").gate("-n", "2")
+    assert outcome.code == 1, outcome.text
+    assert outcome.statuses.get("d2") != "matched"
+    assert outcome.verdict
+
+
 def test_a_program_that_calls_pytest_ends_as_it_likes(project: Project) -> None:
     """The status of its process is its own."""
     project = project.with_deals(*deals(2)).captured().with_deals(*deals(2, amount=900)).write()

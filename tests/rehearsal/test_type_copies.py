@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from sqlalchemy import create_engine, text
 from pytest_dealsnap.deals.deal import DealRef
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import SourceError
-from pytest_dealsnap.rehearsal.type_copies import type_copies, type_words
+from pytest_dealsnap.rehearsal.type_copies import guard_variables, type_copies, type_words
 from tests.builders import configure
 from tests.postgresql import as_owner
 
@@ -63,6 +66,36 @@ def test_a_copy_holds_one_type_and_is_dropped(postgresql: str, tmp_path: Path) -
     ):
         raise AssertionError("it was refused")
     assert (kinds(postgresql), databases(postgresql)) == (before, count)
+
+
+OPENING = """
+import sys
+from pytest_dealsnap.rehearsal.guard import guard_original
+guard_original()
+from sqlalchemy import create_engine, text
+for url in sys.argv[1:]:
+    try:
+        with create_engine(url).connect() as connection:
+            print(connection.scalar(text("SELECT count(*) FROM deals")))
+    except Exception as error:
+        print(" ".join(str(error).split()))
+"""
+
+
+def test_a_process_of_a_copy_opens_the_copy_and_not_the_original(postgresql: str, tmp_path: Path) -> None:
+    """On a server too, where only the name of the database differs."""
+    as_owner(postgresql, "CREATE TABLE deals (id INT PRIMARY KEY, kind TEXT)", "INSERT INTO deals VALUES (1, NULL)")
+    config = configure(
+        tmp_path, f'database = "{postgresql}"\n[deals]\ntable = "deals"\nid = "id"\nname = ""\ntype = "kind"\n'
+    )
+    with type_copies(config, {"acquisition": "acquisition"}) as copies:
+        copy = copies["acquisition"]
+        environment = {**os.environ, **guard_variables(config, copy)}
+        command = [sys.executable, "-c", OPENING, copy, postgresql]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=100)
+    first, second = done.stdout.splitlines()
+    assert first == "1"
+    assert "refused to open the original database" in second
 
 
 def test_a_type_is_written_as_the_database_spells_it() -> None:

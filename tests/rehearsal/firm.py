@@ -26,7 +26,7 @@ from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from pytest_dealsnap.reporting.rehearsal_facts import Problem
 from tests.builders import configure
 from tests.cli.console import Answer
-from tests.plugin.project import clean_environment
+from tests.plugin.project import BASE_ARGUMENTS, clean_environment
 
 __all__ = ["BATCH", "REASONER", "Firm", "run_statements"]
 
@@ -116,8 +116,8 @@ with op.batch_alter_table("engagements") as table:
 op.execute("UPDATE engagements SET kind = (SELECT b.kind FROM kinds_before b WHERE b.ref = engagements.ref)")
 op.execute("DROP TABLE kinds_before")
 """
-# Hypothesis's plugin imports all of Hypothesis as a pytest run closes; a rehearsal has many runs.
-QUICK = {"PYTEST_ADDOPTS": "-p no:hypothesispytest"}
+# A rehearsal has many runs, each without the plugins that it has no use for.
+QUICK = {"PYTEST_ADDOPTS": " ".join(BASE_ARGUMENTS)}
 KINDS = ("acquisition", "carveout", "divestiture", None, "acquisition", "merger")
 
 

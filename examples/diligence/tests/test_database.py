@@ -181,9 +181,9 @@ def test_a_driver_that_is_not_installed_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The message says which module is missing."""
-    monkeypatch.setenv(database.VARIABLE, "mysql+aiomysql://x/y")
+    monkeypatch.setenv(database.VARIABLE, "mysql+asyncmy://x/y")
     assert command_line.main(["serve", "--port", "0"]) == 1
-    assert capsys.readouterr().err == "No module named 'aiomysql'\n"
+    assert capsys.readouterr().err == "No module named 'asyncmy'\n"
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])

@@ -22,6 +22,7 @@ RANKS = {
     "config": 0,
     "callables": 0,
     "judging": 1,
+    "causes": 2,
     "deals": 2,
     "reasoning": 2,
     "baseline": 2,
@@ -46,7 +47,7 @@ GATES = {
     "orjson": {"reasoning.quick_json"},
     "rapidfuzz": {"judging"},
     "tomlkit": {"baseline.ledger_writing"},
-    "sqlglot": {"deals.checks", "deals.conditions"},
+    "sqlglot": {"deals.check_constraints", "deals.conditions"},
     "psycopg": {"deals.postgresql_values"},
     "psycopg2": {"deals.postgresql_values"},
     "pg8000": {"deals.postgresql_values"},
@@ -131,7 +132,7 @@ def test_every_module_is_in_a_room() -> None:
 
 
 def test_rooms_import_one_way() -> None:
-    """errors, settings, config ← judging ← deals, reasoning, baseline ← reporting ← rehearsal ← plugin, cli."""
+    """errors, settings, config ← judging ← causes, deals, reasoning, baseline ← reporting ← rehearsal ← plugin, cli."""
     ranks = {**RANKS, **OTHER_ROOMS}
     upward = [
         f"{one.importer} imports {one.imported}"
@@ -246,3 +247,9 @@ def test_plain_pytest_pays_for_nothing(tmp_path: Path) -> None:
     loaded = line.split()[1:]
     assert {name.removeprefix(PACKAGE) for name in loaded if name.split(".")[0] == PACKAGE} == LIGHT
     assert [name for name in loaded if name.startswith(HEAVY)] == []
+
+
+def test_no_module_name_stands_twice() -> None:
+    """A name says one room: `plugin/calls.py` beside `reasoning/calls.py` would be looked for in both."""
+    names = [name.rpartition(".")[2] for name, path in MODULES.items() if path.name != "__init__.py"]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []

@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Any
 
 from pytest_dealsnap.baseline.codec import Snapshot
+from pytest_dealsnap.baseline.deal_features import looking_up
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import Ledger
-from pytest_dealsnap.baseline.traits import looking_up
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.deals.opening import open_source
+from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.errors import DealNotFoundError, DealsnapError
 from pytest_dealsnap.judging.findings import DealResult

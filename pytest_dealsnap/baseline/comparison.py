@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_dealsnap.baseline.consistency import Consistency
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.manifest import listed_ids, read_manifest
 from pytest_dealsnap.baseline.recording import Gate, lost_result, result_of
+from pytest_dealsnap.baseline.snapshot_consistency import Consistency
 from pytest_dealsnap.deals.deal import Deal, DealRef, id_order
 from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.findings import DealResult
@@ -53,7 +53,7 @@ def _compare(deal_id: str, pre: DealSnapshots, post: DealSnapshots, gate: Gate, 
     recorded = pre.decode(deal_id, old)
     if new is None:
         return gate.gone(recorded)
-    if old == new and recorded.error is None and gate.policy[recorded.deal_type].reflexive:
+    if old == new and recorded.error is None and gate.policy[recorded.deal_type].holds_when_unchanged:
         return result_of(recorded, "matched")
     current = post.decode(deal_id, new)
     deal = Deal(deal_id, current.deal_name, current.deal_type, current.stored_type)

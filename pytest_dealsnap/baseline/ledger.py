@@ -22,8 +22,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from pytest_dealsnap.baseline.acceptance import Acceptance, Look, read_entry
+from pytest_dealsnap.baseline.combined_entries import stacked
 from pytest_dealsnap.baseline.files import leads_nowhere
-from pytest_dealsnap.baseline.stacked import stacked
 from pytest_dealsnap.errors import LedgerError
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.policy import Policy

@@ -36,7 +36,13 @@ def shows(finding: Finding, value: Any, rule: Rule | None) -> bool:
         return bool(finding.digest) and finding.digest == value
     if same(in_words(finding.current), in_words(value)):
         return True
-    if rule is None or finding.kind is not Kind.METRIC or rule.custom or not rule.reflexive or not rule.gates:
+    if (
+        rule is None
+        or finding.kind is not Kind.METRIC
+        or rule.custom
+        or not rule.holds_when_unchanged
+        or not rule.gates
+    ):
         return False
     return rule.holds(value, finding.current, None) is True
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from pytest_dealsnap.baseline.codec import Snapshot, encode, encoded_size, is_encoded
-from pytest_dealsnap.baseline.consistency import Consistency
 from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.baseline.snapshot_consistency import Consistency
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.types import DealTypes
@@ -176,7 +176,7 @@ class Gate:
             if before is None:
                 return result_of(draft, "new", reason="it has no snapshot in the baseline", compared=False)
             if (
-                self.policy[ref.deal_type].reflexive
+                self.policy[ref.deal_type].holds_when_unchanged
                 and draft.error is None
                 and self._recorder.is_written(draft, before)
             ):

@@ -11,9 +11,9 @@ from pathlib import Path
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.cli.output import add_trust_argument, project_config
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.deals.audit import audit_types
 from pytest_dealsnap.deals.log_counts import compare_logs, count_logs, find_logs
-from pytest_dealsnap.deals.opening import open_source
+from pytest_dealsnap.deals.open_source import open_source
+from pytest_dealsnap.deals.type_audit import audit_types
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import BaselineError, ConfigError
 from pytest_dealsnap.reporting.audit_facts import AuditReport

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 

@@ -13,17 +13,17 @@ from typing import Any
 from pytest_dealsnap.baseline.acceptances import CurrentRows, accepted
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.comparison import compare_baselines, lost_on_both_sides
+from pytest_dealsnap.baseline.deal_features import collect_features
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
 from pytest_dealsnap.baseline.recording import Gate, Recorder
-from pytest_dealsnap.baseline.traits import collect_traits
 from pytest_dealsnap.cli.output import add_report_argument, project_config, show, targets
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
-from pytest_dealsnap.reporting.detailing import Detailing
+from pytest_dealsnap.reporting.details_wanted import Detailing
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.run_facts import JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.wording import plural
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     lost = lost_on_both_sides(pre, post)
     are = "is" if lost == 1 else "are"
     doubts = (f"{plural(lost, 'listed snapshot')} {are} missing from both folders",) if lost else ()
-    facts = replace(facts, traits=collect_traits(results, pre, None), doubts=doubts)
+    facts = replace(facts, traits=collect_features(results, pre, None), doubts=doubts)
     return show(with_unread_rows(conclude(facts, results), rows.problem), reports)
 
 

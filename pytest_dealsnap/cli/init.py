@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the starter configuration, say what was found and what to do next."""
     # SQLAlchemy is imported by the commands that read a database, and by no other.
-    from pytest_dealsnap.reporting.starter_config import Surroundings, found_lines, starter_config
+    from pytest_dealsnap.reporting.starter_config import ProjectFacts, found_lines, starter_config
 
     cwd = Path.cwd()
     url, place = _url(options.url, cwd)
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     before = "" if shown_only else check_place(path, force=options.force)
     trust = _trusts(given=options.trust_source)
     found = _discover(url, place, options.table, cwd, trust=trust)
-    around = Surroundings(_relative_to(path.parent, url, cwd), _alembic_ini(path.parent), trust)
+    around = ProjectFacts(_relative_to(path.parent, url, cwd), _alembic_ini(path.parent), trust)
     starter = starter_config(found, around)
     if shown_only:
         sys.stdout.write(starter)

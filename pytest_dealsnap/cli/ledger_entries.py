@@ -9,11 +9,11 @@ from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
+from pytest_dealsnap.causes.clustering import Cause
+from pytest_dealsnap.causes.list_items import items_gone_and_come
 from pytest_dealsnap.errors import DealsnapError
-from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
-from pytest_dealsnap.judging.items import items_gone_and_come
-from pytest_dealsnap.judging.shapes import path_form
+from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.judging.values import exact, is_number, same
 
 __all__ = [

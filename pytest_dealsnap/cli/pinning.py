@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_dealsnap.baseline.ledger_writing import entry_text
 from pytest_dealsnap.baseline.pins import INLINE, pins_file
+from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.cli.chosen import Chosen
 from pytest_dealsnap.cli.ledger_entries import (
     Entry,
@@ -17,7 +18,6 @@ from pytest_dealsnap.cli.ledger_entries import (
     standing_type,
     writable,
 )
-from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import plural

@@ -13,14 +13,14 @@ from pytest_dealsnap.baseline.journal import Change, Changes, commit, inverse, w
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger, read_ledger
 from pytest_dealsnap.baseline.ledger_writing import add_entries, ledger_text, twin
 from pytest_dealsnap.baseline.recording import Gate, Recorder
+from pytest_dealsnap.causes.clustering import Cause
+from pytest_dealsnap.causes.features import Features
 from pytest_dealsnap.cli.chosen import Chosen
 from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.pinning import proposed_entries
-from pytest_dealsnap.cli.retaking import Refused, Retaken, Retaker, stage_all
+from pytest_dealsnap.cli.recompute import Recomputed, Recomputer, Refused, stage_all
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError, printable
-from pytest_dealsnap.judging.causes import Cause
-from pytest_dealsnap.judging.commonality import Traits
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.policy import Policy
 from pytest_dealsnap.reasoning.canonical import loads
@@ -92,13 +92,13 @@ def propose_baseline(
             "the outputs have to be computed anew, and no reasoner is configured: that of the deal_reasoner fixture "
             f"can be called by pytest only. Take them as they are: pytest --dealsnap-update {ids}{more}"
         )
-    taken: list[Retaken] = []
+    taken: list[Recomputed] = []
     there = 0
     stopped: dict[str, list[str]] = {}
-    with Retaker(config, run) as retaker:
+    with Recomputer(config, run) as retaker:
         snapshots = retaker.snapshots
         for result in wanted:
-            one = retaker.retake(result)
+            one = retaker.recompute(result)
             if isinstance(one, Refused):
                 stopped.setdefault(one.why, []).append(one.deal_id)
             elif one.before == one.after:
@@ -243,7 +243,7 @@ def _coverage(
     book = parse_ledger("\n".join([old, *texts]), path, today=today, types=types, pending=files)
     book = book.judged_by(_policy(config))
     asked = {deal_id for cause in chosen.causes for deal_id in cause.deals} | {result.id for result in chosen.deals}
-    traits = run.facts.traits or Traits()
+    traits = run.facts.traits or Features()
     covered, red = [], []
     for result in run.results:
         if result.status != "regressed":
@@ -264,7 +264,7 @@ def left_to_deals(config: Config, run: FinishedRun, causes: Sequence[Cause]) -> 
     """Return the deals of *causes*, accepted into the ledger, that its entries do not cover: they show more on top."""
     book = read_ledger(config.snapshots, today=datetime.now(UTC).date(), types=config.deals.types)
     book = book.judged_by(_policy(config))
-    traits = run.facts.traits or Traits()
+    traits = run.facts.traits or Features()
     metrics: dict[str, set[str]] = {}
     for cause in causes:
         for deal_id in cause.deals:

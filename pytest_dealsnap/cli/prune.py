@@ -13,7 +13,7 @@ from pytest_dealsnap.baseline.manifest import listed_ids, read_manifest
 from pytest_dealsnap.cli.output import project_config
 from pytest_dealsnap.cli.terminal import say
 from pytest_dealsnap.deals.deal import id_order
-from pytest_dealsnap.deals.opening import open_source
+from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.errors import BaselineError, SnapshotError, SourceError, printable
 from pytest_dealsnap.reporting.wording import cut, plural
 

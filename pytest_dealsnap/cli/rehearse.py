@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rehearse, show what that showed, and return 0 only for ``proceed``."""
-    from pytest_dealsnap.rehearsal.rehearsing import Options, rehearse  # SQLAlchemy: for this command alone
+    from pytest_dealsnap.rehearsal.phase_runner import Options, rehearse  # SQLAlchemy: for this command alone
 
     reports, config = targets(options), _config(options)
     how = Options(

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.cli.decisions import Decision, Decisions
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.deal_text import deal_text

@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, Column, Computed, Identity, MetaData, Ta
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.schema import ColumnDefault, DefaultClause
 
-from pytest_dealsnap.deals.checks import Check, read_check
+from pytest_dealsnap.deals.check_constraints import Check, read_check
 from pytest_dealsnap.deals.conditions import UnreadConditionError
 from pytest_dealsnap.deals.unique_keys import read_unique
 from pytest_dealsnap.deals.value_kinds import ValueKind, kind_of

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Enum, Table, cast, inspect, literal, null, se
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import NullType
 
-from pytest_dealsnap.deals.audit import TypeConstraints
+from pytest_dealsnap.deals.type_audit import TypeConstraints
 from pytest_dealsnap.deals.types import DealTypes
 
 __all__ = ["reflect_type_constraints"]

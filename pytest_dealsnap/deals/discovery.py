@@ -17,7 +17,9 @@ from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.exact_values import read_exactly
-from pytest_dealsnap.deals.guessing import (
+from pytest_dealsnap.deals.soft_delete import SoftDelete, count_rows, find_soft_delete
+from pytest_dealsnap.deals.source import stored_text
+from pytest_dealsnap.deals.table_guess import (
     LEAST_SCORE,
     Candidate,
     ColumnFacts,
@@ -26,8 +28,6 @@ from pytest_dealsnap.deals.guessing import (
     clear_winner,
     guess_roles,
 )
-from pytest_dealsnap.deals.soft_delete import SoftDelete, count_rows, find_soft_delete
-from pytest_dealsnap.deals.source import stored_text
 from pytest_dealsnap.deals.type_words import TypeSuggestion, suggest_types
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import SourceError, did_you_mean, printable, redact

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-from pytest_dealsnap.deals.audit import TypeAudit
+from pytest_dealsnap.deals.type_audit import TypeAudit
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import SourceError
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, func, select, text
 
-from pytest_dealsnap.deals.guessing import Candidate, ColumnFacts
 from pytest_dealsnap.deals.source import stored_text
+from pytest_dealsnap.deals.table_guess import Candidate, ColumnFacts
 
 __all__ = ["SoftDelete", "count_rows", "find_soft_delete"]
 

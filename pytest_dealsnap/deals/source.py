@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from pytest_dealsnap.callables import import_object
 from pytest_dealsnap.config import Config, DealsConfig
-from pytest_dealsnap.deals.audit import TypeConstraints
 from pytest_dealsnap.deals.deal import Deal, DealRef, StoredRow, id_order, id_text
+from pytest_dealsnap.deals.type_audit import TypeConstraints
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
 

@@ -44,7 +44,6 @@ from sqlalchemy.exc import (
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.as_stored import as_far_as_typed, reflect_table
-from pytest_dealsnap.deals.audit import TypeConstraints
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
@@ -54,6 +53,7 @@ from pytest_dealsnap.deals.freezing import Frozen
 from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
 from pytest_dealsnap.deals.table_errors import gone, how_retyped, no_column, no_table
+from pytest_dealsnap.deals.type_audit import TypeConstraints
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.deals.whole_rows import WholeRows
 from pytest_dealsnap.errors import DealNotFoundError, SourceAwayError, SourceError, redact

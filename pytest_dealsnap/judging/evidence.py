@@ -14,7 +14,7 @@ from typing import Any
 from pytest_dealsnap.judging.differences import ABSENT
 from pytest_dealsnap.judging.findings import Finding
 from pytest_dealsnap.judging.paths import show_path
-from pytest_dealsnap.judging.shapes import path_form
+from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.judging.values import exact, is_nan, is_number
 
 __all__ = ["with_evidence"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
-from pytest_dealsnap.judging.details import Details
+from pytest_dealsnap.judging.deal_details import Details
 
 __all__ = [
     "AFFECTED",

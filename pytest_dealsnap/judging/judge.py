@@ -131,7 +131,7 @@ def _metric_findings(
     for metric in metrics:
         rule, old, new = policy[metric.name], before.get(metric.name), after.get(metric.name)
         unchanged = same(old, new)
-        if not rule.shown or (unchanged and rule.reflexive):
+        if not rule.shown or (unchanged and rule.holds_when_unchanged):
             continue
         if is_present(old) and not is_present(new):
             findings.append(Finding(metric.name, lost_issue(metric.name), old, new, allowed=rule.text))

@@ -126,10 +126,10 @@ def _between(
 
 def _rule(words: str, where: str, root: Path) -> Rule:
     if words == "differs":
-        return Rule("differs", lambda baseline, current, deal: not same(baseline, current), reflexive=False)
+        return Rule("differs", lambda baseline, current, deal: not same(baseline, current), holds_when_unchanged=False)
     if _RANGE.fullmatch(words):
         rule = parse_rule(f"ratio {words}", place=where, root=root)
-        return Rule(words, rule.check, reflexive=rule.reflexive)
+        return Rule(words, rule.check, holds_when_unchanged=rule.holds_when_unchanged)
     try:
         return parse_rule(words, place=where, root=root)
     except ConfigError as error:

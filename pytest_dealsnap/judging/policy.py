@@ -27,7 +27,7 @@ class TypePolicy:
     def __init__(self, rules: Mapping[str, Rule]) -> None:
         self.rules = dict(rules)
         self.rest = rules[REST]
-        self.reflexive = all(rule.reflexive for rule in rules.values())
+        self.holds_when_unchanged = all(rule.holds_when_unchanged for rule in rules.values())
         self.gates_values = any(rule.gates for rule in rules.values())
 
     def __getitem__(self, metric: str) -> Rule:

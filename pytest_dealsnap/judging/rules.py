@@ -43,7 +43,7 @@ Check = Callable[[Any, Any, Any], Verdict]
 class Rule:
     """A compiled rule.
 
-    ``reflexive``: an unchanged value always holds, so a deal whose snapshot is byte for byte the
+    ``holds_when_unchanged``: an unchanged value always holds, so a deal whose snapshot is byte for byte the
     same need not be judged. A ratio that leaves out 1 is not, nor is the user's own callable.
     """
 
@@ -51,7 +51,7 @@ class Rule:
     check: Check
     gates: bool = True
     shown: bool = True
-    reflexive: bool = True
+    holds_when_unchanged: bool = True
     custom: bool = False
 
     def holds(self, baseline: Any, current: Any, deal: Any = None) -> Verdict:
@@ -114,12 +114,12 @@ def _ratio(words: str, match: re.Match[str], place: str) -> Rule:
     low, high = Decimal(match["low"]), Decimal(match["high"])
     if low > high:
         raise ConfigError(f"{place} = {words!r}: the range is empty, {low} is above {high}")
-    reflexive = low <= 1 <= high
+    holds_when_unchanged = low <= 1 <= high
 
     def check(baseline: Any, current: Any, deal: Any) -> bool:
         if not (_finite(baseline) and _finite(current)):
             nothing_to_divide = not is_present(baseline) and not is_present(current)
-            return nothing_to_divide or (reflexive and same(baseline, current))
+            return nothing_to_divide or (holds_when_unchanged and same(baseline, current))
         before, after = exact(baseline), exact(current)
         if before == 0:
             return after == 0
@@ -128,7 +128,7 @@ def _ratio(words: str, match: re.Match[str], place: str) -> Rule:
                 before, after = -before, -after
             return low * before <= after <= high * before
 
-    return Rule(words, check, reflexive=reflexive)
+    return Rule(words, check, holds_when_unchanged=holds_when_unchanged)
 
 
 def _same_items(words: str, match: re.Match[str], place: str) -> Rule:
@@ -164,7 +164,7 @@ def _custom(words: str, place: str, root: Path) -> Rule:
             return verdict
         raise TypeError(f"rule {words} returned {verdict!r}; it must return True, False or a Finding")
 
-    return Rule(words, check, reflexive=False, custom=True)
+    return Rule(words, check, holds_when_unchanged=False, custom=True)
 
 
 def _finite(value: Any) -> bool:

@@ -14,19 +14,19 @@ import pytest
 from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.errors import DealsnapError, printable
-from pytest_dealsnap.plugin.closing import Closing, without_syrupys_word_on_workers
 from pytest_dealsnap.plugin.collecting import announce_outputs, chosen, collect_deals, take_deal_arguments
+from pytest_dealsnap.plugin.gc_tuning import set_aside
+from pytest_dealsnap.plugin.item_reports import attach_result, say_at_once
 from pytest_dealsnap.plugin.items import DealItem
+from pytest_dealsnap.plugin.manifest_writer import begin_manifest, finish_manifest
 from pytest_dealsnap.plugin.masking import mask_warning, without_secrets
-from pytest_dealsnap.plugin.memory import set_aside
-from pytest_dealsnap.plugin.opening import STATE_KEY, WORKER_KEY, open_run
 from pytest_dealsnap.plugin.options import Mode, given_settings
-from pytest_dealsnap.plugin.order import order_of
-from pytest_dealsnap.plugin.provenance import begin_manifest, finish_manifest
-from pytest_dealsnap.plugin.reports import attach_result, say_at_once
 from pytest_dealsnap.plugin.run import RUN, Run
-from pytest_dealsnap.plugin.travel import unpack
+from pytest_dealsnap.plugin.run_order import order_of
+from pytest_dealsnap.plugin.session_finish import SessionFinish, without_syrupys_word_on_workers
+from pytest_dealsnap.plugin.startup import STATE_KEY, WORKER_KEY, open_run
 from pytest_dealsnap.plugin.unjudged import Unjudged
+from pytest_dealsnap.plugin.xdist_transport import unpack
 from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child, is_pytests_own
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.reporting.wording import plural
@@ -62,7 +62,7 @@ class DealHooks:
             )
             if not self.worker:
                 settle(self.settings.snapshots)
-            self.closing = Closing(config, self.settings, mode)
+            self.closing = SessionFinish(config, self.settings, mode)
         except DealsnapError as error:
             raise pytest.UsageError(printable(str(error))) from None
         config.addinivalue_line("markers", "deal: a deal of the database, judged against its snapshot")

@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from pytest_dealsnap.baseline.deal_features import looking_at
 from pytest_dealsnap.baseline.ledger import Ledger
 from pytest_dealsnap.baseline.recording import canonical_finding, duplicated
-from pytest_dealsnap.baseline.traits import looking_at
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.selection import Entry
@@ -24,7 +24,7 @@ from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import ConfigError, ReasonerError, SourceError
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix import NO_EFFECT, Side, judge_matrix
-from pytest_dealsnap.plugin.calls import variant_key
+from pytest_dealsnap.plugin.call_queue import variant_key
 from pytest_dealsnap.plugin.matrix_calls import MatrixCalls
 from pytest_dealsnap.plugin.run import Outcome, Run
 from pytest_dealsnap.plugin.unjudged import NotJudgedError

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_dealsnap.baseline.codec import Snapshot
+from pytest_dealsnap.baseline.deal_features import looking_at
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.locking import BaselineLock
 from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder, duplicated
-from pytest_dealsnap.baseline.traits import looking_at
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
-from pytest_dealsnap.deals.opening import open_source
+from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
-from pytest_dealsnap.plugin.calls import Calls
+from pytest_dealsnap.plugin.call_queue import Calls
 from pytest_dealsnap.plugin.unjudged import NotJudgedError
 from pytest_dealsnap.reasoning.calls import Reasoning, excused_by
-from pytest_dealsnap.reporting.detailing import Detailing
+from pytest_dealsnap.reporting.details_wanted import Detailing
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode

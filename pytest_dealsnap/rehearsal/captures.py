@@ -11,9 +11,9 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.errors import BaselineError
-from pytest_dealsnap.rehearsal.journal import Entry
+from pytest_dealsnap.rehearsal.step_environment import FlagState, StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
-from pytest_dealsnap.rehearsal.surroundings import FlagState, Surroundings
+from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["capture", "run_capture"]
@@ -22,19 +22,19 @@ BY_HAND = "run pytest --dealsnap-update by hand to see the whole of it"
 
 
 def capture(
-    surroundings: Surroundings, entry: Entry, name: str, flag: FlagState, selection: Sequence[str] = ()
+    step_environment: StepEnvironment, entry: Entry, name: str, flag: FlagState, selection: Sequence[str] = ()
 ) -> DealSnapshots | None:
     """Capture into a folder called *name*; ``None``, with a problem in *entry*, where that failed.
 
     *selection* are further flags of pytest's, such as ``--dealsnap-sample 50``.
     """
-    folder = surroundings.folder / name
-    done = run_capture(surroundings, entry.title, folder, flag, selection)
+    folder = step_environment.folder / name
+    done = run_capture(step_environment, entry.title, folder, flag, selection)
     snapshots = DealSnapshots(folder)
     ids = snapshots.ids()
     errors = snapshots.errors_among(ids)
     entry.headline = plural(len(ids), "deal") + (f", {len(errors):,} of them errors" if errors else "")
-    problem = _problem(folder, surroundings, ids, errors)
+    problem = _problem(folder, step_environment, ids, errors)
     if done.timed_out:
         _timed_out(entry, done)
         return None
@@ -48,17 +48,17 @@ def capture(
 
 
 def run_capture(
-    surroundings: Surroundings, title: str, folder: Path, flag: FlagState, selection: Sequence[str]
+    step_environment: StepEnvironment, title: str, folder: Path, flag: FlagState, selection: Sequence[str]
 ) -> Done:
     """Run the user's project's capture into *folder*, and return how it ended."""
     arguments = [
         *("-m", "pytest", "--dealsnap-update", "--dealsnap-allow-constant"),
         *("--dealsnap-allow-errors", "-q", "--no-header"),
-        f"--rootdir={surroundings.config.root}",
-        *("-p", "pytest_dealsnap.rehearsal.guarded", "-o", f"cache_dir={surroundings.folder / 'cache'}"),
+        f"--rootdir={step_environment.config.root}",
+        *("-p", "pytest_dealsnap.rehearsal.guarded", "-o", f"cache_dir={step_environment.folder / 'cache'}"),
         *selection,
     ]
-    return surroundings.python(title, flag, *arguments, DEALSNAP_SNAPSHOTS=str(folder))
+    return step_environment.python(title, flag, *arguments, DEALSNAP_SNAPSHOTS=str(folder))
 
 
 def _timed_out(entry: Entry, done: Done) -> None:
@@ -69,15 +69,15 @@ def _timed_out(entry: Entry, done: Done) -> None:
     )  # fmt: skip
 
 
-def _problem(folder: Path, surroundings: Surroundings, ids: set[str], errors: set[str]) -> str | None:
+def _problem(folder: Path, step_environment: StepEnvironment, ids: set[str], errors: set[str]) -> str | None:
     try:
         manifest = read_manifest(folder)
     except BaselineError as error:
         return str(error)
     if manifest is None or not ids:
         return "the capture recorded no deal"
-    shown = public_url(make_url(surroundings.scratch))
-    if surroundings.config.deals.source is None and manifest.get("database") != shown:
+    shown = public_url(make_url(step_environment.scratch))
+    if step_environment.config.deals.source is None and manifest.get("database") != shown:
         read = manifest.get("database")
         return f"the capture read {read}, not the scratch copy: does a flag in addopts name a database?"
     if manifest.get("complete") is False:

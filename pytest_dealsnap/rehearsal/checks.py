@@ -10,10 +10,10 @@ from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.rehearsal.journal import Entry
-from pytest_dealsnap.rehearsal.probing import TypeProbes
-from pytest_dealsnap.rehearsal.rows import RowChanges, TableChanges
+from pytest_dealsnap.rehearsal.constraint_probe import TypeProbes
+from pytest_dealsnap.rehearsal.row_digests import RowChanges, TableChanges
 from pytest_dealsnap.rehearsal.schema import Schema, missing_parts
+from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.reporting.audit_facts import show_stored
 from pytest_dealsnap.reporting.wording import plural
 

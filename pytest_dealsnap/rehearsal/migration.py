@@ -16,16 +16,16 @@ from pytest_dealsnap.rehearsal.checks import (
     check_types,
     speaks_of,
 )
-from pytest_dealsnap.rehearsal.journal import Entry, Journal
+from pytest_dealsnap.rehearsal.constraint_probe import TypeProbes, probe_types
+from pytest_dealsnap.rehearsal.dropped_objects import dropped_objects
 from pytest_dealsnap.rehearsal.load import under_load
 from pytest_dealsnap.rehearsal.locks import watch_locks
-from pytest_dealsnap.rehearsal.lost_parts import lost_parts
-from pytest_dealsnap.rehearsal.probing import TypeProbes, probe_types
 from pytest_dealsnap.rehearsal.rollout import Rollout
-from pytest_dealsnap.rehearsal.rows import RowChanges
+from pytest_dealsnap.rehearsal.row_digests import RowChanges
 from pytest_dealsnap.rehearsal.states import State, connected
+from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
-from pytest_dealsnap.rehearsal.surroundings import Surroundings
+from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
 from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, LoadFact, LockFact
 from pytest_dealsnap.reporting.wording import plural
 
@@ -42,11 +42,11 @@ _TROUBLE = re.compile(r"error|exception|fail|warn|abort", re.IGNORECASE)
 class Migration:
     """The user's upgrade and downgrade on the scratch copy, and what they did to it."""
 
-    def __init__(self, surroundings: Surroundings, rollout: Rollout, journal: Journal) -> None:
-        self._surroundings = surroundings
+    def __init__(self, step_environment: StepEnvironment, rollout: Rollout, timeline: Timeline) -> None:
+        self._environment = step_environment
         self._rollout = rollout
-        self._journal = journal
-        self._deals = surroundings.config.deals
+        self._journal = timeline
+        self._deals = step_environment.config.deals
         self._heads: list[str] = []
         self._pending: bool | None = None  # where nobody but the upgrade knows
         self.idle = False
@@ -62,15 +62,15 @@ class Migration:
 
     def state(self, name: str, *, since: State | None = None) -> State:
         """Read what the scratch copy holds now."""
-        path = self._surroundings.folder / f"{name}.rows"
-        return State.take(self._surroundings.scratch, self._deals, path, since=since)
+        path = self._environment.folder / f"{name}.rows"
+        return State.take(self._environment.scratch, self._deals, path, since=since)
 
     def chain(self, start: State) -> None:
         """Every revision hangs on the one before, and there is one head."""
         if not self._rollout.by_alembic:
             return
         with self._journal.phase("chain", "the chain of revisions") as entry:
-            done, notes = self._rollout.chain(self._surroundings, start.schema.revisions)
+            done, notes = self._rollout.chain(self._environment, start.schema.revisions)
             problems, self._heads = list(notes.get("problems", ())), list(notes.get("heads", ()))
             pending = list(notes.get("pending", ()))
             if not done.ok:
@@ -99,8 +99,8 @@ class Migration:
     def upgrade(self) -> bool:
         """Upgrade the scratch copy, watching the locks; whether it ended well."""
         with self._journal.phase("upgrade", "upgrade") as entry:
-            with watch_locks(self._surroundings.scratch) as watch:
-                done, notes = self._rollout.up(self._surroundings)
+            with watch_locks(self._environment.scratch) as watch:
+                done, notes = self._rollout.up(self._environment)
             self._done, self._asked = done, list(notes.get("asked", ()))
             if watch is not None:
                 self.locks = tuple(replace(lock, seconds=round(lock.seconds, DIGITS)) for lock in watch.seen())
@@ -127,7 +127,7 @@ class Migration:
             moved = check_types(entry, start.types, after.types, self._deals, meant=meant) if self._deals.type else 0
             recorded = self._check_revision(entry, start, after)
             check_constraints(entry, after.schema, self._asked, self._probes(after), meant=meant, recorded=recorded)
-            lost_by_the_way = lost_parts(start.schema, after.schema, self._asked)
+            lost_by_the_way = dropped_objects(start.schema, after.schema, self._asked)
             check_lost_parts(entry, lost_by_the_way, known=self._rollout.by_alembic)
             if (
                 not moved
@@ -156,7 +156,7 @@ class Migration:
                 weight="unfinished",
                 evidence=self._done.tail(4),
                 advice="the upgrade has to work on the database that "
-                f"{self._surroundings.config.rehearsal.database_env} names: give it that, or a placeholder such as "
+                f"{self._environment.config.rehearsal.database_env} names: give it that, or a placeholder such as "
                 "{url}, in rehearsal.upgrade",
             )
             return
@@ -173,7 +173,7 @@ class Migration:
         shape = after.schema.tables.get(self._deals.table)
         if shape is None or not {self._deals.id, self._deals.type} <= shape.columns.keys():
             return None
-        with connected(self._surroundings.scratch) as connection:
+        with connected(self._environment.scratch) as connection:
             return probe_types(connection, self._deals)
 
     def _sees_to_types(self, start: State, after: State, schema_lines: Sequence[str]) -> bool:
@@ -210,7 +210,7 @@ class Migration:
             self._journal.skip("downgrade", "downgrade", "rehearsal.downgrade names none: the way back is the backup")
             return False
         with self._journal.phase("downgrade", "downgrade") as entry:
-            done = self._rollout.down(self._surroundings, start.schema.revisions)
+            done = self._rollout.down(self._environment, start.schema.revisions)
             if not done.ok:
                 entry.find(
                     "downgrade_failed", f"the downgrade {done.ending()}", evidence=done.tail(),
@@ -228,10 +228,10 @@ class Migration:
 
     def under_load(self, url: str) -> None:
         """Upgrade the copy at *url* with reads and writes beside it, and count those that failed."""
-        surroundings = replace(self._surroundings, scratch=url)
+        step_environment = replace(self._environment, scratch=url)
         with self._journal.phase("load", "upgrade under load") as entry:
             with under_load(url, self._deals) as end:
-                done, _ = self._rollout.up(surroundings)
+                done, _ = self._rollout.up(step_environment)
                 self.load = load = end()
             failed = load.failed_reads + load.failed_writes
             entry.headline = (

@@ -20,11 +20,11 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import open_read_only, parse_url
 from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import SourceError, printable
-from pytest_dealsnap.rehearsal.journal import Entry
-from pytest_dealsnap.rehearsal.rows import RowChanges, RowDigests
+from pytest_dealsnap.rehearsal.row_digests import RowChanges, RowDigests
 from pytest_dealsnap.rehearsal.schema import Schema, read_schema
 from pytest_dealsnap.rehearsal.sqlite_copy import sqlite_file
 from pytest_dealsnap.rehearsal.states import State
+from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["Original"]

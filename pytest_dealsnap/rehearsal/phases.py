@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_dealsnap.deals.audit import audit_types
-from pytest_dealsnap.deals.opening import open_source
+from pytest_dealsnap.deals.open_source import open_source
+from pytest_dealsnap.deals.type_audit import audit_types
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.rehearsal.answers import Answers
-from pytest_dealsnap.rehearsal.conclusion import NO_WAY_DOWN
-from pytest_dealsnap.rehearsal.journal import Journal
+from pytest_dealsnap.rehearsal.flag_checks import FlagChecks
 from pytest_dealsnap.rehearsal.migration import Migration
-from pytest_dealsnap.rehearsal.own_tests import OwnTests
 from pytest_dealsnap.rehearsal.preflight import check_reach
+from pytest_dealsnap.rehearsal.rehearsal_verdict import NO_WAY_DOWN
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.scratch import scratch_copy
 from pytest_dealsnap.rehearsal.states import State
-from pytest_dealsnap.rehearsal.surroundings import Surroundings
+from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
+from pytest_dealsnap.rehearsal.timeline import Timeline
+from pytest_dealsnap.rehearsal.user_tests import UserTests
 from pytest_dealsnap.reporting.audit_facts import show_stored
 from pytest_dealsnap.reporting.rehearsal_facts import Attributed, LoadFact, LockFact
 from pytest_dealsnap.reporting.run_facts import FinishedRun
@@ -31,16 +31,16 @@ class Phases:
     """A rehearsal under way."""
 
     def __init__(
-        self, surroundings: Surroundings, rollout: Rollout, journal: Journal, selection: Sequence[str] = ()
+        self, step_environment: StepEnvironment, rollout: Rollout, timeline: Timeline, selection: Sequence[str] = ()
     ) -> None:
-        self.journal = journal
+        self.timeline = timeline
         self.revision = "base"
         self.start: State | None = None
-        self._surroundings = surroundings
+        self._environment = step_environment
         self._rollout = rollout
-        self._answers = Answers(surroundings, journal, selection)
-        self._migration = Migration(surroundings, rollout, journal)
-        self._tests = OwnTests(surroundings, journal)
+        self._answers = FlagChecks(step_environment, timeline, selection)
+        self._migration = Migration(step_environment, rollout, timeline)
+        self._tests = UserTests(step_environment, timeline)
 
     @property
     def gate(self) -> FinishedRun | None:
@@ -69,7 +69,7 @@ class Phases:
         """
         self.start = start = self._audit()
         self.revision = start.schema.revisions[0] if start.schema.revisions else "base"
-        if not check_reach(self._surroundings, self._rollout, self.journal, start):
+        if not check_reach(self._environment, self._rollout, self.timeline, start):
             return
         self._tests.before()
         if not self._answers.start():
@@ -99,20 +99,20 @@ class Phases:
     def _under_load(self, *, copies: bool) -> None:
         """Upgrade beside reads and writes: the copy as the downgrade left it, or else a new one."""
         name, title = "load", "upgrade under load"
-        if self._surroundings.config.deals.source is not None:
-            self.journal.skip(name, title, "the deals come from code, not from a table")
-        elif self.journal.has(*NO_WAY_DOWN) or not self._rollout.can_return:
+        if self._environment.config.deals.source is not None:
+            self.timeline.skip(name, title, "the deals come from code, not from a table")
+        elif self.timeline.has(*NO_WAY_DOWN) or not self._rollout.can_return:
             if not copies:
-                self.journal.skip(name, title, "the copy is upgraded already, and cannot be taken back")
+                self.timeline.skip(name, title, "the copy is upgraded already, and cannot be taken back")
                 return
-            with scratch_copy(self._surroundings.original, say=self._surroundings.say) as copy:
+            with scratch_copy(self._environment.original, say=self._environment.say) as copy:
                 self._migration.under_load(copy.url)
         else:
-            self._migration.under_load(self._surroundings.scratch)
+            self._migration.under_load(self._environment.scratch)
 
     def _without_upgrade(self, start: State) -> None:
         """Rehearse a flag alone: the schema stays as it is."""
-        self.journal.skip("upgrade", "upgrade", "none is configured: the flag alone is rehearsed")
+        self.timeline.skip("upgrade", "upgrade", "none is configured: the flag alone is rehearsed")
         captures = self._answers.captures
         captures.update({("after", flag): found for (_, flag), found in list(captures.items())})
         self._answers.flag_on_after(start, start)
@@ -121,12 +121,14 @@ class Phases:
         self._tests.after("on")
 
     def _audit(self) -> State:
-        deals = self._surroundings.config.deals
+        deals = self._environment.config.deals
         if deals.source is not None:
-            self.journal.skip("audit", "audit of the deal types", f"the deals come from {deals.source}: dealsnap audit")
+            self.timeline.skip(
+                "audit", "audit of the deal types", f"the deals come from {deals.source}: dealsnap audit"
+            )
             return self._migration.state("start")
-        with self.journal.phase("audit", "audit of the deal types") as entry:
-            config = replace(self._surroundings.config, database=self._surroundings.scratch)
+        with self.timeline.phase("audit", "audit of the deal types") as entry:
+            config = replace(self._environment.config, database=self._environment.scratch)
             source = open_source(config)
             try:
                 audit = audit_types(source.stored_rows(), DealTypes.of(deals), ids_unique=source.ids_unique)

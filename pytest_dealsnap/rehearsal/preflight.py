@@ -6,18 +6,18 @@ from sqlalchemy.engine import make_url
 
 from pytest_dealsnap.rehearsal.captures import run_capture
 from pytest_dealsnap.rehearsal.guard_targets import FILES
-from pytest_dealsnap.rehearsal.journal import Entry, Journal
 from pytest_dealsnap.rehearsal.rollout import Rollout, carry_out
 from pytest_dealsnap.rehearsal.states import State
+from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
-from pytest_dealsnap.rehearsal.surroundings import Surroundings
+from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
 
 __all__ = ["check_reach"]
 
 NAME, TITLE = "preflight", "does a step reach the scratch copy"
 
 
-def check_reach(surroundings: Surroundings, rollout: Rollout, journal: Journal, start: State) -> bool:
+def check_reach(step_environment: StepEnvironment, rollout: Rollout, timeline: Timeline, start: State) -> bool:
     """Run what only reads in a step's environment; return whether the rehearsal may go on.
 
     That is ``rehearsal.check``, or else ``alembic current`` and the reasoner, on one deal. On a server, a rollout that
@@ -25,18 +25,18 @@ def check_reach(surroundings: Surroundings, rollout: Rollout, journal: Journal, 
 
     Raises :class:`OriginalReachedError` where a step asked for the original.
     """
-    check = surroundings.config.rehearsal.check
-    is_file = make_url(surroundings.original).get_backend_name() in FILES
+    check = step_environment.config.rehearsal.check
+    is_file = make_url(step_environment.original).get_backend_name() in FILES
     if is_file and not check:
-        journal.skip(
+        timeline.skip(
             NAME,
             TITLE,
             "the original is a file: guard and checksum look after it, and rehearsal.check names no command",
         )
         return True
-    with journal.phase(NAME, TITLE) as entry:
+    with timeline.phase(NAME, TITLE) as entry:
         if check:
-            done = carry_out(surroundings, entry.title, check)[0]
+            done = carry_out(step_environment, entry.title, check)[0]
             if not done.ok:
                 entry.find(
                     "check_failed", f"rehearsal.check {done.ending()}", weight="unfinished", evidence=done.tail(),
@@ -45,22 +45,22 @@ def check_reach(surroundings: Surroundings, rollout: Rollout, journal: Journal, 
                 return False
             steps = {"rehearsal.check": done}
         else:
-            steps = _reading_steps(surroundings, rollout, start)
-        return _judged(entry, surroundings, rollout, steps, needed=rollout.migrates and not is_file)
+            steps = _reading_steps(step_environment, rollout, start)
+        return _judged(entry, step_environment, rollout, steps, needed=rollout.migrates and not is_file)
 
 
-def _reading_steps(surroundings: Surroundings, rollout: Rollout, start: State) -> dict[str, Done]:
+def _reading_steps(step_environment: StepEnvironment, rollout: Rollout, start: State) -> dict[str, Done]:
     steps = {}
     if rollout.by_alembic:
-        steps["alembic current"] = rollout.current(surroundings)
+        steps["alembic current"] = rollout.current(step_environment)
     selection = ("--dealsnap-id", next(iter(start.keys))) if start.keys else ("--dealsnap-sample", "1")
-    folder = surroundings.folder / "preflight"
-    steps["the reasoner"] = run_capture(surroundings, TITLE, folder, "off", selection)
+    folder = step_environment.folder / "preflight"
+    steps["the reasoner"] = run_capture(step_environment, TITLE, folder, "off", selection)
     return steps
 
 
 def _judged(
-    entry: Entry, surroundings: Surroundings, rollout: Rollout, steps: dict[str, Done], *, needed: bool
+    entry: Entry, step_environment: StepEnvironment, rollout: Rollout, steps: dict[str, Done], *, needed: bool
 ) -> bool:
     reached = {name: done.reached for name, done in steps.items() if done.reached}
     entry.lines += [f"{name} opened the scratch copy by {', '.join(drivers)}" for name, drivers in reached.items()]
@@ -78,6 +78,6 @@ def _judged(
         evidence=[line for done in steps.values() for line in done.tail(4)],
         advice="name a command in rehearsal.check that reads the database by the settings that the upgrade has, as in "
         '"python manage.py showmigrations" or "psql {plain_url} -c \'SELECT 1\'"; the application has to read '
-        f"{surroundings.config.rehearsal.database_env}, or the variable that rehearsal.database_env names",
+        f"{step_environment.config.rehearsal.database_env}, or the variable that rehearsal.database_env names",
     )
     return False

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
-from pytest_dealsnap.rehearsal.surroundings import Surroundings
 
 __all__ = ["Rollout", "carry_out"]
 
@@ -62,29 +62,29 @@ class Rollout:
         """Whether there is a downgrade."""
         return self.downgrade is not None or self.by_alembic
 
-    def up(self, surroundings: Surroundings) -> tuple[Done, dict[str, Any]]:
+    def up(self, step_environment: StepEnvironment) -> tuple[Done, dict[str, Any]]:
         """Upgrade the scratch copy; the notes hold what Alembic was asked for."""
         if self.upgrade is not None:
-            return carry_out(surroundings, "upgrade", self.upgrade)
-        return surroundings.move("upgrade", {"action": "upgrade", "target": str(self.alembic)})
+            return carry_out(step_environment, "upgrade", self.upgrade)
+        return step_environment.move("upgrade", {"action": "upgrade", "target": str(self.alembic)})
 
-    def down(self, surroundings: Surroundings, revisions: tuple[str, ...]) -> Done:
+    def down(self, step_environment: StepEnvironment, revisions: tuple[str, ...]) -> Done:
         """Take the scratch copy back to *revisions*, at which it was."""
         if self.downgrade is not None:
-            return carry_out(surroundings, "downgrade", self.downgrade)[0]
+            return carry_out(step_environment, "downgrade", self.downgrade)[0]
         revision = revisions[0] if revisions else "base"
-        return surroundings.move(
+        return step_environment.move(
             "downgrade", {"action": "downgrade", "target": str(self.alembic), "revision": revision}
         )[0]
 
-    def current(self, surroundings: Surroundings) -> Done:
+    def current(self, step_environment: StepEnvironment) -> Done:
         """Have Alembic read the revision, through the connection that the upgrade will use."""
-        return surroundings.move("alembic current", {"action": "current", "target": str(self.alembic)})[0]
+        return step_environment.move("alembic current", {"action": "current", "target": str(self.alembic)})[0]
 
-    def chain(self, surroundings: Surroundings, revisions: tuple[str, ...]) -> tuple[Done, dict[str, Any]]:
+    def chain(self, step_environment: StepEnvironment, revisions: tuple[str, ...]) -> tuple[Done, dict[str, Any]]:
         """Read the chain of revisions, without touching a database."""
         orders: Mapping[str, Any] = {"action": "chain", "target": str(self.alembic), "current": list(revisions)}
-        return surroundings.move("revision chain", orders)
+        return step_environment.move("revision chain", orders)
 
     def words(self, way: Literal["up", "down"], revision: str = "base") -> str:
         """Return the command that a person would type to go *way*, down to *revision*."""
@@ -95,8 +95,8 @@ class Rollout:
         return f"alembic{config} {'upgrade head' if way == 'up' else f'downgrade {revision}'}"
 
 
-def carry_out(surroundings: Surroundings, title: str, command: str) -> tuple[Done, dict[str, Any]]:
+def carry_out(step_environment: StepEnvironment, title: str, command: str) -> tuple[Done, dict[str, Any]]:
     """Run *command*, a shell command or ``module:callable``, on the scratch copy."""
     if _CALLABLE.fullmatch(command):
-        return surroundings.move(title, {"action": "call", "target": command})
-    return surroundings.shell(title, command, "off"), {}
+        return step_environment.move(title, {"action": "call", "target": command})
+    return step_environment.shell(title, command, "off"), {}

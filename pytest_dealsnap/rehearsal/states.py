@@ -17,7 +17,7 @@ from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_text
 from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.deals.source import stored_text
-from pytest_dealsnap.rehearsal.rows import RowDigests
+from pytest_dealsnap.rehearsal.row_digests import RowDigests
 from pytest_dealsnap.rehearsal.schema import Schema, read_schema
 
 __all__ = ["State", "connected"]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, column, table, update
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_order
-from pytest_dealsnap.rehearsal.outputs import Difference, differences
+from pytest_dealsnap.rehearsal.capture_differences import Difference, differences
 
 __all__ = ["choose_deals", "differs_beyond_echo", "give_types", "next_type"]
 

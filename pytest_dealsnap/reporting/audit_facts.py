@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_dealsnap.deals.audit import Kind, TypeAudit
 from pytest_dealsnap.deals.log_counts import LogComparison
+from pytest_dealsnap.deals.type_audit import Kind, TypeAudit
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.reporting.checklist import CheckItem
 from pytest_dealsnap.reporting.wording import cut, plural

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.deals.audit import KINDS, BackfillRow, StoredType
 from pytest_dealsnap.deals.log_counts import LogComparison
+from pytest_dealsnap.deals.type_audit import KINDS, BackfillRow, StoredType
 from pytest_dealsnap.reporting.audit_facts import AuditReport
 from pytest_dealsnap.reporting.checklist import CheckItem
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_dealsnap.deals.audit import KINDS
 from pytest_dealsnap.deals.log_counts import LONGEST_LINE, LogComparison
+from pytest_dealsnap.deals.type_audit import KINDS
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.reporting.audit_facts import AuditReport, show_stored
 from pytest_dealsnap.reporting.checklist import CheckItem

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_dealsnap.judging.causes import Cause
-from pytest_dealsnap.judging.commonality import Traits
+from pytest_dealsnap.causes.clustering import Cause
+from pytest_dealsnap.causes.features import Features
 from pytest_dealsnap.reporting.cause_text import common_text
 
-__all__ = ["cause_document", "read_traits", "traits_document"]
+__all__ = ["cause_document", "features_document", "read_features"]
 
 
 def cause_document(cause: Cause) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def cause_document(cause: Cause) -> dict[str, Any]:
     return document
 
 
-def traits_document(traits: Traits) -> dict[str, Any]:
+def features_document(traits: Features) -> dict[str, Any]:
     """Return *traits* in as few characters as a report of many deals can afford."""
     return {
         "compared": dict(traits.compared),
@@ -67,8 +67,8 @@ def traits_document(traits: Traits) -> dict[str, Any]:
     }
 
 
-def read_traits(document: Mapping[str, Any]) -> Traits:
-    """Return the traits that :func:`traits_document` wrote; raises ``ValueError`` where they do not fit together."""
+def read_features(document: Mapping[str, Any]) -> Features:
+    """Return the traits that :func:`features_document` wrote; raises ``ValueError`` where they do not fit together."""
     values = {name: tuple(map(_written, texts)) for name, texts in document["values"].items()}
     totals = {
         name: {kind: tuple(map(int, counts.split())) for kind, counts in by_type.items()}
@@ -82,7 +82,7 @@ def read_traits(document: Mapping[str, Any]) -> Traits:
     if any(not _fits(marks, list(values.values())) for marks in deals.values()):
         raise ValueError("a deal's traits are not those of their values")
     compared = {kind: int(count) for kind, count in document["compared"].items()}
-    return Traits(compared, values, totals, dict(deals), frozenset(document["dropped"]))
+    return Features(compared, values, totals, dict(deals), frozenset(document["dropped"]))
 
 
 def _written(value: Any) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_dealsnap.judging.causes import Cause
-from pytest_dealsnap.judging.commonality import TYPE_FIELD, Common
+from pytest_dealsnap.causes.clustering import Cause
+from pytest_dealsnap.causes.features import TYPE_FIELD, Common
 from pytest_dealsnap.reporting.wording import plural, show_value, some_ids
 
 __all__ = ["common_text", "remarks"]

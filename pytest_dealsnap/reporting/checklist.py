@@ -13,7 +13,7 @@ from typing import Literal
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config, MetricSpec
-from pytest_dealsnap.deals.audit import Kind, TypeAudit, TypeConstraints
+from pytest_dealsnap.deals.type_audit import Kind, TypeAudit, TypeConstraints
 from pytest_dealsnap.errors import SnapshotError, printable
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.metrics import compile_metrics

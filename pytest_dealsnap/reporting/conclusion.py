@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_dealsnap.baseline.recording import KEPT
+from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.errors import MissingSnapshotError, printable
-from pytest_dealsnap.judging.causes import find_causes
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
-from pytest_dealsnap.reporting.detail_room import without_surplus
+from pytest_dealsnap.reporting.details_kept import without_surplus
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes, matrix_steps
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict

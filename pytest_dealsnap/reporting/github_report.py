@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.markdown_report import STEP_SUMMARY, render_markdown

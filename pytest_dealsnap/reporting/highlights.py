@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 
-from pytest_dealsnap.judging.causes import Cause
+from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.judging.findings import AFFECTED, DealResult
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 

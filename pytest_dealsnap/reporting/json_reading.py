@@ -11,13 +11,13 @@ from typing import Any
 from pytest_dealsnap.config import VerdictConfig
 from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.errors import DealsnapError
-from pytest_dealsnap.judging.details import Details, details_from_plain
+from pytest_dealsnap.judging.deal_details import Details, details_from_plain
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.reasoning.canonical import loads
-from pytest_dealsnap.reporting.cause_json import read_traits
+from pytest_dealsnap.reporting.cause_json import read_features
 from pytest_dealsnap.reporting.conclusion import conclude
-from pytest_dealsnap.reporting.consistency import contradiction, impossible
 from pytest_dealsnap.reporting.idle import IdleRule
+from pytest_dealsnap.reporting.report_consistency import contradiction, impossible
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, Part, RunFacts
 from pytest_dealsnap.secrets import redact
 
@@ -163,7 +163,7 @@ def _read_facts(document: Mapping[str, Any]) -> RunFacts:
             IdleRule(**_checked(_table(rule), dict.fromkeys(IdleRule.__slots__, _TEXT)))
             for rule in document.get("idle_rules", ())
         ),
-        traits=None if document.get("traits") is None else read_traits(_table(document["traits"])),
+        traits=None if document.get("traits") is None else read_features(_table(document["traits"])),
     )
 
 

@@ -11,10 +11,10 @@ from pytest_dealsnap import __version__
 from pytest_dealsnap.config import VerdictConfig
 from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.errors import OutputError
-from pytest_dealsnap.judging.details import details_to_plain
+from pytest_dealsnap.judging.deal_details import details_to_plain
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
-from pytest_dealsnap.reporting.cause_json import cause_document, traits_document
+from pytest_dealsnap.reporting.cause_json import cause_document, features_document
 from pytest_dealsnap.reporting.idle import IdleRule
 from pytest_dealsnap.reporting.json_reading import REPORT_FORMAT
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
@@ -48,7 +48,7 @@ def report_document(run: FinishedRun) -> dict[str, Any]:
         "absent_metrics": dict(facts.absent_metrics or {}),
         "idle_rules": [{name: getattr(rule, name) for name in IdleRule.__slots__} for rule in facts.idle_rules],
         "notes": list(run.notes),
-        "traits": None if facts.traits is None else traits_document(facts.traits),
+        "traits": None if facts.traits is None else features_document(facts.traits),
     }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.causes import Cause
 from pytest_dealsnap.judging.findings import STATUSES
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results

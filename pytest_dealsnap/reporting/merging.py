@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pytest_dealsnap.causes.features import Features, merge_features, worth_explaining
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.deals.selection import Shard
 from pytest_dealsnap.errors import ConfigError, DealsnapError
-from pytest_dealsnap.judging.commonality import Traits, merge_traits, worth_explaining
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.idle import merged_idle
 from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, Part, RunFacts
@@ -120,11 +120,11 @@ def _part(facts: Sequence[RunFacts], selected: int) -> Part | None:
     return "chosen" if selected < facts[0].total else None
 
 
-def _merged_traits(runs: Sequence[FinishedRun]) -> Traits | None:
+def _merged_traits(runs: Sequence[FinishedRun]) -> Features | None:
     """Return the traits of all shards; none where one has not told its own, for then nobody knows all totals."""
     told = [run.facts.traits for run in runs if run.facts.traits is not None]
     worth = worth_explaining(result for run in runs for result in run.results)
-    return merge_traits(told) if worth and len(told) == len(runs) else None
+    return merge_features(told) if worth and len(told) == len(runs) else None
 
 
 def _ledger(run: FinishedRun) -> list[LedgerFact]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.details import Details, MetricRow
+from pytest_dealsnap.judging.deal_details import Details, MetricRow
 from pytest_dealsnap.judging.findings import AFFECTED, STATUSES, DealResult, Finding
 from pytest_dealsnap.judging.values import is_number
 from pytest_dealsnap.reasoning.canonical import dumps

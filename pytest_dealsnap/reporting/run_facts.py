@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pytest_dealsnap.baseline.ledger import Ledger
+from pytest_dealsnap.causes.clustering import Cause
+from pytest_dealsnap.causes.features import Features
 from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.deals.selection import Drawn
-from pytest_dealsnap.judging.causes import Cause
-from pytest_dealsnap.judging.commonality import Traits
 from pytest_dealsnap.judging.findings import STATUSES, DealResult
 from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.verdict import Summary, Verdict
@@ -108,7 +108,7 @@ class RunFacts:
     ledger: tuple[LedgerFact, ...] = ()
     absent_metrics: Mapping[str, str] | None = None
     strangers: tuple[str, ...] = ()
-    traits: Traits | None = None
+    traits: Features | None = None
     allow_constant: bool = False
     part: Part | None = None
     drawn: tuple[Drawn, ...] = ()

@@ -11,13 +11,13 @@ from pytest_dealsnap.deals.type_words import TypeSuggestion
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.reporting.wording import cut, plural
 
-__all__ = ["Surroundings", "found_lines", "starter_config", "toml_text"]
+__all__ = ["ProjectFacts", "found_lines", "starter_config", "toml_text"]
 
 LISTED = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ProjectFacts:
     """What is known beside the database: the URL as the file may hold it, the Alembic file, and ``trust_source``."""
 
     url: str
@@ -34,13 +34,13 @@ def toml_text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def starter_config(found: Discovery, around: Surroundings) -> str:
+def starter_config(found: Discovery, around: ProjectFacts) -> str:
     """Return the tables of ``[tool.dealsnap]``, with comments that say what is theirs to decide."""
     sections = (_top(found, around), _deals(found), _judging(found), _rehearsal(found, around), _matrix(found))
     return "\n".join("\n".join(lines) + "\n" for lines in sections)
 
 
-def _top(found: Discovery, around: Surroundings) -> list[str]:
+def _top(found: Discovery, around: ProjectFacts) -> list[str]:
     lines = ["# Every deal as a test: pytest --dealsnap-update records, pytest --dealsnap judges.", "[tool.dealsnap]"]
     if found.secret:
         lines += [
@@ -148,7 +148,7 @@ def _judging(found: Discovery) -> list[str]:
     ]
 
 
-def _rehearsal(found: Discovery, around: Surroundings) -> list[str]:
+def _rehearsal(found: Discovery, around: ProjectFacts) -> list[str]:
     lines = ["# The rollout on a scratch copy of the database: dealsnap rehearse"]
     if around.alembic_ini is not None:
         at = f"  # the database is at revision {printable(found.revision)}" if found.revision else ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.deals.columns import ForeignKeyFacts, TableFacts, read_metadata
 from pytest_dealsnap.errors import ConfigError, did_you_mean
-from pytest_dealsnap.testing.drawing import Draw, Row, RowPlan, Taken, draw_row, in_order, point
+from pytest_dealsnap.testing.row_strategy import Draw, Row, RowPlan, Taken, draw_row, in_order, point
 from pytest_dealsnap.testing.rows import as_strategies, table_name, warn_of_unkept, warn_of_unread
 
 __all__ = ["Database", "databases"]
@@ -33,7 +33,7 @@ class Database:
 
         The tables must be there, as ``metadata.create_all(engine)`` makes them.
         """
-        from pytest_dealsnap.deals.filling import insert_rows
+        from pytest_dealsnap.deals.row_filling import insert_rows
 
         insert_rows(target, self.metadata, self.rows, self.late)
 

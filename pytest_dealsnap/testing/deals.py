@@ -11,7 +11,7 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError, did_you_mean
-from pytest_dealsnap.testing.drawing import Draw
+from pytest_dealsnap.testing.row_strategy import Draw
 from pytest_dealsnap.testing.texts import HOSTILE_TEXTS, texts
 
 __all__ = [

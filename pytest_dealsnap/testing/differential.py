@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.testing.comparing import Comparison, Disagreement, Rules, asking, settings_for
 from pytest_dealsnap.testing.deals import deals as any_deals
-from pytest_dealsnap.testing.reading import as_deal, told
+from pytest_dealsnap.testing.failure_message import difference_text, name_of, paste, regression_test, shown_options
+from pytest_dealsnap.testing.given_deal import as_deal, told
+from pytest_dealsnap.testing.reasoner_pair import Comparison, Disagreement, Rules, asking, settings_for
 from pytest_dealsnap.testing.search import Deals, Found, fresh, search
-from pytest_dealsnap.testing.telling import difference_text, name_of, paste, regression_test, shown_options
 
 __all__ = ["NothingComparedWarning", "assert_same_outputs"]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.deals.columns import ForeignKeyFacts, TableFacts, read_table
 from pytest_dealsnap.errors import ConfigError, did_you_mean
-from pytest_dealsnap.testing.drawing import Draw, Row, RowPlan, draw_row
-from pytest_dealsnap.testing.values import Strategy
+from pytest_dealsnap.testing.row_strategy import Draw, Row, RowPlan, draw_row
+from pytest_dealsnap.testing.value_strategies import Strategy
 
 __all__ = ["UnreadCheckWarning", "as_strategies", "rows", "table_name", "warn_of_unkept", "warn_of_unread"]
 

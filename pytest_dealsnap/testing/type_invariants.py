@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.testing.comparing import settings_for
 from pytest_dealsnap.testing.deals import BLANKS, NAME_LENGTH, UNKNOWN_WORDS, misspelt_types, types_of
 from pytest_dealsnap.testing.deals import deals as any_deals
-from pytest_dealsnap.testing.holding import Broken, Held, need_type, omitting_type, with_raw_type
-from pytest_dealsnap.testing.options import Options, Reasoner, search_for
-from pytest_dealsnap.testing.reading import as_deal
+from pytest_dealsnap.testing.given_deal import as_deal
+from pytest_dealsnap.testing.invariant_runner import Broken, Held, need_type, omitting_type, with_raw_type
+from pytest_dealsnap.testing.reasoner_pair import settings_for
 from pytest_dealsnap.testing.search import Deals, simplest
+from pytest_dealsnap.testing.search_options import Options, Reasoner, search_for
 from pytest_dealsnap.testing.texts import texts
 
 __all__ = [

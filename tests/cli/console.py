@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.forking import run_module
+from tests.fork import run_module
 from tests.plugin.project import clean_environment
 
 __all__ = ["Answer", "dealsnap"]

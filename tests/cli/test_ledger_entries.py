@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.baseline.ledger import Ledger, parse_ledger
 from pytest_dealsnap.baseline.ledger_writing import entry_text
+from pytest_dealsnap.causes.clustering import Cause, find_causes
+from pytest_dealsnap.causes.features import FeatureCounter, Features, feature_text
 from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, standing_cause, standing_type
 from pytest_dealsnap.cli.pinning import pin_cause, pin_deals
-from pytest_dealsnap.judging.causes import Cause, find_causes
-from pytest_dealsnap.judging.commonality import TraitCounter, Traits, trait_text
 from pytest_dealsnap.judging.findings import DealResult, Finding
 
 TERMS = Terms("known", "Ana", "DD-1", date(2999, 1, 31))
@@ -49,13 +49,13 @@ def book_of(*entries: dict[str, Any], files: dict[str, bytes] | None = None) -> 
     return parse_ledger("\n".join(map(entry_text, entries)), Path("accepted.toml"), today=TODAY, pending=files)
 
 
-def accepted(book: Ledger, results: Sequence[DealResult], traits: Traits | None = None) -> set[str]:
+def accepted(book: Ledger, results: Sequence[DealResult], traits: Features | None = None) -> set[str]:
     """Return the deals that *book* accepts."""
-    known = traits or Traits()
+    known = traits or Features()
     return {r.id for r in results if book.apply(r, known.of(r.id).get)[0].status == "accepted"}
 
 
-def only_cause(results: Sequence[DealResult], traits: Traits | None = None) -> Cause:
+def only_cause(results: Sequence[DealResult], traits: Features | None = None) -> Cause:
     """Return the one cause of *results*."""
     [cause] = find_causes(results, traits)
     return cause
@@ -108,9 +108,9 @@ def test_a_rounding_is_accepted_within_its_unit() -> None:
 def test_what_deals_happen_to_have_in_common_is_never_written(by_type: bool) -> None:
     """No entry has a `where` of its own accord: of a few deals, a region may well be a coincidence."""
     results = [moved(i, 1000 * i, 1000 * i + 777) for i in range(1, 9)]
-    counter = TraitCounter()
+    counter = FeatureCounter()
     for i in range(1, 30):
-        region = trait_text("EU" if i < 9 else "US")
+        region = feature_text("EU" if i < 9 else "US")
         counter.add(str(i), "sale", {"region": region}, affected=i < 9)
     cause = only_cause(results, counter.traits())
     assert [common.field for common in cause.common] == ["region"]

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from pytest_dealsnap.cli import main
+from tests.cli.pty_session import Sitting
 from tests.cli.reviewing import Contracts
-from tests.cli.sitting import Sitting
 from tests.cli.test_accept import CARVE, CRASH, EMEA, LOST, cause, dealsnap
 
 

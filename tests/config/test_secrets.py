@@ -19,7 +19,7 @@ from pytest_dealsnap.deals.database import parse_url, public_url
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.reasoning.calls import failure_of
-from pytest_dealsnap.rehearsal.journal import Journal
+from pytest_dealsnap.rehearsal.timeline import Timeline
 from pytest_dealsnap.reporting.rehearsal_targets import REHEARSAL_WRITERS
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import WRITERS
@@ -214,11 +214,11 @@ def test_no_secret_survives_any_writer_of_a_run(secret: str, form: str) -> None:
 def test_no_secret_survives_the_reports_of_a_rehearsal(secret: str, form: str) -> None:
     """What a phase finds goes to all reports, and to whoever watches."""
     said: list[str] = []
-    journal = Journal(said.append)
-    with journal.phase("upgrade", "the upgrade") as entry:
+    timeline = Timeline(said.append)
+    with timeline.phase("upgrade", "the upgrade") as entry:
         entry.headline = form.format(secret)
         entry.find("upgrade_failed", form.format(secret), weight="corrupts", evidence=(form.format(secret),))
-    rehearsal = replace(REHEARSAL, phases=tuple(journal.phases), problems=tuple(journal.problems))
+    rehearsal = replace(REHEARSAL, phases=tuple(timeline.phases), problems=tuple(timeline.problems))
     shown = [*(writer(rehearsal) for writer in REHEARSAL_WRITERS.values()), *said]
     assert [text for text in shown if secret in text] == []
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_dealsnap.deals.checks import NO_LIMITS, Bound, Limits, read_check
+from pytest_dealsnap.deals.check_constraints import NO_LIMITS, Bound, Limits, read_check
 from pytest_dealsnap.deals.conditions import UnreadConditionError, evaluate, read_condition
 
 CONDITIONS = (

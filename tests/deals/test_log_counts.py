@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_dealsnap.deals.audit import audit_types
 from pytest_dealsnap.deals.deal import StoredRow
 from pytest_dealsnap.deals.log_counts import (
     LONGEST_LINE,
@@ -22,6 +21,7 @@ from pytest_dealsnap.deals.log_counts import (
     count_logs,
     find_logs,
 )
+from pytest_dealsnap.deals.type_audit import audit_types
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import SourceError
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from pytest_dealsnap.baseline.deal_features import collect_features
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.baseline.traits import collect_traits
 from pytest_dealsnap.deals.source import CallableSource
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.judging.findings import DealResult, Finding
@@ -79,11 +79,11 @@ def test_fields_of_a_users_own_source(tmp_path: Path) -> None:
     ]
     by_id = {ref.id: ref for ref in refs}
     snapshots = DealSnapshots(tmp_path)
-    traits = collect_traits(results, snapshots, lambda ids: source.fields_of([by_id[i] for i in ids]))
+    traits = collect_features(results, snapshots, lambda ids: source.fields_of([by_id[i] for i in ids]))
     assert traits is not None
     assert traits.of("0") == {"region": '"EU"'}
     assert traits.dropped == {"tags"}
-    assert collect_traits(results[2:], snapshots, None) is None
+    assert collect_features(results[2:], snapshots, None) is None
 
 
 def test_rows_that_cannot_be_read_any_more_cost_an_explanation_only(tmp_path: Path) -> None:
@@ -95,6 +95,6 @@ def test_rows_that_cannot_be_read_any_more_cost_an_explanation_only(tmp_path: Pa
 
     finding = Finding("fee", "fee_changed", 1, 2)
     results = [DealResult(str(i), None, "sale", "sale", "regressed", findings=(finding,)) for i in range(4)]
-    traits = collect_traits(results, DealSnapshots(tmp_path), gone)
+    traits = collect_features(results, DealSnapshots(tmp_path), gone)
     assert traits is not None
     assert (traits.compared, dict(traits.values)) == ({"sale": 4}, {})

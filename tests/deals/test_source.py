@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_dealsnap.deals.deal import Deal, DealRef
-from pytest_dealsnap.deals.opening import open_source
+from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.source import CallableSource
 from pytest_dealsnap.deals.sql import SQLSource
 from pytest_dealsnap.errors import ConfigError, DealNotFoundError, SourceError

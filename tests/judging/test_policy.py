@@ -72,9 +72,9 @@ def test_a_partial_table_keeps_the_other_built_in_rules() -> None:
 def test_a_policy_knows_whether_an_unchanged_snapshot_may_be_passed_over() -> None:
     """One rule that could refuse an unchanged value makes its type's deals be judged."""
     compiled = policy({"carveout": {"cost_total": "ratio 1.5..3.0"}})
-    assert compiled["acquisition"].reflexive
-    assert not compiled["carveout"].reflexive
-    assert policy({"*": {"*": "ratio 2..3"}})["gone"].reflexive is False
+    assert compiled["acquisition"].holds_when_unchanged
+    assert not compiled["carveout"].holds_when_unchanged
+    assert policy({"*": {"*": "ratio 2..3"}})["gone"].holds_when_unchanged is False
 
 
 @pytest.mark.parametrize(

@@ -195,15 +195,15 @@ def test_ratio_is_exact_arithmetic(baseline: Decimal, low: Decimal, width: Decim
 
 @given(value=canonical_values(), text=st.sampled_from([form for form in RULE_FORMS if ":" not in form]))
 def test_a_reflexive_rule_allows_every_unchanged_value(value: Any, text: str) -> None:
-    """A rule that calls itself reflexive never refuses a value for itself."""
+    """A rule that calls itself holds_when_unchanged never refuses a value for itself."""
     compiled = rule(text)
-    assert compiled.reflexive is (text != "ratio 1.5..3.0")
-    if compiled.reflexive:
+    assert compiled.holds_when_unchanged is (text != "ratio 1.5..3.0")
+    if compiled.holds_when_unchanged:
         assert compiled.holds(value, value) is True
 
 
 @pytest.mark.parametrize(
-    ("text", "reflexive"),
+    ("text", "holds_when_unchanged"),
     [
         ("ratio 1.5..3.0", False),
         ("ratio 0.1..0.9", False),
@@ -212,10 +212,10 @@ def test_a_reflexive_rule_allows_every_unchanged_value(value: Any, text: str) ->
         ("ratio 0.9..1.1", True),
     ],
 )
-def test_a_ratio_that_leaves_out_one_is_not_reflexive(text: str, reflexive: bool) -> None:
+def test_a_ratio_that_leaves_out_one_is_not_reflexive(text: str, holds_when_unchanged: bool) -> None:
     """An unchanged value fails a ratio that asks for a change."""
-    assert rule(text).reflexive is reflexive
-    assert rule(text).holds(100, 100) is reflexive
+    assert rule(text).holds_when_unchanged is holds_when_unchanged
+    assert rule(text).holds(100, 100) is holds_when_unchanged
 
 
 @given(items=st.lists(canonical_values(), max_size=6), data=st.data())
@@ -302,7 +302,7 @@ def test_a_rule_of_the_users_own_decides(own_rules: Path) -> None:
     """``module:callable`` is called with both values and the deal; a method's path works too."""
     assert rule("own_rules_of_judging:always", own_rules).holds(1, 2) is True
     assert rule("own_rules_of_judging:Rules.never", own_rules).holds(1, 1) is False
-    assert rule("own_rules_of_judging:always", own_rules).reflexive is False
+    assert rule("own_rules_of_judging:always", own_rules).holds_when_unchanged is False
     finding = rule("own_rules_of_judging:explains", own_rules).holds(1, 2, "Acme")
     assert finding == Finding("margin", "margin_changed", 1, 2, note="Acme told me")
 

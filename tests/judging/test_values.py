@@ -72,7 +72,7 @@ def test_different_values_are_different(left: Any, right: Any) -> None:
 
 @given(value=canonical_values())
 def test_every_value_is_the_same_as_itself(value: Any) -> None:
-    """Sameness is reflexive, also for NaN inside of containers."""
+    """Sameness is holds_when_unchanged, also for NaN inside of containers."""
     assert same(value, value)
     assert normal(value) == normal(value)
 

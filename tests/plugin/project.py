@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from tests.forking import run_module
+from tests.fork import run_module
 
 __all__ = [
     "ALIKE",

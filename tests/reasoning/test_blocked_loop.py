@@ -7,8 +7,8 @@ import threading
 from typing import Any
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.reasoning.ahead import LocalEngine
 from pytest_dealsnap.reasoning.calls import Caller
+from pytest_dealsnap.reasoning.prefetch import LocalEngine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 
 SAFETY = 60.0

@@ -17,7 +17,7 @@ from pytest_dealsnap.rehearsal.leftovers import local_leftovers
 from pytest_dealsnap.rehearsal.owners import OWNER_FILE, is_alive, is_running, mark, this_process
 from tests.cli.console import dealsnap
 from tests.plugin.project import Project, clean_environment, deal
-from tests.rehearsal.firm import QUICK, Firm
+from tests.rehearsal.sample_project import QUICK, Firm
 
 STEP = 'upgrade = "echo $$ > pipe && exec sleep 600"'
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="a step is found by Linux's /proc")

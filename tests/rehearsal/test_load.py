@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_dealsnap.config import load_config
 from pytest_dealsnap.rehearsal.load import Load
-from tests.rehearsal.firm import run_statements
+from tests.rehearsal.sample_project import run_statements
 from tests.rehearsal.test_scratch import query
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.firm import BATCH, Firm, run_statements
+from tests.rehearsal.sample_project import BATCH, Firm, run_statements
 
 SWALLOW = """
 try:
@@ -25,14 +25,14 @@ def firm(tmp_path: Path) -> Firm:
 
 def test_a_sound_migration_has_no_problem(firm: Firm) -> None:
     """Up with every constraint and every row, and down to what it was."""
-    migration, journal = firm.migration()
+    migration, timeline = firm.migration()
     start = migration.state("start")
     migration.chain(start)
     assert migration.upgrade()
     migration.verify(start, finished=True)
     assert migration.downgrade(start)
-    assert journal.problems == []
-    verified = next(phase for phase in journal.phases if phase.name == "verify")
+    assert timeline.problems == []
+    verified = next(phase for phase in timeline.phases if phase.name == "verify")
     assert verified.headline == "14 rows kept, 4 deal types backfilled, 3 changes of the schema"
 
 

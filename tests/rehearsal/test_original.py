@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from pytest_dealsnap.rehearsal.journal import Entry
 from pytest_dealsnap.rehearsal.original import Original
 from pytest_dealsnap.rehearsal.states import State
-from tests.rehearsal.firm import Firm, run_statements
+from pytest_dealsnap.rehearsal.timeline import Entry
+from tests.rehearsal.sample_project import Firm, run_statements
 
 CHANGE = "UPDATE engagements SET fee = 7 WHERE ref = 'E-01'"
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import make_url
 
 from pytest_dealsnap.rehearsal.rollout import Rollout, carry_out
+from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done, OriginalReachedError
-from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from tests.mariadb import as_root
 from tests.postgresql import as_owner
-from tests.rehearsal.firm import REASONER, Firm, run_statements
+from tests.rehearsal.sample_project import REASONER, Firm, run_statements
 from tests.rehearsal.test_guard_drivers import parts
 from tests.rehearsal.test_rehearse import codes, headlines
 from tests.rehearsal.test_scratch import content, files, query, scratch_databases
@@ -25,8 +25,8 @@ HOLDS = "import os, sys, {module}; c = {connect}; sys.stdin.close(); os.read(os.
 
 def step(firm: Firm, original: str, copy: str, command: str) -> Done:
     """Carry out a command of the user's as a step."""
-    surroundings = Surroundings(firm.config(), original, copy, firm.folder, 60, lambda line: None)
-    return carry_out(surroundings, "upgrade", command)[0]
+    step_environment = StepEnvironment(firm.config(), original, copy, firm.folder, 60, lambda line: None)
+    return carry_out(step_environment, "upgrade", command)[0]
 
 
 def stopped(firm: Firm, original: str, copy: str, command: str) -> OriginalReachedError:
@@ -167,11 +167,11 @@ def test_a_program_that_holds_the_original_file_open_is_stopped(firm: Firm) -> N
     """Whatever it is; a Python without the guard is named in the report as only watched."""
     code = HOLDS.format(module="sqlite3", connect="sqlite3.connect('firm.db'); c.execute('SELECT * FROM notes')")
     (firm.folder / "strays.py").write_text(code)
-    surroundings = Surroundings(firm.config(), firm.url, "sqlite:///copy.db", firm.folder, 60, lambda line: None)
+    step_environment = StepEnvironment(firm.config(), firm.url, "sqlite:///copy.db", firm.folder, 60, lambda line: None)
     with pytest.raises(OriginalReachedError) as raised:
-        carry_out(surroundings, "upgrade", f"{sys.executable} -I strays.py")
+        carry_out(step_environment, "upgrade", f"{sys.executable} -I strays.py")
     assert "python" in raised.value.evidence[0]
-    [remark] = surroundings.remarks
+    [remark] = step_environment.remarks
     assert "ran without the guard" in remark
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.console import dealsnap
 from tests.plugin.project import clean_environment
-from tests.rehearsal.firm import BACK, BATCH, QUICK, REASONER, Firm, run_statements
+from tests.rehearsal.sample_project import BACK, BATCH, QUICK, REASONER, Firm, run_statements
 from tests.rehearsal.test_scratch import files, query, scratch_databases
 
 OWN_TESTS = """

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.scratch import scratch_copy
 from tests.postgresql import as_owner
-from tests.rehearsal.firm import run_statements
+from tests.rehearsal.sample_project import run_statements
 
 ROWS = 500
 TABLE = ("CREATE TABLE t (x INTEGER)", f"INSERT INTO t SELECT * FROM generate_series(1, {ROWS})")

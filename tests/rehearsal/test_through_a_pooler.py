@@ -12,10 +12,10 @@ from sqlalchemy import make_url
 
 from pytest_dealsnap.rehearsal.rollout import carry_out
 from pytest_dealsnap.rehearsal.sessions import BEHIND_A_POOLER, Session
+from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import OriginalReachedError
-from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from tests.postgresql import as_owner
-from tests.rehearsal.firm import Firm
+from tests.rehearsal.sample_project import Firm
 from tests.rehearsal.test_scratch import query, scratch_databases
 
 SETTINGS = "SELECT name || '=' || setting FROM pg_settings WHERE source = 'session' ORDER BY 1"
@@ -136,11 +136,13 @@ def test_a_step_that_goes_to_the_original_through_the_applications_pooler_is_sto
     url = make_url(pgbouncer)
     stray = tmp_path / "stray.py"
     stray.write_text(STRAY.format(port=url.port, user=url.username, name=url.database))
-    surroundings = Surroundings(firm.config(), postgresql, copied, firm.folder, 60, lambda line: None)
+    step_environment = StepEnvironment(firm.config(), postgresql, copied, firm.folder, 60, lambda line: None)
     with pytest.raises(OriginalReachedError) as raised:  # -I: no guard, only the watch sees it
-        carry_out(surroundings, "upgrade", f"{sys.executable} -I {stray}")
+        carry_out(step_environment, "upgrade", f"{sys.executable} -I {stray}")
     assert any("session" in line for line in raised.value.evidence)
-    assert surroundings.remarks == [] or all("watched" not in line or "only" in line for line in surroundings.remarks)
+    assert step_environment.remarks == [] or all(
+        "watched" not in line or "only" in line for line in step_environment.remarks
+    )
 
 
 def test_another_machines_process_of_the_same_number_is_not_ended() -> None:

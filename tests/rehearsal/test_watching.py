@@ -17,12 +17,12 @@ from sqlalchemy import make_url
 from pytest_dealsnap.rehearsal.guard import ORDERS
 from pytest_dealsnap.rehearsal.protection import target_of
 from pytest_dealsnap.rehearsal.rollout import Rollout
-from pytest_dealsnap.rehearsal.rows import digest, said
+from pytest_dealsnap.rehearsal.row_digests import digest, said
+from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import OriginalReachedError
 from pytest_dealsnap.rehearsal.suites import SuiteError, compare_suites, read_junit
-from pytest_dealsnap.rehearsal.surroundings import Surroundings
 from tests.plugin.project import clean_environment
-from tests.rehearsal.firm import Firm, run_statements
+from tests.rehearsal.sample_project import Firm, run_statements
 from tests.rehearsal.test_scratch import query
 
 
@@ -131,12 +131,12 @@ def test_callables_go_up_and_down(tmp_path: Path) -> None:
         "def up(url): run(url, \"UPDATE engagements SET kind = 'acquisition' WHERE kind IS NULL\")\n"
         "def down(): run(os.environ['FIRM_DB'], 'DELETE FROM notes')\n"
     )
-    migration, journal = firm.migration()
+    migration, timeline = firm.migration()
     start = migration.state("start")
     assert migration.upgrade()
     migration.verify(start, finished=True)
     assert migration.downgrade(start)
-    found = {problem.code: problem for problem in journal.problems}
+    found = {problem.code: problem for problem in timeline.problems}
     assert found.keys() == {"types_invalid", "invalid_types_accepted", "downgrade_loses_data"}
     assert "notes: 2 rows lost" in found["downgrade_loses_data"].evidence
     assert query(firm.url, "SELECT count(*) FROM notes") == [0]
@@ -148,11 +148,11 @@ def test_a_shell_command_cannot_migrate_the_original(tmp_path: Path) -> None:
     (tmp_path / "stray.py").write_text(
         f"import sqlite3\nc = sqlite3.connect({str(tmp_path / 'firm.db')!r})\nc.execute('DROP TABLE notes')\n"
     )
-    surroundings = Surroundings(
+    step_environment = StepEnvironment(
         firm.config(), firm.url, f"sqlite:///{tmp_path}/copy.db", tmp_path, 60, lambda line: None
     )
     with pytest.raises(OriginalReachedError) as raised:
-        Rollout.of(firm.config()).up(surroundings)
+        Rollout.of(firm.config()).up(step_environment)
     assert "opened by sqlite3" in raised.value.evidence
     assert "FIRM_DB" in raised.value.advice
     assert query(firm.url, "SELECT count(*) FROM notes") == [2]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.config import VerdictConfig
-from pytest_dealsnap.judging.details import Details, Difference, MetricRow
+from pytest_dealsnap.judging.deal_details import Details, Difference, MetricRow
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding, changed_issue
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.json_reading import read_json

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_dealsnap.causes.features import FeatureCounter
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.commonality import TraitCounter
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.run_facts import FinishedRun
@@ -139,7 +139,7 @@ def test_how_far_a_deal_moved_is_never_cut_off() -> None:
 
 def mixed_run() -> FinishedRun:
     """Return a run of ten types and ten causes, each of one zone, with many notes."""
-    counter, results = TraitCounter(), []
+    counter, results = FeatureCounter(), []
     for number in range(120):
         kind, zone = f"type {number % 10}", number % 20
         cost = finding(f"cost_{zone}", 1000 + number, 2 * (1000 + number), 100.0)

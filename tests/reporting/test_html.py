@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_dealsnap.judging.details import Details, MetricRow
+from pytest_dealsnap.judging.deal_details import Details, MetricRow
 from pytest_dealsnap.reporting.decision_tree import branches
 from pytest_dealsnap.reporting.html_report import render_html
 from pytest_dealsnap.reporting.page_data import page_data

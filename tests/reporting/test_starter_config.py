@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.config import load_config
 from pytest_dealsnap.deals.discovery import Discovery
-from pytest_dealsnap.deals.guessing import Candidate, TableFacts
 from pytest_dealsnap.deals.soft_delete import SoftDelete
+from pytest_dealsnap.deals.table_guess import Candidate, TableFacts
 from pytest_dealsnap.deals.type_words import suggest_types
-from pytest_dealsnap.reporting.starter_config import Surroundings, found_lines, starter_config
+from pytest_dealsnap.reporting.starter_config import ProjectFacts, found_lines, starter_config
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12) | st.sampled_from(
     ['a "b"', "x\n[tool.evil]", "\x7f\x1b[31m", "'''", '"""', "# no", "carve-out ", "SPIN_OFF", "é\u202e"]
@@ -39,7 +39,7 @@ def test_every_name_survives_and_the_file_is_read_back(
 ) -> None:
     """No name of table, column, type or file breaks out of its place, in the file or on the terminal."""
     found = discovery(table, columns, stored)
-    text = starter_config(found, Surroundings(f"sqlite:///{path}", alembic_ini=path))
+    text = starter_config(found, ProjectFacts(f"sqlite:///{path}", alembic_ini=path))
     assert set(tomllib.loads(text)) == {"tool"}
     assert set(tomllib.loads(text)["tool"]["dealsnap"]) == {"database", "snapshots", "deals", "rehearsal"}
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +57,7 @@ def test_it_says_what_a_person_has_to_decide() -> None:
     """What counts as the default, slips, strangers, deleted rows, the secret, the reasoner: each with its number."""
     stored = {"acquisition": 5, "Acquisition": 1, "spinoff": 2, "merger": 3, " ": 1}
     text = starter_config(
-        discovery("deals", ["id", "name", "type"], stored, secret=True), Surroundings("postgresql://x")
+        discovery("deals", ["id", "name", "type"], stored, secret=True), ProjectFacts("postgresql://x")
     )
     assert "postgresql://x" not in text
     for line in (
@@ -76,7 +76,7 @@ def test_it_says_what_a_person_has_to_decide() -> None:
 
 def test_what_was_commented_out_is_right_when_uncommented() -> None:
     """Every suggestion can be taken by removing its `# `: the whole is a configuration then."""
-    around = Surroundings("sqlite:///x")
+    around = ProjectFacts("sqlite:///x")
     text = starter_config(discovery("deals", ["id", "name", "type"], {"loan": 2, "equity x": 1}), around)
     keys = ("[", '"', "reasoner", "cost", "syn", "narr", "drop", "flag", "database_env", "alembic", "tests", "spin")
     lines = [

@@ -15,9 +15,9 @@ import pytest
 
 from pytest_dealsnap.baseline.codec import decode
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.plugin.order import following
-from pytest_dealsnap.reasoning.ahead import LocalEngine
+from pytest_dealsnap.plugin.run_order import following
 from pytest_dealsnap.reasoning.calls import Caller
+from pytest_dealsnap.reasoning.prefetch import LocalEngine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 from tests.plugin.project import Project, deals
 from tests.scale.running import COUNTED, begun_calls, calls, ended, forget_calls, padded, started, untimed, wait_until

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_dealsnap.cli import main
+from tests.cli.pty_session import Sitting
 from tests.cli.reviewing import Contracts, build
-from tests.cli.sitting import Sitting
 from tests.plugin.project import Outcome
 
 FAULTS = "carve,emea,lost"

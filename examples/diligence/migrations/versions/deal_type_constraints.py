@@ -54,8 +54,8 @@ def downgrade() -> None:
         sa.select(backfill.c.deal_id, backfill.c.deal_type).where(restorable).order_by(backfill.c.deal_id)
     ).all()
     before = sa.select(backfill.c.deal_type).where(backfill.c.deal_id == deals.c.id).scalar_subquery()
-    retaken = (deals.c.deal_type == DEFAULT) & deals.c.id.in_(sa.select(backfill.c.deal_id))
-    bind.execute(sa.update(deals).where(retaken).values(deal_type=before))
+    recomputed = (deals.c.deal_type == DEFAULT) & deals.c.id.in_(sa.select(backfill.c.deal_id))
+    bind.execute(sa.update(deals).where(recomputed).values(deal_type=before))
     _say(f"{len(restored)} deals have the type back that the backfill had replaced", restored)
     op.drop_table("deal_type_backfill")
 

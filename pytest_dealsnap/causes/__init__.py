@@ -1,0 +1,1 @@
+"""Findings of many deals that look like one change (pure)."""

@@ -1,0 +1,47 @@
+"""Which deals run next in this process, for calls that are begun ahead of their tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_dealsnap.plugin.items import DealItem
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_dealsnap.deals.selection import Entry
+    from pytest_dealsnap.plugin.call_queue import Order
+
+__all__ = ["following", "order_of"]
+
+T = TypeVar("T")
+
+
+def order_of(config: pytest.Config, items: Sequence[pytest.Item]) -> Order:
+    """Return the order in which this process runs the deals among *items*.
+
+    An xdist worker knows only what its controller has dealt out to it: to look further would be to
+    pay for calls that another worker makes.
+    """
+    interactor = next((p for p in config.pluginmanager.get_plugins() if type(p).__name__ == "WorkerInteractor"), None)
+    if interactor is not None:
+        return lambda entry: _dealt_out(entry, interactor, items)
+    entries = [item.entry for item in items if isinstance(item, DealItem)]
+    positions = {entry.ref.id: position for position, entry in enumerate(entries)}
+    return lambda entry: following(entries, positions[entry.ref.id])
+
+
+def following(entries: Sequence[T], position: int) -> Iterator[T]:
+    """Yield the entries from *position* on, without a step over those before it: a run asks once for each deal."""
+    return (entries[index] for index in range(position, len(entries)))
+
+
+def _dealt_out(entry: Entry, interactor: Any, items: Sequence[pytest.Item]) -> Iterator[Entry]:
+    yield entry
+    with interactor.torun.lock() as waiting:
+        indices = [interactor.nextitem_index, *waiting]
+    for index in indices:
+        item = items[index] if isinstance(index, int) else None
+        if isinstance(item, DealItem):
+            yield item.entry

@@ -1,0 +1,114 @@
+"""From the settings to a run that can begin: the source opened, the plan made, what cannot work refused at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_dealsnap.baseline.journal import take_over
+from pytest_dealsnap.baseline.locking import BaselineLock
+from pytest_dealsnap.baseline.manifest import check_place, read_manifest
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.deals.selection import Selection, Shard
+from pytest_dealsnap.plugin.call_queue import executor_factory
+from pytest_dealsnap.plugin.options import Mode
+from pytest_dealsnap.plugin.plan import Plan, make_plan
+from pytest_dealsnap.plugin.run import Run
+from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
+
+__all__ = ["STATE_KEY", "WORKER_KEY", "open_run"]
+
+WORKER_KEY = "dealsnap_plan"  # where xdist's controller leaves the frozen plan for a worker
+STATE_KEY = "dealsnap_state"  # and the name of the database's state that all processes read
+
+
+def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
+    """Return the run of this process, with its plan; a worker of xdist is given its controller's.
+
+    Raises a :class:`DealsnapError` for what no deal could be judged with.
+    """
+    run = _new_run(config, settings, mode)
+    if hasattr(config, "workerinput"):
+        run.start(Plan.load(config.workerinput[WORKER_KEY]))
+        run.source.follow(config.workerinput[STATE_KEY])
+        return run
+    _check_reasoner(config, settings)
+    if mode != "capture" or config.option.collectonly:
+        return _begun(config, settings, run)
+    run.lock = BaselineLock(settings.snapshots)
+    run.lock.acquire()
+    try:
+        run.snapshots.check_folder()
+        check_place(settings.snapshots)
+        take_over(settings.snapshots)
+        return _begun(config, settings, run)
+    except BaseException:
+        run.lock.release()
+        raise
+
+
+def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
+    """Return *run* with its plan made, and what all its deals share made ready."""
+    only, mode = config.getoption("dealsnap_only"), run.mode
+    if not config.option.collectonly:
+        run.source.freeze()
+    run.start(make_plan(settings, run.source, run.snapshots, mode=mode, only=only, selection=_selection(config)))
+    _check_executor(config, run)
+    if mode == "capture" and not config.option.collectonly and (only is not None or run.plan.narrowed):
+        read_manifest(settings.snapshots)  # a part does not repair a bad one: that is refused at once
+    run.prepare(reasoner_overridden=_overrides_reasoner(config), only_listed=config.option.collectonly)
+    return run
+
+
+def _selection(config: pytest.Config) -> Selection:
+    shard = config.getoption("dealsnap_shard")
+    return Selection(
+        types=tuple(config.getoption("dealsnap_type")),
+        ids=tuple(dict.fromkeys(config.getoption("dealsnap_id"))),
+        sample=config.getoption("dealsnap_sample"),
+        seed=config.getoption("dealsnap_seed"),
+        shard=Shard.parse(shard) if shard else None,
+    )
+
+
+def _new_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
+    if mode == "matrix":
+        from pytest_dealsnap.plugin.matrix_run import MatrixRun  # other runs need no scratch copies
+
+        return MatrixRun(settings)
+    return Run(
+        settings,
+        mode,
+        details=bool(config.getoption("dealsnap_report")),
+        allow_errors=config.getoption("dealsnap_allow_errors"),
+        any_database=bool(config.getoption("dealsnap_allow_other_database")),
+    )
+
+
+def _check_reasoner(config: pytest.Config, settings: Config) -> None:
+    """Refuse a reasoner that cannot be used before the first of many deals fails by it."""
+    if settings.reasoner is not None or not _overrides_reasoner(config):
+        bind_reasoner(import_reasoner(settings))
+
+
+def _overrides_reasoner(config: pytest.Config) -> bool:
+    """Whether a plugin, or a ``conftest.py`` that serves the deals, has a ``deal_reasoner`` of its own."""
+    return any(
+        hasattr(plugin, "deal_reasoner") and _serves(plugin, config.rootpath)
+        for name, plugin in config.pluginmanager.list_name_plugin()
+        if plugin is not None and getattr(plugin, "__name__", "") != "pytest_dealsnap.plugin"
+    )
+
+
+def _serves(plugin: object, root: Path) -> bool:
+    """Whether the fixtures of *plugin* are there for what lies in *root*; those of a deeper ``conftest.py`` are not."""
+    path = Path(str(getattr(plugin, "__file__", "") or ""))
+    return path.name != "conftest.py" or path.parent == root or path.parent in root.parents
+
+
+def _check_executor(config: pytest.Config, run: Run) -> None:
+    """Refuse an executor that cannot be made before the first deal asks for it; xdist's workers make their own."""
+    executor_factory(run.config)
+    if run.plan.entries and not config.option.collectonly and not config.pluginmanager.hasplugin("dsession"):
+        run.calls.prepare()

@@ -1,0 +1,105 @@
+"""Details of one deal: every metric on both sides, where its output differs, within bounds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pytest_dealsnap.judging.deal_details import Details, details_from_plain, details_to_plain
+from pytest_dealsnap.judging.detail_making import MOST_BYTES, detail
+from pytest_dealsnap.judging.findings import DealResult, Failure
+from pytest_dealsnap.judging.judge import Reasoned, judge
+from pytest_dealsnap.judging.metrics import compile_metrics
+from pytest_dealsnap.judging.policy import compile_policy
+from tests.builders import configure
+
+RULES = """
+[metrics]
+cost = "cost"
+items = "items"
+note = "note"
+[rules.acquisition]
+cost = "within 5%"
+note = "ignore"
+"""
+
+
+def details(tmp_path: Path, before: dict[str, Any] | Failure, after: dict[str, Any] | Failure) -> Details:
+    """Judge one output against another, and return the details of it."""
+    config = configure(tmp_path, RULES)
+    metrics = compile_metrics(config.metrics)
+    policy = compile_policy(config.rules, types=config.deals.types, metrics=metrics, root=tmp_path)["acquisition"]
+
+    def side(output: dict[str, Any] | Failure) -> Reasoned:
+        if isinstance(output, Failure):
+            return Reasoned("acquisition", "acquisition", error=output)
+        return Reasoned("acquisition", "acquisition", {m.name: m(output) for m in metrics}, output)
+
+    judged = judge(side(before), side(after), policy=policy, metrics=metrics, is_valid_type=bool)
+    result = DealResult("1", "One", "acquisition", "acquisition", judged.status, findings=judged.findings)
+    return detail(result, side(before), side(after), policy=policy, metrics=metrics)
+
+
+def test_every_metric_is_told_with_its_rule_and_what_came_of_it(tmp_path: Path) -> None:
+    """What fails comes first; what is unchanged, allowed or ignored is there as well."""
+    found = details(tmp_path, {"cost": 100, "items": [1], "note": "a"}, {"cost": 120, "items": [1, 2], "note": "b"})
+    rows = [(row.metric, row.baseline, row.current, row.change_percent, row.rule, row.outcome) for row in found.metrics]
+    assert rows == [
+        ("cost", 100, 120, 20.0, "within 5%", "fails"),
+        ("items", [1], [1, 2], None, "report", "allowed"),
+        ("note", "a", "b", None, "ignore", "ignored"),
+    ]
+
+
+def test_differences_are_structured(tmp_path: Path) -> None:
+    """What changed, came and went, with both sides, in path order, and counted."""
+    found = details(tmp_path, {"a": 1, "items": [1], "gone": "x"}, {"a": 2, "items": [1, {"k": 3}]})
+    assert [(row.path, row.move, row.baseline, row.current) for row in found.differences] == [
+        ("a", "changed", 1, 2),
+        ("gone", "removed", "x", None),
+        ("items[1]", "added", None, {"k": 3}),
+    ]
+    assert found.total == 3
+
+
+def test_an_error_leaves_the_other_side(tmp_path: Path) -> None:
+    """A deal that errored shows what its metrics were; no output is compared."""
+    found = details(tmp_path, {"cost": 100}, Failure("ValueError", "no"))
+    assert {(row.metric, row.baseline, row.outcome) for row in found.metrics} >= {("cost", 100, "unknown")}
+    assert (found.differences, found.total) == ((), 0)
+
+
+def test_long_texts_are_kept_whole_as_long_as_they_may_be(tmp_path: Path) -> None:
+    """A page of prose is whole; of a book, the part around the first difference."""
+    page = "word " * 1_000
+    found = details(tmp_path, {"text": page}, {"text": page + "end"})
+    assert found.differences[0].baseline == page
+    book = "x" * 50_000
+    [row] = details(tmp_path, {"text": book + "old"}, {"text": book + "new" + book}).differences
+    assert row.baseline.startswith("…x")
+    assert row.baseline.endswith("xold")
+    assert "xnewx" in row.current
+    assert max(len(row.baseline), len(row.current)) <= 6_002
+
+
+def test_one_deal_is_bounded(tmp_path: Path) -> None:
+    """Ten thousand changed leaves, long values, large objects: few kilobytes, and the total is told."""
+    before = {f"k{n}": "a" * 300 for n in range(2_500)}
+    after = dict.fromkeys(before, "b" * 300)
+    found = details(tmp_path, before, after)
+    assert found.total == 2_500
+    assert 10 <= len(found.differences) <= 60
+    assert len(json.dumps(details_to_plain(found))) < 2 * MOST_BYTES
+    large = {"list": [{"n": n, "text": "t" * 50} for n in range(20_000)]}
+    changed = {"list": [*large["list"][1:], {"n": -1, "text": ""}], "new": large}
+    found = details(tmp_path, large, changed)
+    assert found.total > 20_000
+    assert len(json.dumps(details_to_plain(found))) < 2 * MOST_BYTES
+    assert found.differences[-1].move == "changed"
+
+
+def test_plain_values_and_back(tmp_path: Path) -> None:
+    """Details survive the way from a worker and through a report."""
+    found = details(tmp_path, {"cost": 1, "items": ["a"]}, {"cost": 2, "items": []})
+    assert details_from_plain(details_to_plain(found)) == found

@@ -12,6 +12,18 @@ import os
 import pytest
 
 MOST_WORKERS = 4
+# `pytest -m "not slow"` is what one runs while working: the core by itself, and a gate of each status.
+SLOW_PLACES = (
+    "tests/cli",
+    "tests/docs",
+    "tests/example",
+    "tests/plugin",
+    "tests/rehearsal",
+    "tests/scale",
+    "examples",
+)
+QUICK_FILES = ("tests/plugin/test_statuses.py", "tests/cli/test_compare.py")
+SLOW_FIXTURES = frozenset({"driver", "mariadb", "pgbouncer", "pgbouncer_of_all", "postgresql"})
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist's own, which reads what is set here
@@ -27,8 +39,19 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         options.maxprocesses = options.maxprocesses or MOST_WORKERS
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as slow what starts servers, browsers or many processes."""
+    for item in items:
+        name = item.nodeid.partition("::")[0]
+        slow_place = name.startswith(SLOW_PLACES) and name not in QUICK_FILES
+        if slow_place or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Build the database that the run is about, and point the example system at it."""
+    config.addinivalue_line("markers", "slow: needs a server, a browser, or many processes (`-m 'not slow'` leaves it)")
     capture = config.getoption("--dealsnap-update", default=False)
     if not (capture or config.getoption("--dealsnap", default=False)) or "DEALSNAP_DATABASE" in os.environ:
         return

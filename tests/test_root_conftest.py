@@ -47,3 +47,18 @@ def test_the_whole_suite_is_spread_over_the_cores(tmp_path: Path, arguments: str
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("created: " in done.stdout) == (workers > 0)
     assert f"created: {workers}/{workers} worker" in done.stdout or not workers
+
+
+def test_slow_tests_can_be_left_out(tmp_path: Path) -> None:
+    """What is in a room of whole runs, or asks for a server, is slow; the core is not."""
+    (tmp_path / "conftest.py").write_text(CONFTEST.read_text())
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
+    for name in ("tests/plugin/test_runs.py", "tests/judging/test_core.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(
+            "import pytest\n\n@pytest.fixture\ndef postgresql(): pass\n\n"
+            "def test_one(): pass\n\ndef test_server(postgresql): pass\n"
+        )
+    command = [sys.executable, "-m", "pytest", "-m", "not slow", "--collect-only", "-q"]
+    done = subprocess.run(command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False)
+    assert [line for line in done.stdout.splitlines() if "::" in line] == ["tests/judging/test_core.py::test_one"]

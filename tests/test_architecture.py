@@ -253,3 +253,18 @@ def test_no_module_name_stands_twice() -> None:
     """A name says one room: `plugin/calls.py` beside `reasoning/calls.py` would be looked for in both."""
     names = [name.rpartition(".")[2] for name, path in MODULES.items() if path.name != "__init__.py"]
     assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
+@pytest.mark.parametrize("side", ["plugin.hooks", "cli"])
+def test_no_writer_is_imported_before_its_format_is_asked_for(side: str) -> None:
+    """Nor by the list of formats; a writer that is used brings no other format's rehearsal."""
+    code = (
+        f"import sys; import {PACKAGE}.{side}; from {PACKAGE}.reporting.writers import formats, writer_of; "
+        "assert 'html' in formats(); "
+        "wanted = lambda: {n for n in sys.modules if n.startswith('pytest_dealsnap.reporting.')"
+        " and (n.endswith('_report') or n.rpartition('.')[2] in {'rehearsal_' + f for f in formats()})}; "
+        "print(*sorted(wanted())); writer_of('openmetrics'); print(*sorted(wanted()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["", f"{PACKAGE}.reporting.openmetrics_report"]

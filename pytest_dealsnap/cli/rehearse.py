@@ -10,7 +10,6 @@ from typing import Any
 
 from pytest_dealsnap.cli.output import add_report_argument, add_trust_argument, headline_width, project_config, targets
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.reporting.rehearsal_targets import write_rehearsal
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
 from pytest_dealsnap.settings import SETTINGS, Setting
 
@@ -67,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     for line in rehearsal_lines(rehearsal, width=headline_width()):
         print(line)  # noqa: T201  # what a command line is for
     for target in reports:  # after the summary: an hour's work is not lost to a report that cannot be written
-        print(write_rehearsal(target, rehearsal) or "", end="")  # noqa: T201
+        print(target.write(rehearsal) or "", end="")  # noqa: T201
     return 0 if rehearsal.verdict.action == "proceed" else 1
 
 

@@ -12,11 +12,11 @@ from pytest_dealsnap.cli.output import add_report_argument, headline_width, targ
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.reporting.json_reading import is_rehearsal, read_document, read_json
 from pytest_dealsnap.reporting.rehearsal_reading import read_rehearsal
-from pytest_dealsnap.reporting.rehearsal_targets import write_rehearsal
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
 from pytest_dealsnap.reporting.report_schema import schema_text
 from pytest_dealsnap.reporting.summary_text import summary_lines
-from pytest_dealsnap.reporting.targets import FORMATS, ReportTarget
+from pytest_dealsnap.reporting.targets import STANDARD_OUTPUT, ReportTarget
+from pytest_dealsnap.reporting.writers import formats
 
 __all__ = ["add_arguments", "run"]
 
@@ -24,7 +24,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("saved", nargs="?", type=Path, metavar="REPORT.json", help="the JSON report of a run")
-    parser.add_argument("--format", choices=FORMATS, help="what to render; without it, the summary of the terminal")
+    parser.add_argument("--format", metavar="FORMAT", help="such as html; without it, the terminal's summary")
     parser.add_argument("--output", metavar="FILE", help="where to; without it, the standard output")
     add_report_argument(parser)
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of JSON reports instead")
@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     wanted = targets(options)
     if options.format:
-        wanted.append(ReportTarget.parse(f"{options.format}:{options.output or '-'}", Path.cwd(), flag="--format"))
+        path = None if options.output in (None, "", STANDARD_OUTPUT) else Path.cwd() / options.output
+        wanted.append(ReportTarget.of(options.format, path, given=f"--format {options.format}"))
         wanted[-1].check()
     document = read_document(options.saved)
     printed = _rehearsal(document, options.saved, wanted) if is_rehearsal(document) else _run(options.saved, wanted)
@@ -58,7 +59,7 @@ def _run(saved: Path, wanted: Sequence[ReportTarget]) -> list[str | None]:
 def _rehearsal(document: Mapping[str, Any], saved: Path, wanted: Sequence[ReportTarget]) -> list[str | None]:
     rehearsal = read_rehearsal(document, saved)
     if wanted:
-        return [write_rehearsal(target, rehearsal) for target in wanted]
+        return [target.write(rehearsal) for target in wanted]
     return [f"{line}\n" for line in rehearsal_lines(rehearsal, width=headline_width())]
 
 
@@ -69,4 +70,4 @@ def _check(options: argparse.Namespace) -> None:
     if not options.schema and options.saved is None:
         raise ConfigError("which report? dealsnap report REPORT.json --format html --output report.html")
     if options.output and not options.format:
-        raise ConfigError(f"--output {options.output}: in which --format? Valid: {', '.join(FORMATS)}")
+        raise ConfigError(f"--output {options.output}: in which --format? Valid: {', '.join(formats())}")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import printable
@@ -15,7 +16,10 @@ from pytest_dealsnap.reporting.markdown_report import STEP_SUMMARY, render_markd
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural
 
-__all__ = ["SUMMARY_VARIABLE", "append_step_summary", "append_to_summary", "command", "render_github"]
+if TYPE_CHECKING:
+    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+
+__all__ = ["SUMMARY_VARIABLE", "WRITER", "append_step_summary", "append_to_summary", "command", "render_github"]
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 # GitHub shows ten annotations of a step, and titles of a line.
@@ -86,3 +90,29 @@ def command(name: str, title: str, message: str) -> str:
 
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+class GitHubWriter:
+    """The writer of the format ``github``."""
+
+    name = "github"
+
+    def render(self, run: FinishedRun) -> str:
+        return render_github(run)
+
+    def render_rehearsal(self, rehearsal: Rehearsal) -> str:
+        from pytest_dealsnap.reporting.rehearsal_github import render_rehearsal_github  # a gate renders no rehearsal
+
+        return render_rehearsal_github(rehearsal)
+
+    def announce(self, run: FinishedRun | Rehearsal) -> None:
+        """Append the report to the summary of the workflow's step."""
+        if isinstance(run, FinishedRun):
+            append_step_summary(run)
+            return
+        from pytest_dealsnap.reporting.rehearsal_markdown import render_rehearsal_markdown  # likewise
+
+        append_to_summary(render_rehearsal_markdown(run))
+
+
+WRITER = GitHubWriter()

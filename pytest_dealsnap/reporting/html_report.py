@@ -28,7 +28,9 @@ from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, some_i
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["STYLE", "asset", "content_policy", "page_template", "render_html"]
+    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+
+__all__ = ["STYLE", "WRITER", "asset", "content_policy", "page_template", "render_html"]
 
 PAGE, STYLE = "page.html", "page.css"
 # In this order, and in one scope.
@@ -127,3 +129,20 @@ def _baseline_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("deals", ", ".join(f"{count} {name}" for name, count in deals.items())),
     ]
     return [(name, str(value)) for name, value in facts if value]
+
+
+class HtmlWriter:
+    """The writer of the format ``html``."""
+
+    name = "html"
+
+    def render(self, run: FinishedRun) -> str:
+        return render_html(run)
+
+    def render_rehearsal(self, rehearsal: Rehearsal) -> str:
+        from pytest_dealsnap.reporting.rehearsal_html import render_rehearsal_html  # a gate renders no rehearsal
+
+        return render_rehearsal_html(rehearsal)
+
+
+WRITER = HtmlWriter()

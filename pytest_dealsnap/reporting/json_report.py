@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
 from pytest_dealsnap.config import VerdictConfig
@@ -19,7 +19,10 @@ from pytest_dealsnap.reporting.idle import IdleRule
 from pytest_dealsnap.reporting.json_reading import REPORT_FORMAT
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 
-__all__ = ["render_json", "report_document", "run_document"]
+if TYPE_CHECKING:
+    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+
+__all__ = ["WRITER", "render_json", "report_document", "run_document"]
 
 
 def report_document(run: FinishedRun) -> dict[str, Any]:
@@ -155,3 +158,20 @@ def _strict(value: Any) -> Any:
 def render_json(run: FinishedRun) -> str:
     """Return the report of *run* as strict JSON."""
     return dumps(report_document(run)) + "\n"
+
+
+class JsonWriter:
+    """The writer of the format ``json``."""
+
+    name = "json"
+
+    def render(self, run: FinishedRun) -> str:
+        return render_json(run)
+
+    def render_rehearsal(self, rehearsal: Rehearsal) -> str:
+        from pytest_dealsnap.reporting.rehearsal_json import render_rehearsal_json  # a gate renders no rehearsal
+
+        return render_rehearsal_json(rehearsal)
+
+
+WRITER = JsonWriter()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import printable
@@ -15,7 +16,10 @@ from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes,
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, type_name, worst_finding
 
-__all__ = ["COMMENT", "STEP_SUMMARY", "Limits", "render_markdown"]
+if TYPE_CHECKING:
+    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+
+__all__ = ["COMMENT", "STEP_SUMMARY", "WRITER", "Limits", "render_markdown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +164,22 @@ def code(words: str, width: int = LONGEST_CELL) -> str:
     """
     shown = cut(printable(words), width).replace("`", "'").replace("|", "\\|").strip()
     return f"`{shown}`" if shown else ""
+
+
+class MarkdownWriter:
+    """The writer of the format ``markdown``."""
+
+    name = "markdown"
+
+    def render(self, run: FinishedRun) -> str:
+        return render_markdown(run)
+
+    def render_rehearsal(self, rehearsal: Rehearsal) -> str:
+        from pytest_dealsnap.reporting.rehearsal_markdown import (
+            render_rehearsal_markdown,  # a gate renders no rehearsal
+        )
+
+        return render_rehearsal_markdown(rehearsal)
+
+
+WRITER = MarkdownWriter()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_dealsnap import __version__
 from pytest_dealsnap.errors import printable
@@ -18,7 +19,10 @@ from pytest_dealsnap.reporting.highlights import WEIGHTS, weighed_causes
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import cut
 
-__all__ = ["render_openmetrics"]
+if TYPE_CHECKING:
+    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+
+__all__ = ["WRITER", "render_openmetrics"]
 
 # Each cause is a series of its own: few, so that a gate gone wrong cannot flood a monitoring system.
 CAUSES_SHOWN = 20
@@ -97,3 +101,22 @@ def _cause_families(run: FinishedRun) -> Iterator[Family]:
 def _escaped(text: str) -> str:
     """Return *text* for a label: controls shown, then the format's own escapes."""
     return cut(printable(text), LONGEST_LABEL).replace("\\", r"\\").replace('"', r"\"")
+
+
+class OpenMetricsWriter:
+    """The writer of the format ``openmetrics``."""
+
+    name = "openmetrics"
+
+    def render(self, run: FinishedRun) -> str:
+        return render_openmetrics(run)
+
+    def render_rehearsal(self, rehearsal: Rehearsal) -> str:
+        from pytest_dealsnap.reporting.rehearsal_openmetrics import (
+            render_rehearsal_openmetrics,  # a gate renders no rehearsal
+        )
+
+        return render_rehearsal_openmetrics(rehearsal)
+
+
+WRITER = OpenMetricsWriter()

@@ -1,33 +1,25 @@
-"""Where reports go: ``FORMAT:PATH``, and the writer of each format."""
+"""Where reports go: ``FORMAT:PATH``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_dealsnap.baseline.files import is_special, why_unwritable, write_report
 from pytest_dealsnap.baseline.journal import Changes, commit, writing
 from pytest_dealsnap.errors import BaselineError, ConfigError, did_you_mean
-from pytest_dealsnap.reporting.github_report import append_step_summary, render_github
-from pytest_dealsnap.reporting.html_report import render_html
 from pytest_dealsnap.reporting.json_reading import ReportError
-from pytest_dealsnap.reporting.json_report import render_json
-from pytest_dealsnap.reporting.markdown_report import render_markdown
-from pytest_dealsnap.reporting.openmetrics_report import render_openmetrics
 from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.reporting.writers import Announcing, formats, writer_of
 
-__all__ = ["FORMATS", "ReportTarget", "write_together"]
+if TYPE_CHECKING:
+    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
 
-WRITERS: dict[str, Callable[[FinishedRun], str]] = {
-    "json": render_json,
-    "html": render_html,
-    "markdown": render_markdown,
-    "github": render_github,
-    "openmetrics": render_openmetrics,
-}
-FORMATS = tuple(WRITERS)
+__all__ = ["ReportTarget", "write_together"]
+
 STANDARD_OUTPUT = "-"
 
 
@@ -44,11 +36,15 @@ class ReportTarget:
         name, colon, path = text.partition(":")
         if not colon or not path:
             raise ConfigError(f"{flag} {text}: must be FORMAT:PATH, such as json:dealsnap.json")
-        if name not in WRITERS:
-            raise ConfigError(
-                f"{flag} {text}: unknown format.{did_you_mean(name, WRITERS)} Valid: {', '.join(WRITERS)}"
-            )
-        return cls(name, None if path == STANDARD_OUTPUT else cwd / path)
+        return cls.of(name, None if path == STANDARD_OUTPUT else cwd / path, given=f"{flag} {text}")
+
+    @classmethod
+    def of(cls, name: str, path: Path | None, *, given: str) -> ReportTarget:
+        """Return the target of the format *name*; raises :class:`ConfigError`, in which *given* is what was asked."""
+        known = formats()
+        if name not in known:
+            raise ConfigError(f"{given}: unknown format.{did_you_mean(name, known)} Valid: {', '.join(known)}")
+        return cls(name, path)
 
     def check(self) -> None:
         """Raise :class:`ConfigError` where the report could not be written: before any work is done for it."""
@@ -56,18 +52,21 @@ class ReportTarget:
         if why:
             raise ConfigError(f"the report {self.path} cannot be written: {why}")
 
-    def render(self, run: FinishedRun) -> str:
-        """Return the text of the report; a ``github`` one also adds to the step's summary."""
-        text = WRITERS[self.format](run)
-        if self.format == "github":
-            append_step_summary(run)
+    def render(self, run: FinishedRun | Rehearsal) -> str:
+        """Return the text of the report, and let its writer tell of it.
+
+        Raises :class:`ReportError` where that cannot be done.
+        """
+        writer = writer_of(self.format)
+        text = writer.render(run) if isinstance(run, FinishedRun) else writer.render_rehearsal(run)
+        if isinstance(writer, Announcing):
+            writer.announce(run)
         return text
 
-    def write(self, run: FinishedRun) -> str | None:
-        """Write the report of *run* to its file; one for the standard output is returned, to be printed.
+    def write(self, run: FinishedRun | Rehearsal) -> str | None:
+        """Write the report to its file; one for the standard output is returned, to be printed.
 
-        A ``github`` report also adds to the step's summary, in a workflow of GitHub's. Raises
-        :class:`ReportError` where that cannot be done.
+        Raises :class:`ReportError` where that cannot be done.
         """
         text = self.render(run)
         if self.path is None:

@@ -9,9 +9,8 @@ import pytest
 
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.reporting.json_report import render_json
-from pytest_dealsnap.reporting.rehearsal_targets import REHEARSAL_WRITERS
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
-from pytest_dealsnap.reporting.targets import FORMATS, WRITERS
+from pytest_dealsnap.reporting.writers import formats, writer_of
 from tests.cli.console import dealsnap
 from tests.reporting.rehearsals import REHEARSAL
 from tests.reporting.runs import hostile_run, small_run
@@ -26,29 +25,29 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", formats())
 def test_every_format_into_a_file_or_printed(here: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """With --output into a file, without it to the standard output; exit 0, whatever the verdict."""
     assert main(["report", "saved.json", "--format", name, "--output", f"deep/out.{name}"]) == 0
-    assert (here / f"deep/out.{name}").read_text(encoding="utf-8") == WRITERS[name](small_run())
+    assert (here / f"deep/out.{name}").read_text(encoding="utf-8") == writer_of(name).render(small_run())
     assert capsys.readouterr().out == ""
     assert main(["report", "saved.json", "--format", name]) == 0
-    assert capsys.readouterr().out == WRITERS[name](small_run())
+    assert capsys.readouterr().out == writer_of(name).render(small_run())
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", formats())
 def test_a_rehearsal_in_every_format(here: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """As the rehearsal itself would have written it; without a format, its closing summary."""
-    (here / "rehearsal.json").write_text(REHEARSAL_WRITERS["json"](REHEARSAL), encoding="utf-8")
+    (here / "rehearsal.json").write_text(writer_of("json").render_rehearsal(REHEARSAL), encoding="utf-8")
     assert main(["report", "rehearsal.json", "--format", name]) == 0
-    assert capsys.readouterr().out == REHEARSAL_WRITERS[name](REHEARSAL)
+    assert capsys.readouterr().out == writer_of(name).render_rehearsal(REHEARSAL)
     assert main(["report", "rehearsal.json"]) == 0
     assert capsys.readouterr().out.splitlines() == rehearsal_lines(REHEARSAL, width=200)
 
 
 def test_a_damaged_report_of_a_rehearsal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One clear error, and no other command takes it for a gate's."""
-    whole = json.loads(REHEARSAL_WRITERS["json"](REHEARSAL))
+    whole = json.loads(writer_of("json").render_rehearsal(REHEARSAL))
     for part, damage in (("verdict", {"action": "maybe", "reason": ""}), ("phases", [{}]), ("locks", None)):
         (here / "rehearsal.json").write_text(json.dumps(whole | {part: damage}), encoding="utf-8")
         assert main(["report", "rehearsal.json"]) == 2
@@ -83,10 +82,14 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "words"),
     [
         ((), "which report? dealsnap report REPORT.json --format html --output report.html"),
-        (("saved.json", "--output", "x.html"), "--output x.html: in which --format? Valid: json, html, markdown"),
+        (
+            ("saved.json", "--output", "x.html"),
+            "--output x.html: in which --format? Valid: github, html, json",
+        ),
         (("saved.json", "--schema"), "--schema goes alone"),
         (("nowhere.json",), "no such report: nowhere.json"),
-        (("saved.json", "--report", "htm:x"), 'unknown format. Did you mean "html"?'),
+        (("saved.json", "--report", "htm:x"), '--report htm:x: unknown format. Did you mean "html"?'),
+        (("saved.json", "--format", "htm"), '--format htm: unknown format. Did you mean "html"?'),
         (("bad.json", "--format", "html"), "bad.json is no JSON report"),
         (("old.json",), "old.json has format 99; this version of pytest-dealsnap knows format 1"),
         (("short.json",), "short.json is no complete report: KeyError: 'deals'"),
@@ -131,7 +134,7 @@ def test_a_rehearsal_whose_verdict_contradicts_its_findings_is_refused(
     here: Path, capsys: pytest.CaptureFixture[str], weight: str, action: str, words: str
 ) -> None:
     """A verdict that its findings, or its gate, cannot have come to is no verdict."""
-    document = json.loads(REHEARSAL_WRITERS["json"](REHEARSAL))
+    document = json.loads(writer_of("json").render_rehearsal(REHEARSAL))
     for problem in document["findings"]:
         problem["weight"] = weight
     document["verdict"]["action"] = action

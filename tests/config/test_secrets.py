@@ -20,9 +20,8 @@ from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.reasoning.calls import failure_of
 from pytest_dealsnap.rehearsal.timeline import Timeline
-from pytest_dealsnap.reporting.rehearsal_targets import REHEARSAL_WRITERS
 from pytest_dealsnap.reporting.summary_text import summary_lines
-from pytest_dealsnap.reporting.targets import WRITERS
+from pytest_dealsnap.reporting.writers import formats, writer_of
 from pytest_dealsnap.secrets import redact, remember, remember_url
 from tests.plugin.project import Project, deal
 from tests.reporting.rehearsals import REHEARSAL
@@ -205,7 +204,7 @@ def test_no_secret_survives_any_writer_of_a_run(secret: str, form: str) -> None:
     data = encode(Snapshot("1", "Orion", "acquisition", "acquisition", error=failure))
     failed = finding("output", None, str(failure), issue="reasoning_failed", allowed="no new errors")
     run = finished([result("1", "errored", failed, error=failure), result("2")])
-    shown = [data.decode(), *(writer(run) for writer in WRITERS.values()), *summary_lines(run, width=200)]
+    shown = [data.decode(), *(writer_of(name).render(run) for name in formats()), *summary_lines(run, width=200)]
     assert [text for text in shown if secret in text] == []
 
 
@@ -219,7 +218,7 @@ def test_no_secret_survives_the_reports_of_a_rehearsal(secret: str, form: str) -
         entry.headline = form.format(secret)
         entry.find("upgrade_failed", form.format(secret), weight="corrupts", evidence=(form.format(secret),))
     rehearsal = replace(REHEARSAL, phases=tuple(timeline.phases), problems=tuple(timeline.problems))
-    shown = [*(writer(rehearsal) for writer in REHEARSAL_WRITERS.values()), *said]
+    shown = [*(writer_of(name).render_rehearsal(rehearsal) for name in formats()), *said]
     assert [text for text in shown if secret in text] == []
 
 

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal, share_of
-from pytest_dealsnap.reporting.rehearsal_targets import REHEARSAL_WRITERS, write_rehearsal
+from pytest_dealsnap.reporting.rehearsal_facts import share_of
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
-from pytest_dealsnap.reporting.targets import FORMATS, ReportTarget
+from pytest_dealsnap.reporting.targets import ReportTarget
+from pytest_dealsnap.reporting.writers import formats, writer_of
 from tests.reporting.rehearsals import REHEARSAL
 
 
-def test_every_format_of_the_gate_is_one_of_the_rehearsal() -> None:
-    """``--report`` takes the same formats everywhere."""
-    assert set(REHEARSAL_WRITERS) == set(FORMATS)
-
-
-@pytest.mark.parametrize("render", REHEARSAL_WRITERS.values(), ids=REHEARSAL_WRITERS)
-def test_nothing_hostile_gets_through(render: Callable[[Rehearsal], str]) -> None:
+@pytest.mark.parametrize("name", formats())
+def test_nothing_hostile_gets_through(name: str) -> None:
     """No tag, no workflow command of somebody else's, no control character; and the finding is there."""
-    text = render(REHEARSAL)
+    text = writer_of(name).render_rehearsal(REHEARSAL)
     assert "\x1b" not in text
-    assert "<script>alert" not in text or render.__name__.endswith(("json", "github", "openmetrics"))  # no markup
+    assert "<script>alert" not in text or name in ("json", "github", "openmetrics")  # no markup
     assert not any(line.startswith("::error::x") for line in text.splitlines())
     assert "rows_lost" in text or "lost: 7" in text or "corrupts" in text
 
@@ -51,7 +45,7 @@ def test_the_terminal_shows_the_heaviest_first() -> None:
 
 def test_openmetrics_can_be_read() -> None:
     """By the reference parser; the verdict is a state, the phases have their seconds."""
-    text = REHEARSAL_WRITERS["openmetrics"](REHEARSAL)
+    text = writer_of("openmetrics").render_rehearsal(REHEARSAL)
     parsed = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]  # the reference parser has no types
     families = {family.name: family for family in parsed}
     verdicts = {sample.labels["verdict"]: sample.value for sample in families["dealsnap_rehearsal_verdict"].samples}
@@ -62,7 +56,7 @@ def test_openmetrics_can_be_read() -> None:
 
 def test_json_is_strict_and_whole() -> None:
     """Every fact is in it, by name."""
-    document = json.loads(REHEARSAL_WRITERS["json"](REHEARSAL))
+    document = json.loads(writer_of("json").render_rehearsal(REHEARSAL))
     assert document["run"]["mode"] == "rehearsal"
     assert [finding["code"] for finding in document["findings"]] == ["rows_lost", "requests_failed"]
     assert document["attribution"]["both"] == 1
@@ -72,15 +66,15 @@ def test_json_is_strict_and_whole() -> None:
 def test_markdown_fits_a_comment_however_much_was_found() -> None:
     """GitHub takes 65,536 characters."""
     many = replace(REHEARSAL, problems=REHEARSAL.problems * 400, phases=REHEARSAL.phases * 8)
-    assert len(REHEARSAL_WRITERS["markdown"](many)) < 60_000
-    assert REHEARSAL_WRITERS["github"](many).count("\n") == 10
+    assert len(writer_of("markdown").render_rehearsal(many)) < 60_000
+    assert writer_of("github").render_rehearsal(many).count("\n") == 10
 
 
 def test_a_report_goes_to_its_file_and_to_the_steps_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the gate's do."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     target = ReportTarget.parse("github:out.txt", tmp_path)
-    assert write_rehearsal(target, REHEARSAL) is None
+    assert target.write(REHEARSAL) is None
     assert (tmp_path / "out.txt").read_text().startswith("::error title=dealsnap rehearsal%3A ROLL BACK::")
     assert (tmp_path / "summary.md").read_text().startswith("## dealsnap rehearsal: ROLL BACK")
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pytest_dealsnap.reporting.json_reading import read_json
-from pytest_dealsnap.reporting.targets import FORMATS, WRITERS
+from pytest_dealsnap.reporting.writers import formats, writer_of
 from tests.cli.console import dealsnap
 from tests.plugin.project import Outcome, Project, deal
 from tests.scale.running import untimed
@@ -25,7 +25,7 @@ def value(transaction):
     memo = f"The price is {amount} dollars, as signed in the data room on the first day." * 3
     return {"offer": {"price": amount}, "risks": ["r"] * (amount % 3), "memo": memo}
 """
-REPORTS = [f"--dealsnap-report={name}:out.{name}" for name in FORMATS]
+REPORTS = [f"--dealsnap-report={name}:out.{name}" for name in formats()]
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def test_a_gate_writes_every_format(captured: Project, gated: Outcome) -> None:
     """Each file is what its writer makes of the saved JSON, byte for byte, and the terminal names it."""
     assert gated.code == 1, gated.text
     run = read_json(captured.folder / "out.json")
-    for name in FORMATS:
+    for name in formats():
         path = captured.folder / f"out.{name}"
-        assert path.read_text(encoding="utf-8") == WRITERS[name](run)
+        assert path.read_text(encoding="utf-8") == writer_of(name).render(run)
         assert f"report: {path}" in gated.text
 
 

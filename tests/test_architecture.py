@@ -48,9 +48,9 @@ GATES = {
     "rapidfuzz": {"judging"},
     "tomlkit": {"baseline.ledger_writing"},
     "sqlglot": {"deals.check_constraints", "deals.conditions"},
-    "psycopg": {"deals.postgresql_values"},
-    "psycopg2": {"deals.postgresql_values"},
-    "pg8000": {"deals.postgresql_values"},
+    "psycopg": {"deals.dialects.postgresql_values"},
+    "psycopg2": {"deals.dialects.postgresql_values"},
+    "pg8000": {"deals.dialects.postgresql_values"},
     "django": {"deals.reasoner_database"},  # imported only where the application has done so
 }
 STANDARD_ONLY = ("secrets", "toml_text", "errors", "settings", "config", "callables")

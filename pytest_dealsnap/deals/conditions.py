@@ -17,10 +17,11 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from pytest_dealsnap.deals.dialects import SQLGLOT_NAMES
+
 __all__ = ["MOMENTS", "UnreadConditionError", "columns_in", "evaluate", "is_all", "like_pattern", "read_condition"]
 
 Row = Mapping[str, Any]
-_DIALECTS = ("postgres", "sqlite", "mysql", "tsql")
 # What "now" may be when the row is inserted: a row is allowed only if it is at both.
 MOMENTS = (datetime(2020, 1, 1), datetime(2100, 1, 1))  # compared with naive and aware ones alike
 
@@ -32,7 +33,7 @@ class UnreadConditionError(Exception):
 def read_condition(text: str) -> exp.Expr:
     """Return the condition that *text* is; raises :class:`UnreadConditionError`."""
     parsed = None
-    for dialect in _DIALECTS:
+    for dialect in SQLGLOT_NAMES:
         try:
             parsed = sqlglot.parse_one(f"SELECT 1 WHERE {text}", dialect=dialect)
             break

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, SAWarning, SQLAlchemyError
 from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.deals.exact_values import read_exactly
 from pytest_dealsnap.deals.soft_delete import SoftDelete, count_rows, find_soft_delete
 from pytest_dealsnap.deals.source import stored_text
@@ -156,18 +157,12 @@ def _without_id(tables: Sequence[TableFacts]) -> str:
 
 
 def _tables(connection: Connection) -> Iterator[TableFacts]:
-    """Yield every table and view of the user's, in the default schema and, on PostgreSQL, in the others."""
+    """Yield every table and view of the user's, in the default schema and in the others of the user's."""
     inspector = inspect(connection)
-    default = inspector.default_schema_name
-    schemas: list[str | None] = [None]
-    if connection.dialect.name == "postgresql":
-        named = inspector.get_schema_names()
-        own = (default, "information_schema")
-        schemas += [name for name in named if name not in own and not name.startswith("pg_")]
+    known = dialect_of(connection.dialect.name)
+    schemas: list[str | None] = [None, *known.other_schemas(inspector)]
     for schema in schemas:
-        views = {*inspector.get_view_names(schema=schema)}
-        if connection.dialect.name == "postgresql":
-            views.update(inspector.get_materialized_view_names(schema=schema))
+        views = known.view_names(inspector, schema)
         columns = inspector.get_multi_columns(schema=schema, kind=ObjectKind.ANY)
         keys = inspector.get_multi_pk_constraint(schema=schema, kind=ObjectKind.ANY)
         unique = inspector.get_multi_unique_constraints(schema=schema, kind=ObjectKind.ANY)

@@ -17,12 +17,11 @@ from sqlalchemy.engine import URL
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import OWN_ENGINE, parse_url, public_url
+from pytest_dealsnap.deals.dialects import Dialect, dialect_of, dialect_of_django
 from pytest_dealsnap.deals.identity import same_database
 from pytest_dealsnap.errors import SourceError, WrongDatabaseError
 
 __all__ = ["ReasonerDatabases"]
-
-_DJANGO_BACKENDS = {"sqlite3": "sqlite", "postgresql": "postgresql", "postgis": "postgresql", "mysql": "mysql"}
 
 
 class ReasonerDatabases:
@@ -104,20 +103,14 @@ class ReasonerDatabases:
         return execute(sql, parameters, many, context)
 
     def _is_source(self, url: URL) -> bool:
-        if url.get_backend_name() == "sqlite":
-            if _in_memory(url):
-                return False
-            if not str(url.database).startswith("file:"):
-                url = url.set(database=str(Path(str(url.database)).absolute()))  # relative to where the reasoner runs
+        known = dialect_of(url.get_backend_name())
+        if known.in_memory(url):
+            return False
+        url = known.absolute(url, Path.cwd())  # relative to where the reasoner runs
         try:
             return same_database(self._source, url, folder=self._folder)
         except SourceError:
             return True
-
-
-def _in_memory(url: URL) -> bool:
-    database = str(url.database or ":memory:")
-    return database == ":memory:" or "mode=memory" in database or url.query.get("mode") == "memory"
 
 
 def _django_parts() -> tuple[Any, Any]:
@@ -129,12 +122,12 @@ def _django_parts() -> tuple[Any, Any]:
 
 
 def _django_url(settings: Any) -> URL | None:
-    backend = _DJANGO_BACKENDS.get(str(settings["ENGINE"]).rpartition(".")[2])
-    if backend is None:
+    known = dialect_of_django(str(settings["ENGINE"]))
+    if known is None:
         return None
     port = str(settings.get("PORT") or "")
     return URL.create(
-        backend if backend == "sqlite" else f"{backend}+{_driver(backend)}",
+        _drivername(known),
         username=settings.get("USER") or None,
         password=settings.get("PASSWORD") or None,
         host=settings.get("HOST") or None,
@@ -143,8 +136,10 @@ def _django_url(settings: Any) -> URL | None:
     )
 
 
-def _driver(backend: str) -> str:
-    """Return a driver that is loaded already, as Django uses one."""
-    names = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("MySQLdb", "pymysql")}[backend]
-    loaded = next((name for name in names if name in sys.modules), names[0])
-    return "mysqldb" if loaded == "MySQLdb" else loaded
+def _drivername(known: Dialect) -> str:
+    """Return SQLAlchemy's name of a database, with the driver that is loaded already, as Django uses one."""
+    modules = known.django_drivers
+    if not modules:
+        return known.names[0]
+    loaded = next((module for module in modules if module in sys.modules), next(iter(modules)))
+    return f"{known.names[0]}+{modules[loaded]}"

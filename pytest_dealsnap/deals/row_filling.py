@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Identity, Table, bindparam, event, func, select
+from sqlalchemy import Connection, Engine, Identity, Table, bindparam, event
 from sqlalchemy.orm import Session
 
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import SourceError
 
 __all__ = ["insert_rows"]
@@ -30,9 +31,8 @@ def insert_rows(target: Any, metadata: Any, rows: Mapping[str, Rows], late: Mapp
             _insert(connection, tables[name], found, late.get(name, ()))
         for name, columns in late.items():
             _point(connection, tables[name], rows[name], columns)
-        if connection.dialect.name == "postgresql":
-            for name, found in rows.items():
-                _move_sequences_on(connection, tables[name], found)
+        for name, found in rows.items():
+            _move_sequence_on(connection, tables[name], found)
 
 
 @contextmanager
@@ -58,10 +58,9 @@ def _without_decimal_warning() -> Iterator[None]:
 
 def _defer_constraints(connection: Connection) -> None:
     """Let foreign keys be checked at the end of the transaction, where the database can."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
-    elif connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    statement = dialect_of(connection.dialect.name).deferring
+    if statement:
+        connection.exec_driver_sql(statement)
 
 
 def _insert(connection: Connection, table: Table, rows: Rows, late: Sequence[str]) -> None:
@@ -76,14 +75,15 @@ def _insert(connection: Connection, table: Table, rows: Rows, late: Sequence[str
 def _overriding_identities(connection: Connection, table: Table) -> Iterator[None]:
     """Give identities that are always generated their made-up values, which rows of other tables point to."""
     identities = [c for c in table.columns if isinstance(c.identity, Identity) and c.identity.always]
-    if not identities or connection.dialect.name != "postgresql":
+    if not identities:
         yield
         return
+    known = dialect_of(connection.dialect.name)
 
     def override(
         conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
     ) -> tuple[str, Any]:
-        return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1), parameters
+        return known.with_given_identities(statement), parameters
 
     event.listen(connection, "before_cursor_execute", override, retval=True)
     try:
@@ -106,12 +106,10 @@ def _point(connection: Connection, table: Table, rows: Rows, columns: Sequence[s
     )
 
 
-def _move_sequences_on(connection: Connection, table: Table, rows: Rows) -> None:
+def _move_sequence_on(connection: Connection, table: Table, rows: Rows) -> None:
     """Let the next row that the application inserts have a number of its own."""
     column = table.autoincrement_column
     if column is None or not rows or column.key not in rows[0]:
         return
-    name = connection.dialect.identifier_preparer.format_table(table)
-    sequence = connection.scalar(select(func.pg_get_serial_sequence(name, column.name)))
-    if sequence is not None:
-        connection.execute(select(func.setval(sequence, max(row[column.key] for row in rows))))
+    numbers = (row[column.key] for row in rows)
+    dialect_of(connection.dialect.name).move_sequence_on(connection, table, numbers)

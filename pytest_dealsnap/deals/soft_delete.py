@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, func, select, text
 
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.deals.source import stored_text
 from pytest_dealsnap.deals.table_guess import Candidate, ColumnFacts
 
@@ -58,7 +59,7 @@ def _condition(connection: Connection, column: ColumnFacts, table: Table) -> str
     if words in _SINCE and column.kind in ("time", "text", "other"):
         return f"{quoted} IS NULL"
     if words in _FLAGS and column.kind in ("boolean", "number"):
-        tells_truth = column.kind == "boolean" and connection.dialect.name in ("sqlite", "postgresql", "mysql")
+        tells_truth = column.kind == "boolean" and dialect_of(connection.dialect.name).is_not_true
         return f"{quoted} IS NOT TRUE" if tells_truth else f"COALESCE({quoted}, 0) = 0"
     if words.endswith(("status", "state")) and column.kind in ("text", "enum"):
         word = _deleted_word(connection, column, table).replace("'", "''")

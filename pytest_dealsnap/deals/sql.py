@@ -43,12 +43,12 @@ from sqlalchemy.exc import (
 )
 
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.deals.as_stored import as_far_as_typed, reflect_table
+from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
 from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
 from pytest_dealsnap.deals.dialects import Dialect, dialect_of
-from pytest_dealsnap.deals.exact_values import Undecodable, read_exactly, undecoded
+from pytest_dealsnap.deals.exact_values import Undecodable, exact_column, read_exactly, undecoded
 from pytest_dealsnap.deals.freezing import Frozen
 from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
@@ -189,7 +189,7 @@ class SQLSource:
     def _read_as(self, role: str, name: str) -> ColumnElement[Any]:
         """Return a column as it is read; the id as its type says, by which it is looked for again."""
         column = self._table.columns[name]
-        return column if role == "id" else as_far_as_typed(column, self._engine.dialect)
+        return column if role == "id" else exact_column(column, self._engine.dialect)
 
     def _under_where(self, statement: Select[Any]) -> Select[Any]:
         return statement if self._where is None else statement.where(text(self._where))
@@ -322,7 +322,7 @@ class SQLSource:
 
     @cached_property
     def _whole_rows(self) -> WholeRows:
-        columns = {column.name: as_far_as_typed(column, self._engine.dialect) for column in self._table.columns}
+        columns = {column.name: exact_column(column, self._engine.dialect) for column in self._table.columns}
         return WholeRows(columns, self._mappings)
 
     def _mappings(self, statement: Select[Any]) -> Sequence[Mapping[str, Any]]:
@@ -361,7 +361,7 @@ class SQLSource:
     @property
     def _sharable(self) -> list[ColumnElement[Any]]:
         dialect = self._engine.dialect
-        columns = [as_far_as_typed(self._table.columns[name], dialect) for name in self._shared_names]
+        columns = [exact_column(self._table.columns[name], dialect) for name in self._shared_names]
         # An enumeration of PostgreSQL's is no text that it would cut.
         return [
             func.substr(c, 1, CUT_TEXTS) if isinstance(c.type, String) and not isinstance(c.type, Enum) else c

@@ -10,6 +10,8 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, Grouping, TextClause, UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 
+from pytest_dealsnap.deals.dialects import nulls_alike
+
 __all__ = ["read_unique"]
 
 # Rows differ in these of a column where they differ in the column as drawing compares it: without case and blanks.
@@ -34,7 +36,7 @@ def read_unique(table: Table) -> tuple[list[tuple[tuple[str, ...], bool]], tuple
         parts = list(one.expressions) if isinstance(one, Index) else list(one.columns)
         columns = tuple(dict.fromkeys(column.key for part in parts if (column := _column(part, table)) is not None))
         if columns:
-            keys.append((columns, bool(one.dialect_options["postgresql"].get("nulls_not_distinct"))))
+            keys.append((columns, nulls_alike(one)))
         elif parts:
             unkept.append(f"{one.name} ({', '.join(map(str, parts))})")
     return keys, tuple(unkept)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Inspector, Table, cast
+from sqlalchemy import Dialect as SQLAlchemyDialect
 from sqlalchemy.engine import URL
+from sqlalchemy.types import LargeBinary, TypeEngine
+
+from pytest_dealsnap.deals.dialects.postgresql_values import prepare_driver
 
 __all__ = ["Dialect"]
 
@@ -18,6 +22,11 @@ class Dialect:
     ``names`` are SQLAlchemy's names of it. ``begin`` are the statements that make the transaction read-only
     which has just begun: they hold for that transaction alone, because a pooler hands the session to others.
     ``reads`` are the first words of the statements that are sent at all, where the transaction refuses too little.
+    ``freezing`` says who fixes the state of a run: one transaction whose snapshot others join (``shared``), or that of
+    the questions themselves (``own``). ``is_not_true`` says that ``x IS NOT TRUE`` is SQL, ``deferring`` is the
+    statement that has foreign keys checked at the end of the transaction. ``sqlglot`` is SQLGlot's name of its SQL.
+    ``django_engines`` are the last parts of Django's names of it, ``django_drivers`` the modules that Django uses, each
+    with SQLAlchemy's name of that driver.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
@@ -26,6 +35,11 @@ class Dialect:
     confirms: ClassVar[bool] = False
     freezing: ClassVar[Literal["shared", "own", ""]] = ""
     after_question: ClassVar[tuple[str, ...]] = ()
+    is_not_true: ClassVar[bool] = False
+    deferring: ClassVar[str] = ""
+    sqlglot: ClassVar[str] = ""
+    django_engines: ClassVar[tuple[str, ...]] = ()
+    django_drivers: ClassVar[Mapping[str, str]] = {}
 
     def unenforced(self, url: URL) -> str | None:
         """Return why the database cannot be kept from writing to *url*; ``None`` where it can be."""
@@ -44,6 +58,19 @@ class Dialect:
     def file_of(self, url: URL, folder: Path) -> Path | None:
         """Return the file that *url* names; ``None`` for a server."""
         return None
+
+    def path_in(self, url: URL) -> str:
+        """Return the path of a file as *url* writes it; ``""`` for a server, a URI, and what is no file."""
+        return ""
+
+    def absolute(self, url: URL, folder: Path) -> URL:
+        """Return *url* with the path of its file, where it names one, made absolute; it is relative to *folder*."""
+        path = self.path_in(url)
+        return url.set(database=str((folder / path).absolute())) if path else url
+
+    def in_memory(self, url: URL) -> bool:
+        """Whether *url* names a database that is nowhere but in the memory of the process that opens it."""
+        return False
 
     def identity(self, connection: Connection) -> Hashable | None:
         """Return what the server says of which database this is; ``None`` where it says nothing of use.
@@ -87,3 +114,41 @@ class Dialect:
 
     def join(self, connection: Connection, shared: str) -> None:
         """Let *connection*'s transaction, which has just begun, see the state named *shared*."""
+
+    def prepare_values(self, driver_connection: Any, driver: str, loads: Callable[[Any], Any]) -> None:
+        """Have a connection of *driver*, as SQLAlchemy names it, read values exactly, and JSON by *loads*.
+
+        An unknown database may be read by one of PostgreSQL's drivers, as CockroachDB is.
+        """
+        prepare_driver(driver_connection, driver, loads)
+
+    def changes_values(self, column_type: TypeEngine[Any], dialect: SQLAlchemyDialect) -> bool:
+        """Whether a column of that declared type may hold a value that reading it by its type would change."""
+        return False
+
+    def exact_column(self, column: ColumnElement[Any], dialect: SQLAlchemyDialect) -> ColumnElement[Any]:
+        """Return *column*, to be read as its type says, and as it is stored where its type would change the value."""
+        return column
+
+    def text_bytes(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return a text *column* as the bytes that the database holds."""
+        return cast(column, LargeBinary)
+
+    def other_schemas(self, inspector: Inspector) -> list[str]:
+        """Return the user's schemas beside the default one, where a table is looked for too."""
+        return []
+
+    def view_names(self, inspector: Inspector, schema: str | None) -> Collection[str]:
+        """Return the names of the views of *schema*, materialized ones among them."""
+        return inspector.get_view_names(schema=schema)
+
+    def nulls_alike(self, constraint: Any) -> bool:
+        """Whether an SQLAlchemy unique *constraint*, or index, takes two NULLs for equal."""
+        return False
+
+    def with_given_identities(self, statement: str) -> str:
+        """Return an INSERT that gives columns which are always generated the values that it says."""
+        return statement
+
+    def move_sequence_on(self, connection: Connection, table: Table, numbers: Iterable[Any]) -> None:
+        """Let the next row of the application's have a number after all of *numbers*, which made-up rows have."""

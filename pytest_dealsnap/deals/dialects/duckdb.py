@@ -44,3 +44,7 @@ class DuckDB(Dialect):
         if not database or database == ":memory:" or database.startswith(_REMOTE):
             return None
         return folder / database
+
+    def path_in(self, url: URL) -> str:
+        database = url.database or ""
+        return "" if database == ":memory:" or database.startswith(_REMOTE) else database

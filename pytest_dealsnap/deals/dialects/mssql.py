@@ -22,6 +22,7 @@ class SQLServer(Dialect):
     """A database of SQL Server."""
 
     names: ClassVar = ("mssql",)
+    sqlglot: ClassVar = "tsql"
 
     def unenforced(self, url: URL) -> str | None:
         return (

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, text
+from sqlalchemy import Dialect as SQLAlchemyDialect
 from sqlalchemy.engine import URL
 
 from pytest_dealsnap.deals.dialects.base import Dialect
+from pytest_dealsnap.deals.dialects.mysql_values import exact_mysql_column
 
 __all__ = ["MySQL"]
 
@@ -45,6 +47,10 @@ class MySQL(Dialect):
     names: ClassVar = ("mysql", "mariadb")
     confirms: ClassVar = True
     freezing: ClassVar = "own"
+    is_not_true: ClassVar = True
+    sqlglot: ClassVar = "mysql"
+    django_engines: ClassVar = ("mysql",)
+    django_drivers: ClassVar = {"MySQLdb": "mysqldb", "pymysql": "pymysql"}
     # Lets go of the metadata locks that would keep an ALTER TABLE waiting, and everybody behind it.
     after_question: ClassVar = ("ROLLBACK TO SAVEPOINT dealsnap",)
     begin: ClassVar = ("START TRANSACTION READ ONLY",)
@@ -92,6 +98,10 @@ class MySQL(Dialect):
             return second.scalar(text("SELECT IS_USED_LOCK(:name)"), name) is not None
         finally:
             first.execute(text("SELECT RELEASE_LOCK(:name)"), name)
+
+    def exact_column(self, column: ColumnElement[Any], dialect: SQLAlchemyDialect) -> ColumnElement[Any]:
+        exact = exact_mysql_column(column)
+        return column if exact is None else exact.label(str(column.key))
 
 
 def _server(connection: Connection) -> tuple[tuple[str, str], ...]:

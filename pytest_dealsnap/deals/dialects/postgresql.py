@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, Inspector, Table, cast, func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import LargeBinary, Text
 
 from pytest_dealsnap.deals.dialects.base import Dialect
 
@@ -48,6 +49,11 @@ class PostgreSQL(Dialect):
     names: ClassVar = ("postgresql",)
     begin: ClassVar = ("SET TRANSACTION READ ONLY",)
     freezing: ClassVar = "shared"
+    is_not_true: ClassVar = True
+    deferring: ClassVar = "SET CONSTRAINTS ALL DEFERRED"
+    sqlglot: ClassVar = "postgres"
+    django_engines: ClassVar = ("postgresql", "postgis")
+    django_drivers: ClassVar = {"psycopg": "psycopg", "psycopg2": "psycopg2"}
 
     def unenforced(self, url: URL) -> str | None:
         return None
@@ -86,6 +92,29 @@ class PostgreSQL(Dialect):
     def join(self, connection: Connection, shared: str) -> None:
         connection.exec_driver_sql(_REPEATABLE)
         connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{shared}'")
+
+    def text_bytes(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.convert_to(cast(column, Text), func.getdatabaseencoding(), type_=LargeBinary)
+
+    def other_schemas(self, inspector: Inspector) -> list[str]:
+        system = (inspector.default_schema_name, "information_schema")
+        return [name for name in inspector.get_schema_names() if name not in system and not name.startswith("pg_")]
+
+    def view_names(self, inspector: Inspector, schema: str | None) -> Collection[str]:
+        return {*inspector.get_view_names(schema=schema), *inspector.get_materialized_view_names(schema=schema)}
+
+    def nulls_alike(self, constraint: Any) -> bool:
+        return bool(constraint.dialect_options["postgresql"].get("nulls_not_distinct"))
+
+    def with_given_identities(self, statement: str) -> str:
+        return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1)
+
+    def move_sequence_on(self, connection: Connection, table: Table, numbers: Iterable[Any]) -> None:
+        name, column = connection.dialect.identifier_preparer.format_table(table), table.autoincrement_column
+        assert column is not None
+        sequence = connection.scalar(select(func.pg_get_serial_sequence(name, column.name)))
+        if sequence is not None:
+            connection.execute(select(func.setval(sequence, max(numbers))))
 
 
 def unprepared(url: URL) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, type_coerce
+from sqlalchemy import Dialect as SQLAlchemyDialect
 from sqlalchemy.engine import URL
+from sqlalchemy.types import LargeBinary, TypeEngine
 
 from pytest_dealsnap.deals.dialects.base import Dialect
+from pytest_dealsnap.deals.dialects.sqlite_values import WhereItCan, converts, decoded
 from pytest_dealsnap.errors import SourceError
 
 __all__ = ["SQLite"]
@@ -21,6 +24,10 @@ class SQLite(Dialect):
 
     names: ClassVar = ("sqlite",)
     freezing: ClassVar = "own"
+    is_not_true: ClassVar = True
+    deferring: ClassVar = "PRAGMA defer_foreign_keys = ON"
+    sqlglot: ClassVar = "sqlite"
+    django_engines: ClassVar = ("sqlite3",)
 
     def unenforced(self, url: URL) -> str | None:
         return None
@@ -53,6 +60,14 @@ class SQLite(Dialect):
             path = "/" + path.removeprefix("//").partition("/")[2]
         return folder / path
 
+    def path_in(self, url: URL) -> str:
+        database = url.database or ""
+        return "" if database == ":memory:" or database.startswith("file:") else database
+
+    def in_memory(self, url: URL) -> bool:
+        database = str(url.database or ":memory:")
+        return database == ":memory:" or "mode=memory" in database or url.query.get("mode") == "memory"
+
     def changes(self, connection: Connection) -> int | None:
         # Past SQLAlchemy, which would begin a transaction: it is asked for each deal that fails.
         driver: Any = connection.connection.driver_connection
@@ -66,3 +81,12 @@ class SQLite(Dialect):
     def hold(self, connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()  # the first read fixes the state
+
+    def prepare_values(self, driver_connection: Any, driver: str, loads: Callable[[Any], Any]) -> None:
+        driver_connection.text_factory = decoded
+
+    def changes_values(self, column_type: TypeEngine[Any], dialect: SQLAlchemyDialect) -> bool:
+        return converts(column_type, dialect) or isinstance(column_type, LargeBinary)
+
+    def exact_column(self, column: ColumnElement[Any], dialect: SQLAlchemyDialect) -> ColumnElement[Any]:
+        return type_coerce(column, WhereItCan(column.type)) if converts(column.type, dialect) else column

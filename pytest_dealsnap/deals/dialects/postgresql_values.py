@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from ipaddress import ip_address, ip_interface
 from typing import Any
 
-__all__ = ["prepare_pg8000", "prepare_psycopg", "prepare_psycopg2"]
+__all__ = ["prepare_driver"]
 
 Loads = Callable[[Any], Any]
 # What Python has no value for: no end, before our era, after its year 9999, midnight as the end of a day.
@@ -46,7 +46,7 @@ def _is_beyond(name: str, text: str) -> bool:
     return bool((_MONTHS if name == "interval" else _BEYOND).search(text))
 
 
-def prepare_psycopg(connection: Any, loads: Loads) -> None:
+def _prepare_psycopg(connection: Any, loads: Loads) -> None:
     """Prepare a connection of psycopg 3."""
     from psycopg import DataError, Error
     from psycopg.types import datetime as loaders
@@ -70,7 +70,7 @@ def prepare_psycopg(connection: Any, loads: Loads) -> None:
         connection.adapters.register_loader(name, type(f"Exact{loader}", (base,), {"load": load}))
 
 
-def prepare_psycopg2(connection: Any, loads: Loads) -> None:
+def _prepare_psycopg2(connection: Any, loads: Loads) -> None:
     """Prepare a connection of psycopg2; its arrays and ranges are read by the same functions."""
     from psycopg2 import extensions, extras
 
@@ -99,7 +99,7 @@ def prepare_psycopg2(connection: Any, loads: Loads) -> None:
         extensions.register_type(extensions.new_array_type((_ARRAYS[name],), f"EXACT_{name}S", one), connection)
 
 
-def prepare_pg8000(connection: Any, loads: Loads) -> None:
+def _prepare_pg8000(connection: Any, loads: Loads) -> None:
     """Prepare a connection of pg8000. A function that raised would leave it out of step, so none does."""
     from pg8000 import converters  # type: ignore[import-untyped]  # it has no types
 
@@ -139,3 +139,17 @@ def prepare_pg8000(connection: Any, loads: Loads) -> None:
 def _address(text: str) -> Any:
     """Return an address with its network; pg8000's own keeps the network alone."""
     return ip_interface(text) if "/" in text else ip_address(text)
+
+
+_PREPARE: dict[str, Callable[[Any, Loads], None]] = {
+    "psycopg": _prepare_psycopg,
+    "psycopg2": _prepare_psycopg2,
+    "pg8000": _prepare_pg8000,
+}
+
+
+def prepare_driver(connection: Any, driver: str, loads: Loads) -> None:
+    """Prepare a connection of the driver that SQLAlchemy calls *driver*; one of another database stays as it is."""
+    prepare = _PREPARE.get(driver)
+    if prepare is not None:
+        prepare(connection, loads)

@@ -161,7 +161,8 @@ class SessionFinish:
     def conclude(self, run: Run, exitstatus: int) -> int:
         """Reach the verdict, write the reports, and return the exit status.
 
-        A gate that does not end with ``proceed`` is never green, whatever the tests came to.
+        A gate that does not end with ``proceed`` is never green, whatever the tests came to; a report that was asked
+        for and cannot be written is a usage error.
         """
         results = [self._results[deal_id] for deal_id in sorted(self._results, key=id_order)]
         self.finished = conclude(self._facts(run, results), results)
@@ -171,7 +172,8 @@ class SessionFinish:
             except ReportError as error:
                 self._unwritten[target] = str(error)
         status = self._exit_status(self.finished, exitstatus)
-        return int(pytest.ExitCode.TESTS_FAILED) if self._unwritten and status == pytest.ExitCode.OK else status
+        judged = status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        return int(pytest.ExitCode.USAGE_ERROR) if self._unwritten and judged else status
 
     def _facts(self, run: Run, results: list[DealResult]) -> RunFacts:
         settings, plan = self._settings, run.plan

@@ -87,3 +87,13 @@ def test_a_sample_decides_only_what_its_bounds_allow(sample: Stratum, action: st
     verdict = decide_sample([sample], THRESHOLDS)
     assert verdict.action == action
     assert words in verdict.reason
+
+
+def test_a_bound_at_a_threshold_is_within_it() -> None:
+    """As for a whole run: fix forward is under its threshold, a rollback over its own, and both belong to between."""
+    sample = [Stratum(300, 100, 30)]
+    least, most = (100 * bound(sample) / 300 for bound in (lower_bound, upper_bound))
+    assert decide_sample(sample, VerdictConfig(least, most, 100.0)).action == "disable_flag"
+    assert f"{least:g} % to {most:g} %" in decide_sample(sample, VerdictConfig(least, most, 100.0)).reason
+    assert decide_sample(sample, VerdictConfig(least / 2, least, 100.0)).action == "disable_flag"
+    assert decide_sample(sample, VerdictConfig(most, 99.0, 100.0)).action == "inconclusive"

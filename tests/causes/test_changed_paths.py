@@ -1,0 +1,47 @@
+"""Changed outputs, parted by the paths that changed together."""
+
+from __future__ import annotations
+
+from pytest_dealsnap.causes.changed_paths import MOST_GROUPS, path_groups
+
+
+def groups(outputs: list[list[str]]) -> list[tuple[tuple[str, ...], list[int]]]:
+    """Return the groups of the outputs' changed paths."""
+    return list(path_groups(outputs))
+
+
+def test_paths_that_change_in_the_same_outputs_are_one_group() -> None:
+    """The largest group stands first."""
+    outputs = [["costs.site", "costs.total"]] * 12 + [["narrative"]] * 10
+    assert groups(outputs) == [
+        (("costs.site", "costs.total"), list(range(12))),
+        (("narrative",), list(range(12, 22))),
+    ]
+
+
+def test_paths_that_change_in_nearly_the_same_outputs_are_one_group() -> None:
+    """Seven tenths of all outputs that show either are enough, six tenths are not."""
+    together = [["a", "b"]] * 7 + [["a"]] * 3
+    assert groups(together) == [(("a", "b"), list(range(10)))]
+    apart = [["a", "b"]] * 6 + [["a"]] * 4
+    assert groups(apart) == [(("a",), list(range(10))), (("b",), list(range(6)))]
+
+
+def test_an_output_may_show_two_changes() -> None:
+    """It stands in both groups."""
+    outputs = [["a"]] * 10 + [["a", "b"]] * 5 + [["b"]] * 10
+    assert groups(outputs) == [(("a",), list(range(15))), (("b",), list(range(10, 25)))]
+
+
+def test_paths_of_few_outputs_stand_together_at_the_end() -> None:
+    """Each output is in a group, also one that names no path."""
+    outputs = [["a"]] * 30 + [["x"], ["y"], []]
+    assert groups(outputs) == [(("a",), list(range(30))), (("x", "y"), [30, 31, 32])]
+
+
+def test_nothing_changed_is_no_group() -> None:
+    """Nor is a bound passed by very many paths."""
+    assert groups([]) == []
+    many = groups([[f"path{chr(97 + n // 26)}{chr(97 + n % 26)}"] for n in range(200) for _ in range(4)])
+    assert len(many) <= MOST_GROUPS + 1
+    assert {place for _, places in many for place in places} == set(range(800))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from pytest_dealsnap.deals import dialects
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "pytest_dealsnap"
@@ -268,3 +271,53 @@ def test_no_writer_is_imported_before_its_format_is_asked_for(side: str) -> None
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["", f"{PACKAGE}.reporting.openmetrics_report"]
+
+
+# The guard runs in interpreters of the user's that have no package of ours, and these speak with it in its names.
+GUARD = {
+    "rehearsal.clients",
+    "rehearsal.guard",
+    "rehearsal.guard_drivers",
+    "rehearsal.guard_targets",
+    "rehearsal.protection",
+    "rehearsal.sessions",
+}
+NAMES_DIALECT = {
+    "reasoning.environment": "modules of drivers, recognized by their exceptions where SQLAlchemy may not be loaded",
+    "cli.clean": "whether a server is to be asked at all; else SQLAlchemy is not loaded",
+}
+KNOWN = re.compile(rf"({'|'.join(sorted(dialects._BY_NAME))})(\+\w*|:[/\w:.]*)?")
+
+
+def names_of_dialects(tree: ast.AST) -> set[str]:
+    """Return the names of databases that *tree* holds as strings or imports SQLAlchemy's parts of."""
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    imported = [str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imported += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    return {text for text in texts if KNOWN.fullmatch(text)} | {
+        name for name in imported if name.startswith("sqlalchemy.dialects")
+    }
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        'if connection.dialect.name == "postgresql": ...',
+        'url.startswith("sqlite:")',
+        'QUESTIONS = {"mariadb": 1}',
+        "from sqlalchemy.dialects.mysql import YEAR",
+    ],
+)
+def test_a_branch_on_a_dialect_is_seen(branch: str) -> None:
+    """The test below looks at something."""
+    assert names_of_dialects(ast.parse(branch))
+
+
+def test_only_a_dialects_module_names_it() -> None:
+    """Whoever must know what a database can do asks its ``Dialect``: a new database is one module."""
+    naming = {
+        name
+        for name, path in MODULES.items()
+        if names_of_dialects(ast.parse(path.read_text(encoding="utf-8"))) and not name.startswith("deals.dialects")
+    }
+    assert naming == GUARD | NAMES_DIALECT.keys()

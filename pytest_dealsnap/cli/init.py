@@ -115,9 +115,13 @@ def _ask(names: Sequence[str]) -> str:
 
 
 def _relative_to(folder: Path, url: str, cwd: Path) -> str:
-    """Return *url* as the file in *folder* writes it: the path of a SQLite file below it is relative to it."""
+    """Return *url* as the file in *folder* writes it: the path of a file below it is relative to it."""
+    from pytest_dealsnap.deals.database import parse_url
+    from pytest_dealsnap.deals.dialects import dialect_of
+
+    parsed = parse_url(url, "database")
     scheme, separator, rest = url.partition(":///")
-    if not separator or not scheme.startswith("sqlite") or rest.startswith((":memory:", "file:")):
+    if not separator or not dialect_of(parsed.get_backend_name()).path_in(parsed):
         return url
     name, question, query = rest.partition("?")
     absolute = (cwd / name).absolute()

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Computed, Identity, MetaData, Table
-from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.schema import ColumnDefault, DefaultClause
 
 from pytest_dealsnap.deals.check_constraints import Check, read_check
 from pytest_dealsnap.deals.conditions import UnreadConditionError
+from pytest_dealsnap.deals.dialects import domain_of
 from pytest_dealsnap.deals.unique_keys import read_unique
 from pytest_dealsnap.deals.value_kinds import ValueKind, kind_of
 from pytest_dealsnap.errors import SourceError
@@ -117,13 +117,14 @@ def read_metadata(source: Any) -> dict[str, TableFacts]:
 
 
 def _column(column: Column[Any]) -> ColumnFacts:
+    domain = domain_of(column.type)
     identity = column.identity if isinstance(column.identity, Identity) else None
     counts = column.table is not None and column is column.table.autoincrement_column
     return ColumnFacts(
         key=column.key,
         name=column.name,
         kind=kind_of(column.type),
-        nullable=bool(column.nullable) and not (isinstance(column.type, DOMAIN) and column.type.not_null),
+        nullable=bool(column.nullable) and not (domain is not None and domain.not_null),
         generated=isinstance(column.server_default, Computed),
         always_identity=identity is not None and bool(identity.always),
         counted=counts or identity is not None,
@@ -189,8 +190,9 @@ def _check_texts(table: Table) -> Iterator[tuple[str, dict[str, str]]]:
         if isinstance(constraint, CheckConstraint) and not getattr(constraint, "_type_bound", False):
             yield _sql(constraint.sqltext), names
     for column in table.columns:
-        if isinstance(column.type, DOMAIN) and column.type.check is not None:
-            yield _sql(column.type.check), {"value": column.name}
+        domain = domain_of(column.type)
+        if domain is not None and domain.check is not None:
+            yield _sql(domain.check), {"value": column.name}
 
 
 def _sql(condition: Any) -> str:

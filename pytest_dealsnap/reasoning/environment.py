@@ -26,6 +26,7 @@ _NETWORK_NUMBERS = frozenset(
 _SQLSTATE_PREFIXES = ("08", "53300", "57P01", "57P02", "57P03")
 # MySQL's and MariaDB's: too many connections (3), cannot connect (2), connection lost or killed, server stopping.
 _MYSQL_NUMBERS = frozenset({1040, 1053, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 2002, 2003, 2006, 2013, 2055, 4031})
+# Modules of drivers, not databases: a reasoner may use one where SQLAlchemy, and deals/dialects/, are not loaded.
 _MYSQL_DRIVERS = ("pymysql", "MySQLdb", "mysql", "mariadb")
 
 

@@ -1,7 +1,8 @@
 """Which database somebody asks for: the original, the scratch copy, or another one.
 
 This module and :mod:`guard`, :mod:`guard_drivers` import the standard library only. A rehearsal copies them beside
-its ``sitecustomize``, so that they also guard a Python of another virtual environment, from Python 3.9 on.
+its ``sitecustomize``, so that they also guard a Python of another virtual environment, from Python 3.9 on. So they
+keep names of databases of their own, beside :mod:`pytest_dealsnap.deals.dialects`, which is not there.
 """
 
 from __future__ import annotations

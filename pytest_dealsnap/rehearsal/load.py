@@ -1,7 +1,7 @@
 """Reads and writes beside an upgrade, as a running application's, and what became of them.
 
 A write sets a deal's column to what it holds, so that it takes the locks of a write and changes nothing.
-It gives up waiting before PostgreSQL looks for deadlocks, so that it never is the load that a
+It gives up waiting before a server looks for deadlocks, so that it never is the load that a
 migration fails by.
 """
 
@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, column, create_engine, select, table, text, update
+from sqlalchemy import Engine, column, create_engine, select, table, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import DealsConfig
-from pytest_dealsnap.deals.dialects import unprepared
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.rehearsal.locks import OURS
 from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, LoadFact
@@ -29,8 +29,6 @@ from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, LoadFact
 __all__ = ["Load", "under_load"]
 
 PAUSE = 0.005
-WRITE_LOCK_TIMEOUT = "500ms"  # half of PostgreSQL's deadlock_timeout
-SQLITE_TIMEOUT = 5.0  # the usual one of Python's driver
 KEYS = 200
 
 
@@ -109,17 +107,18 @@ class Load:
         connection.execute(select(self._table).where(self._table.c[self._deals.id] == key)).all()
 
     def _write(self, connection: Any, key: Any) -> None:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = '{WRITE_LOCK_TIMEOUT}'"))
+        for statement in dialect_of(connection.dialect.name).giving_up:
+            connection.exec_driver_sql(statement)
         held = self._table.c[self._column]
         connection.execute(update(self._table).where(self._table.c[self._deals.id] == key).values({held: held}))
 
 
 def _engine(url: str) -> Engine:
-    if url.startswith("sqlite"):
-        return create_engine(url, poolclass=NullPool, connect_args={"timeout": SQLITE_TIMEOUT})
-    named = {"application_name": f"{OURS}-load"} if url.startswith("postgresql") else {}
-    arguments = {**named, **unprepared(make_url(url))}
+    parsed = make_url(url)
+    known = dialect_of(parsed.get_backend_name())
+    arguments = known.arguments(parsed, f"{OURS}-load")
+    if known.is_file:
+        return create_engine(url, poolclass=NullPool, connect_args=arguments)
     return create_engine(url, pool_size=2, connect_args=arguments)
 
 

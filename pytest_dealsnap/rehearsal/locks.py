@@ -1,4 +1,4 @@
-"""Which locks a migration takes on PostgreSQL, seen from another connection while it runs."""
+"""Which locks a migration takes, as far as the database shows them, seen from another connection while it runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from pytest_dealsnap.deals.dialects import unprepared
+from pytest_dealsnap.deals.dialects import Dialect, dialect_of
 from pytest_dealsnap.reporting.rehearsal_facts import LockFact
 
 __all__ = ["OURS", "LockWatch", "watch_locks"]
@@ -20,35 +20,18 @@ __all__ = ["OURS", "LockWatch", "watch_locks"]
 OURS = "dealsnap"  # application_name of connections that are not the migration's
 EVERY = 0.002  # seconds: the change of a small table holds its lock no longer
 REST = 2.0  # times as long as a look took, so that looking leaves the migration its processor
-# Strongest last, as in PostgreSQL's manual; what only reads take is not told.
-MODES = (
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
-_QUESTION = text("""
-    SELECT l.pid, n.nspname, c.relname, l.mode FROM pg_locks l
-    JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_stat_activity a ON a.pid = l.pid
-    WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted
-      AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-      AND a.application_name NOT LIKE :ours
-""")
 
 
 class LockWatch:
-    """Looks at ``pg_locks`` in a thread of its own until it is told to stop."""
+    """Asks for the locks that are held, in a thread of its own, until it is stopped."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: URL, known: Dialect) -> None:
+        self._modes, self._question = known.lock_modes, text(known.locks)
         self._engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
             poolclass=NullPool,
-            connect_args={"application_name": f"{OURS}-watch", **unprepared(make_url(url))},
+            connect_args=known.arguments(url, f"{OURS}-watch"),
         )
         self._stop = threading.Event()
         self._since: dict[tuple[int, str, str], tuple[float, float]] = {}
@@ -68,14 +51,14 @@ class LockWatch:
     def seen(self) -> tuple[LockFact, ...]:
         """Return every lock that was seen, the strongest first; a time is at least that long."""
         facts = [LockFact(relation, mode, seconds) for (relation, mode), seconds in self._longest.items()]
-        return tuple(sorted(facts, key=lambda fact: (-MODES.index(fact.mode), fact.relation)))
+        return tuple(sorted(facts, key=lambda fact: (-self._modes.index(fact.mode), fact.relation)))
 
     def _watch(self) -> None:
         try:
             with self._engine.connect() as connection:
                 while not self._stop.is_set():
                     asked = time.monotonic()
-                    rows = connection.execute(_QUESTION, {"ours": f"{OURS}%"}).all()
+                    rows = connection.execute(self._question, {"ours": f"{OURS}%"}).all()
                     now = time.monotonic()
                     self._note([tuple(row) for row in rows], now)
                     self._stop.wait(max(EVERY, REST * (now - asked)))
@@ -85,7 +68,7 @@ class LockWatch:
     def _note(self, rows: list[tuple[int, str, str, str]], now: float) -> None:
         there = {}
         for pid, schema, name, mode in rows:
-            if mode in MODES:
+            if mode in self._modes:
                 there[pid, name if schema == "public" else f"{schema}.{name}", mode] = now
         self._since = {key: (self._since.get(key, (now, now))[0], now) for key in there}
         for (_, relation, mode), (first, last) in self._since.items():
@@ -94,11 +77,13 @@ class LockWatch:
 
 @contextmanager
 def watch_locks(url: str) -> Iterator[LockWatch | None]:
-    """Watch the locks of the database at *url* while the block runs; of PostgreSQL only."""
-    if not url.startswith("postgresql"):
+    """Watch the locks of the database at *url* while the block runs, where it shows them."""
+    parsed = make_url(url)
+    known = dialect_of(parsed.get_backend_name())
+    if not known.locks:
         yield None
         return
-    watch = LockWatch(url)
+    watch = LockWatch(parsed, known)
     watch.start()
     try:
         yield watch

@@ -22,7 +22,6 @@ from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import SourceError, printable
 from pytest_dealsnap.rehearsal.row_digests import RowChanges, RowDigests
 from pytest_dealsnap.rehearsal.schema import Schema, read_schema
-from pytest_dealsnap.rehearsal.sqlite_copy import sqlite_file
 from pytest_dealsnap.rehearsal.states import State
 from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.reporting.wording import plural
@@ -31,12 +30,6 @@ __all__ = ["Original"]
 
 T = TypeVar("T")
 BYTES_AT_A_TIME = 1 << 20
-_CLIENTS = {
-    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
-    "mysql": "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
-}
-_CLIENTS["mariadb"] = _CLIENTS["mysql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,28 +135,25 @@ def _read(config: Config, question: Callable[[Connection], T]) -> T | None:
 
 
 def _in_use(connection: Connection) -> bool:
-    question = _CLIENTS.get(connection.dialect.name)
-    return question is not None and bool(connection.scalar(text(question)))
+    question = dialect_of(connection.dialect.name).others
+    return bool(question) and bool(connection.scalar(text(question)))
 
 
 def _checksum(config: Config) -> str | None:
-    """Return the SHA-256 of a SQLite file and of the write-ahead log that belongs to it."""
+    """Return the SHA-256 of the files that the database is; ``None`` for one that no file's bytes prove."""
     assert config.database is not None
     place = config.place("database")
     url = parse_url(config.database, place)
-    if url.get_backend_name() != "sqlite":
-        return None
     digest = hashlib.sha256()
     try:
-        path = sqlite_file(url, config.database_folder, place)
-        for part in (path, path.with_name(path.name + "-wal")):
-            if part.exists():
-                with part.open("rb") as file:
-                    while block := file.read(BYTES_AT_A_TIME):
-                        digest.update(block)
+        files = dialect_of(url.get_backend_name()).checked_files(url, config.database_folder, place)
+        for path in files:
+            with path.open("rb") as file:
+                while block := file.read(BYTES_AT_A_TIME):
+                    digest.update(block)
     except (SourceError, OSError):
         return None
-    return digest.hexdigest()
+    return digest.hexdigest() if files else None
 
 
 def _lines(changes: RowChanges) -> list[str]:

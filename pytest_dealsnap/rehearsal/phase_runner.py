@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pytest_dealsnap.baseline.manifest import git_state
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import check_enforced, parse_url, public_url
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import ConfigError, redact
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.capture_gate import exposures
@@ -62,7 +63,8 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
         scratch = _copied(config, options, timeline, stack, say)
         text = original.render_as_string(hide_password=False)
         if as_it_was.schema is not None and config.deals.source is None:
-            table = as_it_was.schema.name_of(config.deals.table, folds_case=original.get_backend_name() == "sqlite")
+            known = dialect_of(original.get_backend_name())
+            table = as_it_was.schema.name_of(config.deals.table, folds_case=known.folds_case)
             config = replace(config, deals=replace(config.deals, table=table))
         step_environment = StepEnvironment(config, text, scratch.url, folder, options.timeout, say)
         selection = ("--dealsnap-sample", str(options.sample), "--dealsnap-seed", str(options.seed))
@@ -102,9 +104,7 @@ def _original(config: Config) -> URL:
         )
     url = parse_url(config.database, config.place("database"))
     check_enforced(url, config.place("database"), trust=config.trust_source)
-    if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith("file:"):
-        return url.set(database=str((config.database_folder / url.database).absolute()))
-    return url
+    return dialect_of(url.get_backend_name()).absolute(url, config.database_folder)
 
 
 def _copied(config: Config, options: Options, timeline: Timeline, stack: ExitStack, say: Say) -> ScratchDatabase:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from sqlalchemy.engine import make_url
 
+from pytest_dealsnap.deals.dialects import dialect_of
+
 __all__ = ["fill", "placeholders", "tool_variables"]
 
 _IN_DOUBLE_QUOTES = re.compile(r'(["\\$`])')
@@ -17,10 +19,10 @@ def placeholders(text: str) -> dict[str, str]:
     """Return the values of the placeholders for the database at the URL *text*."""
     url = make_url(text)
     kind = url.get_backend_name()
-    plain = "mysql" if kind == "mariadb" else kind
-    is_file = kind in ("sqlite", "duckdb")
+    known = dialect_of(kind)
+    plain, is_file = (known.names or (kind,))[0], known.is_file
     host = url.host or _socket(url.query.get("host")) or _socket(url.query.get("unix_socket"))
-    port = url.port or _socket(url.query.get("port")) or {"postgresql": 5432, "mysql": 3306}.get(plain, "")
+    port = url.port or _socket(url.query.get("port")) or known.default_port or ""
     return {
         "url": text,
         "plain_url": url.set(drivername=plain).render_as_string(hide_password=False),
@@ -70,16 +72,6 @@ def _quoted(value: str, quote: str) -> str:
 
 def tool_variables(text: str) -> dict[str, str]:
     """Return what libpq's and MySQL's tools, and many applications, read of the database at the URL *text*."""
-    url, values = make_url(text), placeholders(text)
-    kind, password = url.get_backend_name(), url.password or ""
-    if kind == "postgresql":
-        found = {"PGHOST": values["host"] if url.host or url.query.get("host") else "", "PGPORT": values["port"],
-                 "PGDATABASE": values["name"], "PGUSER": values["user"], "PGPASSWORD": password}  # fmt: skip
-    elif kind in ("mysql", "mariadb"):
-        path = values["host"] if values["host"].startswith("/") else ""
-        found = {"MYSQL_HOST": "localhost" if path else values["host"], "MYSQL_TCP_PORT": values["port"],
-                 "MYSQL_UNIX_PORT": path, "MYSQL_PWD": password, "MYSQL_DATABASE": values["name"],
-                 "MYSQL_USER": values["user"], "MYSQL_PASSWORD": password}  # fmt: skip
-    else:
-        found = {}
+    url = make_url(text)
+    found = dialect_of(url.get_backend_name()).tool_variables(url, placeholders(text))
     return {name: value for name, value in found.items() if value}

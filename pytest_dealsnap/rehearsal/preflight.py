@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.engine import make_url
 
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.rehearsal.captures import run_capture
-from pytest_dealsnap.rehearsal.guard_targets import FILES
 from pytest_dealsnap.rehearsal.rollout import Rollout, carry_out
 from pytest_dealsnap.rehearsal.states import State
 from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
@@ -26,7 +26,7 @@ def check_reach(step_environment: StepEnvironment, rollout: Rollout, timeline: T
     Raises :class:`OriginalReachedError` where a step asked for the original.
     """
     check = step_environment.config.rehearsal.check
-    is_file = make_url(step_environment.original).get_backend_name() in FILES
+    is_file = dialect_of(make_url(step_environment.original).get_backend_name()).is_file
     if is_file and not check:
         timeline.skip(
             NAME,

@@ -25,6 +25,7 @@ __all__ = ["CLIENTS", "Notes", "protect", "read_notes", "target_of"]
 
 # Command lines that are held back by a program of the same name, which comes first in PATH.
 CLIENTS = ("psql", "mariadb", "mysql", "sqlite3", "duckdb")
+# As the guard names databases: a target is compared in interpreters that have no pytest_dealsnap.deals.dialects.
 _DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 
 # Python imports a module of this name as it starts; one of the user's own still has its turn, in its place. A Python

@@ -8,20 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
+from pytest_dealsnap.deals.dialects import dialect_of
+
 __all__ = ["CONSTRAINTS", "Schema", "TableShape", "missing_parts", "read_schema", "said"]
 
 VERSIONS = "alembic_version"
 CONSTRAINTS = {"checks": "CHECK", "uniques": "UNIQUE", "foreign_keys": "FOREIGN KEY", "indexes": "index"}
-_TRIGGERS = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
-}
-_SYSTEM = ("information_schema", "pg_catalog")
-
-
-def _default(inspector: Any) -> str | None:
-    name: str | None = inspector.default_schema_name
-    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +65,8 @@ class Schema:
 def read_schema(connection: Connection) -> Schema:
     """Reflect every table of every schema that is not the system's; the revision table is not among them."""
     inspector = inspect(connection)
-    schemas: list[str | None] = [None]
-    if connection.dialect.name == "postgresql":
-        schemas += [
-            name for name in inspector.get_schema_names() if name not in _SYSTEM and name != _default(inspector)
-        ]
+    known = dialect_of(connection.dialect.name)
+    schemas: list[str | None] = [None, *known.other_schemas(inspector)]
     tables = {
         f"{schema}.{name}" if schema else name: _shape(inspector, name, schema)
         for schema in schemas
@@ -92,8 +81,8 @@ def read_schema(connection: Connection) -> Schema:
         for schema in schemas
         for name in inspector.get_view_names(schema=schema)
     }
-    if question := _TRIGGERS.get(connection.dialect.name):
-        others |= {("trigger", str(name)) for name in connection.scalars(text(question))}
+    if known.triggers:
+        others |= {("trigger", str(name)) for name in connection.scalars(text(known.triggers))}
     return Schema(tables, tuple(revisions), frozenset(others))
 
 

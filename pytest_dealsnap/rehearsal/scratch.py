@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from pytest_dealsnap.deals.database import parse_url, public_url
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.deals.identity import same_database
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
@@ -78,9 +79,10 @@ def scratch_copy(
         yield _users_own(source, scratch_url, folder or Path.cwd(), place)
         return
     with signals_raise():
-        if source.get_backend_name() == "sqlite":
+        copying = dialect_of(source.get_backend_name()).copying
+        if copying == "backup":
             yield from _sqlite(source, folder or Path.cwd(), place, keep, say)
-        elif source.get_backend_name() == "postgresql":
+        elif copying == "database":
             yield from _postgresql(source, folder or Path.cwd(), place, keep, say)
         else:
             raise SourceError(
@@ -136,8 +138,7 @@ def _end(
 
 def _users_own(source: URL, scratch_url: str, folder: Path, place: str) -> ScratchDatabase:
     target = parse_url(scratch_url, "--scratch-url")
-    if target.get_backend_name() == "sqlite" and target.database and not target.database.startswith("file:"):
-        target = target.set(database=str((folder / target.database).absolute()))
+    target = dialect_of(target.get_backend_name()).absolute(target, folder)
     if same_database(source, target, folder=folder, places=(place, "--scratch-url")):
         raise SourceError(
             f"--scratch-url names the database itself: {public_url(target)} and {public_url(source)} are one database, "

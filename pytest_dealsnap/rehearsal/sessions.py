@@ -78,7 +78,7 @@ class SessionWatch:
 
     def __init__(self, original: str, token: str) -> None:
         self._url = make_url(original)
-        self._kind = self._url.get_backend_name()
+        self._kind = self._url.get_backend_name()  # as the guard names it, whose second pair of eyes this is
         self._token = token
         self._file = Path(file_of(self._url.database or "")) if self._kind in FILES else None
         self._stop = threading.Event()

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import URL
 
+from pytest_dealsnap.deals.dialects.sqlite import sqlite_file
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.owners import mark
 
-__all__ = ["copy_sqlite", "drop_sqlite", "new_file", "sqlite_file"]
+__all__ = ["copy_sqlite", "drop_sqlite", "new_file"]
 
 PAGES_AT_A_TIME = 4_096  # so that Ctrl-C is answered while a large file is copied
 SECONDS_FOR_A_LOCK = 60
@@ -71,16 +72,3 @@ def drop_sqlite(target: Path) -> str | None:
     except OSError as error:
         return f"{type(error).__name__}: {error.strerror}"
     return None
-
-
-def sqlite_file(source: URL, folder: Path, place: str) -> Path:
-    """Return the path of the file that *source* names; raises :class:`SourceError` where there is none."""
-    database = source.database
-    if not database or database == ":memory:":
-        raise SourceError(f'{place} = "{source}": an in-memory database is empty; name a file, "sqlite:///deals.db"')
-    if database.startswith("file:"):
-        database = database.removeprefix("file:").partition("?")[0]
-    path = (folder / database).absolute()
-    if not path.is_file():
-        raise SourceError(f"{place}: no such SQLite file: {path}")
-    return path

@@ -15,11 +15,10 @@ from sqlalchemy.pool import NullPool
 from pytest_dealsnap.config import Config, DealsConfig
 from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.deal import DealRef
-from pytest_dealsnap.deals.dialects import unprepared
+from pytest_dealsnap.deals.dialects import dialect_of, unprepared
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError, SourceError, redact
 from pytest_dealsnap.rehearsal.guard import ORDERS
-from pytest_dealsnap.rehearsal.guard_targets import FILES
 from pytest_dealsnap.rehearsal.protection import target_of
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
 
@@ -43,8 +42,7 @@ def guard_variables(config: Config, copy: str) -> dict[str, str]:
     The rest is the original: a reasoner that does not read its database where the copy is named would write there.
     """
     url = make_url(str(config.database))
-    if url.get_backend_name() in FILES and url.database:
-        url = url.set(database=str((config.database_folder / url.database).absolute()))
+    url = dialect_of(url.get_backend_name()).absolute(url, config.database_folder)
     original = target_of(url.render_as_string(hide_password=False))
     return {ORDERS: json.dumps({"original": original, "copy": target_of(copy)})}
 

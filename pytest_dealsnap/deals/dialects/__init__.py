@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.types import TypeEngine
+
 from pytest_dealsnap.deals.dialects.base import Dialect
 from pytest_dealsnap.deals.dialects.driver_values import Converted, Undecodable
 from pytest_dealsnap.deals.dialects.duckdb import DuckDB
 from pytest_dealsnap.deals.dialects.mssql import SQLServer
 from pytest_dealsnap.deals.dialects.mysql import MySQL
 from pytest_dealsnap.deals.dialects.oracle import Oracle
-from pytest_dealsnap.deals.dialects.postgresql import PostgreSQL, unprepared
+from pytest_dealsnap.deals.dialects.postgresql import PostgreSQL
+from pytest_dealsnap.deals.dialects.postgresql_values import unprepared
 from pytest_dealsnap.deals.dialects.sqlite import SQLite
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "Undecodable",
     "dialect_of",
     "dialect_of_django",
+    "domain_of",
     "nulls_alike",
     "unprepared",
 ]
@@ -47,3 +51,8 @@ def dialect_of_django(engine: str) -> Dialect | None:
 def nulls_alike(constraint: Any) -> bool:
     """Whether an SQLAlchemy unique *constraint*, or index, takes two NULLs for equal in any database."""
     return any(dialect.nulls_alike(constraint) for dialect in _ALL)
+
+
+def domain_of(column_type: TypeEngine[Any]) -> Any | None:
+    """Return *column_type* where it is a domain of any database, with a ``check`` and whether it is ``not_null``."""
+    return next((found for dialect in _ALL if (found := dialect.domain_of(column_type)) is not None), None)

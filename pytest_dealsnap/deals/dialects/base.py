@@ -11,7 +11,7 @@ from sqlalchemy import Dialect as SQLAlchemyDialect
 from sqlalchemy.engine import URL
 from sqlalchemy.types import LargeBinary, TypeEngine
 
-from pytest_dealsnap.deals.dialects.postgresql_values import prepare_driver
+from pytest_dealsnap.deals.dialects.postgresql_values import prepare_driver, unprepared
 
 __all__ = ["Dialect"]
 
@@ -27,6 +27,12 @@ class Dialect:
     statement that has foreign keys checked at the end of the transaction. ``sqlglot`` is SQLGlot's name of its SQL.
     ``django_engines`` are the last parts of Django's names of it, ``django_drivers`` the modules that Django uses, each
     with SQLAlchemy's name of that driver.
+
+    Of a rehearsal: ``copying`` says by what a scratch copy is made, ``backup`` of a file or a ``database`` of the same
+    server. ``folds_case`` says that ``Deals`` and ``deals`` are one table. ``locks`` asks for the locks that are held,
+    as rows of process, schema, relation and mode, but for the sessions whose name is like ``:ours``; ``lock_modes`` are
+    those that are reported, the strongest last. ``giving_up`` are the statements by which a transaction waits for a
+    lock only briefly. ``triggers`` asks for the names of triggers, ``others`` for the number of other clients.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
@@ -40,6 +46,15 @@ class Dialect:
     sqlglot: ClassVar[str] = ""
     django_engines: ClassVar[tuple[str, ...]] = ()
     django_drivers: ClassVar[Mapping[str, str]] = {}
+    is_file: ClassVar[bool] = False
+    default_port: ClassVar[int | None] = None
+    copying: ClassVar[Literal["backup", "database", ""]] = ""
+    folds_case: ClassVar[bool] = False
+    locks: ClassVar[str] = ""
+    lock_modes: ClassVar[tuple[str, ...]] = ()
+    giving_up: ClassVar[tuple[str, ...]] = ()
+    triggers: ClassVar[str] = ""
+    others: ClassVar[str] = ""
 
     def unenforced(self, url: URL) -> str | None:
         """Return why the database cannot be kept from writing to *url*; ``None`` where it can be."""
@@ -52,12 +67,30 @@ class Dialect:
         """
         return url, {}
 
+    def arguments(self, url: URL, application: str) -> dict[str, Any]:
+        """Return the driver's arguments for a connection that may write, named *application* where the server shows it.
+
+        It prepares no statement: an unknown database may be reached by PostgreSQL's drivers, and through a pooler.
+        """
+        return unprepared(url)
+
+    def tool_variables(self, url: URL, values: Mapping[str, str]) -> dict[str, str]:
+        """Return what the database's own tools read of *url* from the environment; *values* are its placeholders."""
+        return {}
+
     def on_connect(self, driver_connection: Any) -> None:
         """Prepare a connection that nobody shares; a connection to a server stays as it is."""
 
     def file_of(self, url: URL, folder: Path) -> Path | None:
         """Return the file that *url* names; ``None`` for a server."""
         return None
+
+    def checked_files(self, url: URL, folder: Path, place: str) -> tuple[Path, ...]:
+        """Return the files whose bytes prove that the database is what it was; none where only its rows can.
+
+        Raises ``SourceError`` naming *place* where there is no file.
+        """
+        return ()
 
     def path_in(self, url: URL) -> str:
         """Return the path of a file as *url* writes it; ``""`` for a server, a URI, and what is no file."""
@@ -145,6 +178,10 @@ class Dialect:
     def nulls_alike(self, constraint: Any) -> bool:
         """Whether an SQLAlchemy unique *constraint*, or index, takes two NULLs for equal."""
         return False
+
+    def domain_of(self, column_type: TypeEngine[Any]) -> Any | None:
+        """Return *column_type* where it is a domain, with a ``check`` and whether it is ``not_null``."""
+        return None
 
     def with_given_identities(self, statement: str) -> str:
         """Return an INSERT that gives columns which are always generated the values that it says."""

@@ -20,6 +20,7 @@ class DuckDB(Dialect):
     """A DuckDB file."""
 
     names: ClassVar = ("duckdb",)
+    is_file: ClassVar = True
 
     def unenforced(self, url: URL) -> str | None:
         if (url.database or "").startswith(_REMOTE):

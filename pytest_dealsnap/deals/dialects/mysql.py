@@ -50,6 +50,10 @@ class MySQL(Dialect):
     is_not_true: ClassVar = True
     sqlglot: ClassVar = "mysql"
     django_engines: ClassVar = ("mysql",)
+    default_port: ClassVar = 3306
+    others: ClassVar = (
+        "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+    )
     django_drivers: ClassVar = {"MySQLdb": "mysqldb", "pymysql": "pymysql"}
     # Lets go of the metadata locks that would keep an ALTER TABLE waiting, and everybody behind it.
     after_question: ClassVar = ("ROLLBACK TO SAVEPOINT dealsnap",)
@@ -63,6 +67,18 @@ class MySQL(Dialect):
     def read_only(self, url: URL, folder: Path, place: str) -> tuple[URL, Mapping[str, Any]]:
         # None: the driver does not SET autocommit for the session.
         return url, {"autocommit": None} if url.get_driver_name() in _DRIVERS_WITHOUT_AUTOCOMMIT else {}
+
+    def tool_variables(self, url: URL, values: Mapping[str, str]) -> dict[str, str]:
+        password, path = url.password or "", values["host"] if values["host"].startswith("/") else ""
+        return {
+            "MYSQL_HOST": "localhost" if path else values["host"],
+            "MYSQL_TCP_PORT": values["port"],
+            "MYSQL_UNIX_PORT": path,
+            "MYSQL_PWD": password,
+            "MYSQL_DATABASE": values["name"],
+            "MYSQL_USER": values["user"],
+            "MYSQL_PASSWORD": password,
+        }
 
     def hold(self, connection: Connection) -> None:
         for statement in (

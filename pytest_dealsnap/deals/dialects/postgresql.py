@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, Connection, Inspector, Table, cast, func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import LargeBinary, Text
+from sqlalchemy.types import LargeBinary, Text, TypeEngine
 
 from pytest_dealsnap.deals.dialects.base import Dialect
+from pytest_dealsnap.deals.dialects.postgresql_values import unprepared
 
-__all__ = ["PostgreSQL", "unprepared"]
+__all__ = ["PostgreSQL"]
 
 _DATABASE = text(
     "SELECT (SELECT oid FROM pg_database WHERE datname = current_database())::bigint, "
@@ -25,6 +26,24 @@ _SYSTEM = text("SELECT system_identifier::text FROM pg_control_system()")
 _LIMIT = text(
     "SELECT min(setting::bigint) FROM pg_settings "
     "WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout') AND setting::bigint > 0"
+)
+_LOCKS = """
+    SELECT l.pid, n.nspname, c.relname, l.mode FROM pg_locks l
+    JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted
+      AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND a.application_name NOT LIKE :ours
+"""
+# Strongest last, as in PostgreSQL's manual; what only reads take is not reported.
+_LOCK_MODES = (
+    "RowShareLock",
+    "RowExclusiveLock",
+    "ShareUpdateExclusiveLock",
+    "ShareLock",
+    "ShareRowExclusiveLock",
+    "ExclusiveLock",
+    "AccessExclusiveLock",
 )
 _REPEATABLE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 PART_OF_LIMIT = 0.8
@@ -54,12 +73,34 @@ class PostgreSQL(Dialect):
     sqlglot: ClassVar = "postgres"
     django_engines: ClassVar = ("postgresql", "postgis")
     django_drivers: ClassVar = {"psycopg": "psycopg", "psycopg2": "psycopg2"}
+    default_port: ClassVar = 5432
+    copying: ClassVar = "database"
+    locks: ClassVar = _LOCKS
+    lock_modes: ClassVar = _LOCK_MODES
+    giving_up: ClassVar = ("SET LOCAL lock_timeout = '500ms'",)  # half of PostgreSQL's deadlock_timeout
+    triggers: ClassVar = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    others: ClassVar = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
 
     def unenforced(self, url: URL) -> str | None:
         return None
 
     def read_only(self, url: URL, folder: Path, place: str) -> tuple[URL, Mapping[str, Any]]:
         return url, unprepared(url)
+
+    def arguments(self, url: URL, application: str) -> dict[str, Any]:
+        return {"application_name": application, **unprepared(url)}
+
+    def tool_variables(self, url: URL, values: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "PGHOST": values["host"] if url.host or url.query.get("host") else "",
+            "PGPORT": values["port"],
+            "PGDATABASE": values["name"],
+            "PGUSER": values["user"],
+            "PGPASSWORD": url.password or "",
+        }
 
     def identity(self, connection: Connection) -> Identity:
         oid, started, standby = connection.execute(_DATABASE).one()
@@ -106,6 +147,11 @@ class PostgreSQL(Dialect):
     def nulls_alike(self, constraint: Any) -> bool:
         return bool(constraint.dialect_options["postgresql"].get("nulls_not_distinct"))
 
+    def domain_of(self, column_type: TypeEngine[Any]) -> Any | None:
+        from sqlalchemy.dialects.postgresql import DOMAIN  # not for the sake of other databases
+
+        return column_type if isinstance(column_type, DOMAIN) else None
+
     def with_given_identities(self, statement: str) -> str:
         return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1)
 
@@ -115,11 +161,6 @@ class PostgreSQL(Dialect):
         sequence = connection.scalar(select(func.pg_get_serial_sequence(name, column.name)))
         if sequence is not None:
             connection.execute(select(func.setval(sequence, max(numbers))))
-
-
-def unprepared(url: URL) -> dict[str, Any]:
-    """Return the driver's arguments with which it prepares no statement: one would stay in a pooler's session."""
-    return {"prepare_threshold": None} if url.get_driver_name() == "psycopg" else {}
 
 
 def _own_pid(driver_connection: Any) -> int | None:

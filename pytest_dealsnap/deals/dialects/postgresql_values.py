@@ -13,7 +13,9 @@ from datetime import date, datetime, time, timedelta
 from ipaddress import ip_address, ip_interface
 from typing import Any
 
-__all__ = ["prepare_driver"]
+from sqlalchemy.engine import URL
+
+__all__ = ["prepare_driver", "unprepared"]
 
 Loads = Callable[[Any], Any]
 # What Python has no value for: no end, before our era, after its year 9999, midnight as the end of a day.
@@ -153,3 +155,8 @@ def prepare_driver(connection: Any, driver: str, loads: Loads) -> None:
     prepare = _PREPARE.get(driver)
     if prepare is not None:
         prepare(connection, loads)
+
+
+def unprepared(url: URL) -> dict[str, Any]:
+    """Return the driver's arguments with which it prepares no statement: one would stay in a pooler's session."""
+    return {"prepare_threshold": None} if url.get_driver_name() == "psycopg" else {}

@@ -16,7 +16,9 @@ from pytest_dealsnap.deals.dialects.base import Dialect
 from pytest_dealsnap.deals.dialects.sqlite_values import WhereItCan, converts, decoded
 from pytest_dealsnap.errors import SourceError
 
-__all__ = ["SQLite"]
+__all__ = ["SQLite", "sqlite_file"]
+
+_SECONDS_FOR_A_LOCK = 5.0  # the usual ones of Python's driver
 
 
 class SQLite(Dialect):
@@ -28,6 +30,10 @@ class SQLite(Dialect):
     deferring: ClassVar = "PRAGMA defer_foreign_keys = ON"
     sqlglot: ClassVar = "sqlite"
     django_engines: ClassVar = ("sqlite3",)
+    is_file: ClassVar = True
+    copying: ClassVar = "backup"
+    folds_case: ClassVar = True
+    triggers: ClassVar = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 
     def unenforced(self, url: URL) -> str | None:
         return None
@@ -60,6 +66,14 @@ class SQLite(Dialect):
             path = "/" + path.removeprefix("//").partition("/")[2]
         return folder / path
 
+    def arguments(self, url: URL, application: str) -> dict[str, Any]:
+        return {"timeout": _SECONDS_FOR_A_LOCK}
+
+    def checked_files(self, url: URL, folder: Path, place: str) -> tuple[Path, ...]:
+        """Return the file, and the write-ahead log that belongs to it."""
+        path = sqlite_file(url, folder, place)
+        return tuple(part for part in (path, path.with_name(path.name + "-wal")) if part.exists())
+
     def path_in(self, url: URL) -> str:
         database = url.database or ""
         return "" if database == ":memory:" or database.startswith("file:") else database
@@ -90,3 +104,16 @@ class SQLite(Dialect):
 
     def exact_column(self, column: ColumnElement[Any], dialect: SQLAlchemyDialect) -> ColumnElement[Any]:
         return type_coerce(column, WhereItCan(column.type)) if converts(column.type, dialect) else column
+
+
+def sqlite_file(source: URL, folder: Path, place: str) -> Path:
+    """Return the path of the file that *source* names; raises :class:`SourceError` where there is none."""
+    database = source.database
+    if not database or database == ":memory:":
+        raise SourceError(f'{place} = "{source}": an in-memory database is empty; name a file, "sqlite:///deals.db"')
+    if database.startswith("file:"):
+        database = database.removeprefix("file:").partition("?")[0]
+    path = (folder / database).absolute()
+    if not path.is_file():
+        raise SourceError(f"{place}: no such SQLite file: {path}")
+    return path

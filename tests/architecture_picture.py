@@ -10,7 +10,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from tests.test_architecture import MODULES, OWN, STANDARD_ONLY, room
+from tests.test_architecture import MODULES, OWN, SINGLE_MODULES, room
 
 DOCUMENT = Path(__file__).parents[1] / "ARCHITECTURE.md"
 BEGIN = "<!-- picture: made by `python -m tests.architecture_picture --write` -->\n"
@@ -21,10 +21,10 @@ def importers() -> dict[tuple[str, str], int]:
     """Return how many modules of one room import another room, for each pair; the lowest modules are no rooms."""
     pairs: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one in OWN:
-        if not one.typing_only and one.importer not in ("", "__main__", *STANDARD_ONLY):
+        if not one.typing_only and one.importer not in ("", "__main__", *SINGLE_MODULES):
             pairs[room(one.importer), room(one.imported)].add(one.importer)
     kept = {pair: len(modules) for pair, modules in pairs.items()}
-    lowest = {"__init__", *STANDARD_ONLY}
+    lowest = {"__init__", *SINGLE_MODULES}
     return {pair: count for pair, count in sorted(kept.items()) if pair[0] != pair[1] and pair[1] not in lowest}
 
 

@@ -24,6 +24,8 @@ RANKS = {
     "settings": 0,
     "config": 0,
     "callables": 0,
+    "hookspecs": 0,
+    "extensions": 0,
     "judging": 1,
     "causes": 2,
     "deals": 2,
@@ -51,12 +53,14 @@ GATES = {
     "rapidfuzz": {"judging"},
     "tomlkit": {"baseline.ledger_writing"},
     "sqlglot": {"deals.check_constraints", "deals.conditions"},
+    "pluggy": {"extensions"},
     "psycopg": {"deals.dialects.postgresql_values"},
     "psycopg2": {"deals.dialects.postgresql_values"},
     "pg8000": {"deals.dialects.postgresql_values"},
     "django": {"deals.reasoner_database"},  # imported only where the application has done so
 }
 STANDARD_ONLY = ("secrets", "toml_text", "errors", "settings", "config", "callables")
+SINGLE_MODULES = (*STANDARD_ONLY, "hookspecs", "extensions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +218,17 @@ HEAVY = (
     "alembic",
     "numpy",
 )
-LIGHT = {"", ".errors", ".secrets", ".settings", ".plugin", ".plugin.options", ".plugin.fixtures"}
+LIGHT = {
+    "",
+    ".errors",
+    ".extensions",
+    ".hookspecs",
+    ".secrets",
+    ".settings",
+    ".plugin",
+    ".plugin.options",
+    ".plugin.fixtures",
+}
 PROBE = """
 import sys
 def pytest_unconfigure(config):

@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.deals.open_source import with_added_source
 from pytest_dealsnap.errors import ConfigError, printable
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.reporting.json_reading import read_json
@@ -28,7 +29,7 @@ def project_config(flags: Mapping[str, Any] | None = None, *, tell: bool = True)
     What a killed command left half done in the baseline is settled first.
     With *tell*, says in a line each, on standard error, what a killed command left and which variables are unknown.
     """
-    config = _project_config(flags or {})
+    config = with_added_source(_project_config(flags or {}))
     settle(config.snapshots)
     if tell:
         left = summary(local_leftovers([config.snapshots, config.root], deep=False))

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.source import CallableSource, DealSource
-from pytest_dealsnap.errors import SourceError
+from pytest_dealsnap.errors import ConfigError, SourceError
+from pytest_dealsnap.extensions import answers
 
-__all__ = ["open_source"]
+__all__ = ["open_source", "with_added_source"]
+
+HOOK = "pytest_dealsnap_deal_source"
+
+
+def with_added_source(config: Config) -> Config:
+    """Return *config* with the source of deals that an extension names, where the configuration names none.
+
+    Raises :class:`ConfigError` where two extensions name one, or one names nothing that can be called.
+    """
+    if config.database is not None or config.deals.source is not None:
+        return config
+    found = answers(HOOK, config=config)
+    if len(found) > 1:
+        raise ConfigError(f"several sources of deals: {', '.join(f'{spec!r} of {name}' for name, spec in found)}")
+    for name, spec in found:
+        if not isinstance(spec, str):
+            raise ConfigError(f'{HOOK} of {name} returned {spec!r}; it must return "package.module:callable" or None')
+        places = {**config.places, "deals.source": f"{HOOK} of {name}"}
+        return replace(config, deals=replace(config.deals, source=spec), places=places)
+    return config
 
 
 def open_source(config: Config) -> DealSource:

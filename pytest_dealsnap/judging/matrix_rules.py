@@ -18,7 +18,7 @@ from typing import Any
 from pytest_dealsnap.config import MetricSpec
 from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.judging.metrics import Metric, compile_metrics
-from pytest_dealsnap.judging.rules import RULE_FORMS, Rule, parse_rule
+from pytest_dealsnap.judging.rules import Rule, parse_rule, rule_forms
 from pytest_dealsnap.judging.values import same
 
 __all__ = ["WHOLE_OUTPUT", "BetweenRule", "MatrixRules", "OnlyRule", "compile_matrix_rules", "is_between_types"]
@@ -135,7 +135,7 @@ def _rule(words: str, where: str, root: Path) -> Rule:
     except ConfigError as error:
         if "unknown rule" not in str(error):
             raise
-        forms = ("1.5..3.0", "differs", "only carveout", *RULE_FORMS)
+        forms = ("1.5..3.0", "differs", "only carveout", *rule_forms())
         hint = did_you_mean(words, forms)
         raise ConfigError(f'{where} = "{words}": unknown rule.{hint} Valid: {", ".join(forms)}') from None
 

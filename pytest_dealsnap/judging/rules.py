@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.callables import import_object
-from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.errors import ConfigError, did_you_mean, redact
+from pytest_dealsnap.extensions import unseen
 from pytest_dealsnap.judging.findings import Finding
+from pytest_dealsnap.judging.rule_forms import RuleForm, added_forms, form_of
 from pytest_dealsnap.judging.similarity import Undecided, at_least_similar
 from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context
 
-__all__ = ["RULE_FORMS", "Rule", "parse_rule"]
+__all__ = ["RULE_FORMS", "Rule", "parse_rule", "rule_forms"]
 
 RULE_FORMS = (
     "equal",
@@ -73,14 +75,24 @@ def parse_rule(text: str, *, place: str, root: Path) -> Rule:
             return build(words, match, place)
     if re.fullmatch(r"[\w.]+:[\w.]+", words):
         return _custom(words, place, root)
-    raise ConfigError(f"{place} = {text!r}: unknown rule.{_hint(words)} Valid: {', '.join(RULE_FORMS)}")
+    added = form_of(words, place=place)
+    if added is not None:
+        return _added(words, place, *added)
+    forms = rule_forms()
+    valid = f"{_hint(words, forms)} Valid: {', '.join(forms)}{unseen(root) and '.'}{unseen(root)}"
+    raise ConfigError(f"{place} = {text!r}: unknown rule.{valid}")
 
 
-def _hint(words: str) -> str:
+def rule_forms() -> tuple[str, ...]:
+    """Return the forms of all rules: the built-in ones, then those of extensions."""
+    return (*RULE_FORMS, *(form.text for form in added_forms()))
+
+
+def _hint(words: str, forms: Sequence[str]) -> str:
     """Return the nearest whole form, if only because it begins with the same word."""
     first = words.split(" ")[0]
-    begun = [f' Did you mean "{form}"?' for form in RULE_FORMS if form.split(" ")[0] == first]
-    return did_you_mean(words, RULE_FORMS) or next(iter(begun), "")
+    begun = [f' Did you mean "{form}"?' for form in forms if form.split(" ")[0] == first]
+    return did_you_mean(words, forms) or next(iter(begun), "")
 
 
 def _anything(baseline: Any, current: Any, deal: Any) -> bool:
@@ -155,7 +167,26 @@ def _similar(words: str, match: re.Match[str], place: str) -> Rule:
 
 def _custom(words: str, place: str, root: Path) -> Rule:
     function = import_object(words, root=root, place=place)
+    return Rule(words, _answering(words, function), holds_when_unchanged=False, custom=True)
 
+
+def _added(words: str, place: str, form: RuleForm, values: Mapping[str, str]) -> Rule:
+    """Return the rule that an extension makes of *values*, the words in its form."""
+    where = f"{place} = {words!r}: "
+    try:
+        made = form.make(**values)
+    except ValueError as error:
+        raise ConfigError(f"{where}{redact(str(error))}") from error
+    except Exception as error:
+        raise ConfigError(f"{where}{form.extension} raised {type(error).__name__}: {redact(str(error))}") from error
+    if isinstance(made, Rule):
+        return replace(made, text=words, check=_answering(words, made.check), custom=True)
+    if not callable(made):
+        raise ConfigError(f"{where}{form.extension} returned {type(made).__name__}, which cannot be called")
+    return Rule(words, _answering(words, made), holds_when_unchanged=False, custom=True)
+
+
+def _answering(words: str, function: Callable[..., Any]) -> Check:
     def check(baseline: Any, current: Any, deal: Any) -> Verdict:
         verdict = function(baseline, current, deal)
         if isinstance(verdict, Finding):
@@ -164,7 +195,7 @@ def _custom(words: str, place: str, root: Path) -> Rule:
             return verdict
         raise TypeError(f"rule {words} returned {verdict!r}; it must return True, False or a Finding")
 
-    return Rule(words, check, holds_when_unchanged=False, custom=True)
+    return check
 
 
 def _finite(value: Any) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 
 import pytest
 
+from pytest_dealsnap import extensions, hookspecs
 from pytest_dealsnap.plugin.fixtures import deal, deal_baseline, deal_output, deal_reasoner, parametrize_deals
 from pytest_dealsnap.plugin.options import add_options, wanted_mode
 
@@ -40,14 +41,25 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let a ``conftest.py`` and other plugins add rules, report formats and more."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; take part in the run if it asks for deals."""
+    extensions.follow(config.pluginmanager)
     config.addinivalue_line("markers", MATRIX_MARKER)
     mode = wanted_mode(config)
     if mode is not None:
         from pytest_dealsnap.plugin.hooks import DealHooks  # kept out of runs that ask for no deals
 
         config.pluginmanager.register(DealHooks(config, mode), "dealsnap-run")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Forget what this run's plugins add."""
+    extensions.unfollow(config.pluginmanager)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.deals.open_source import with_added_source
 from pytest_dealsnap.errors import DealsnapError, printable
 from pytest_dealsnap.plugin.collecting import announce_outputs, chosen, collect_deals, take_deal_arguments
 from pytest_dealsnap.plugin.gc_tuning import set_aside
@@ -54,12 +55,13 @@ class DealHooks:
         self.session: pytest.Session | None = None
         self.nodeids = take_deal_arguments(config)
         try:
-            self.settings: Config = load_config(
+            settings = load_config(
                 config.rootpath,
                 flags=given_settings(config),
                 environ=os.environ,
                 cwd=config.invocation_params.dir,
             )
+            self.settings: Config = with_added_source(settings)
             if not self.worker:
                 settle(self.settings.snapshots)
             self.closing = SessionFinish(config, self.settings, mode)

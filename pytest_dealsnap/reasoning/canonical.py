@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from pytest_dealsnap.errors import OutputError
+from pytest_dealsnap.reasoning.converters import added_converter
 from pytest_dealsnap.reasoning.library_values import fields_of, is_missing, library_scalar, pydantic_form
 
 __all__ = ["canonical", "canonical_output", "dumps", "loads"]
@@ -70,6 +71,8 @@ def canonical_output(value: Any) -> dict[str, Any]:
     naming the path of the first value that JSON has no canonical form for.
     """
     place = _Place(None, None, None)
+    if type(value) is not dict and (convert := added_converter(type(value))) is not None:
+        value = _converted(convert, value, place, None)
     form = pydantic_form(value)
     fields = _fields(value if form is None else form[0], place, None)
     if fields is None:
@@ -144,6 +147,9 @@ def _convert(value: Any, place: _Place, step: object) -> Any:
     exactly = _EXACTLY.get(type(value))
     if exactly is not None:
         return exactly(value)
+    convert_added = added_converter(type(value))
+    if convert_added is not None:
+        return _plain(_converted(convert_added, value, place, step), _enter(value, place, None), step)
     if isinstance(value, Enum):  # before the scalars: one of texts is a text, too
         return _plain(value.value, place, step)
     scalar = library_scalar(value)
@@ -169,6 +175,15 @@ def _convert(value: Any, place: _Place, step: object) -> Any:
         f"at {place.path(step)}: {_type_name(value)} has no canonical JSON form: {_short(value)}. "
         "Return plain values, or leave it out"
     )
+
+
+def _converted(convert: Callable[[Any], Any], value: Any, place: _Place, step: object) -> Any:
+    try:
+        return convert(value)
+    except Exception as error:
+        raise OutputError(
+            f"at {place.path(step)}: the converter of {_type_name(value)} raised {type(error).__name__}: {error}"
+        ) from error
 
 
 def _decimal(value: Decimal) -> Decimal:

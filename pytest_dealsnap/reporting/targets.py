@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from pytest_dealsnap.baseline.files import is_special, why_unwritable, write_report
 from pytest_dealsnap.baseline.journal import Changes, commit, writing
 from pytest_dealsnap.errors import BaselineError, ConfigError, did_you_mean
+from pytest_dealsnap.extensions import unseen
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.run_facts import FinishedRun
-from pytest_dealsnap.reporting.writers import Announcing, formats, writer_of
+from pytest_dealsnap.reporting.writers import Announcing, formats, is_format, writer_of
 
 if TYPE_CHECKING:
     from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
@@ -41,9 +42,10 @@ class ReportTarget:
     @classmethod
     def of(cls, name: str, path: Path | None, *, given: str) -> ReportTarget:
         """Return the target of the format *name*; raises :class:`ConfigError`, in which *given* is what was asked."""
-        known = formats()
-        if name not in known:
-            raise ConfigError(f"{given}: unknown format.{did_you_mean(name, known)} Valid: {', '.join(known)}")
+        if not is_format(name):
+            known, more = formats(), unseen(Path.cwd())
+            hint = did_you_mean(name, known)
+            raise ConfigError(f"{given}: unknown format.{hint} Valid: {', '.join(known)}{more and '.'}{more}")
         return cls(name, path)
 
     def check(self) -> None:

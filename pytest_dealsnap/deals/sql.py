@@ -6,12 +6,9 @@ when somebody asks for them.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from threading import RLock
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -19,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
-    Engine,
     Enum,
     Integer,
     Numeric,
@@ -33,30 +29,21 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
-    InternalError,
-    NoSuchTableError,
-    OperationalError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
-from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.deal import Deal, DealRef, LazyFields, StoredRow
-from pytest_dealsnap.deals.dialects import Dialect, dialect_of
-from pytest_dealsnap.deals.exact_values import Undecodable, exact_column, read_exactly, undecoded
-from pytest_dealsnap.deals.freezing import Frozen
+from pytest_dealsnap.deals.exact_values import Undecodable, exact_column, undecoded
 from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
+from pytest_dealsnap.deals.source_connection import SourceConnection
 from pytest_dealsnap.deals.table_errors import gone, how_retyped, no_column, no_table
 from pytest_dealsnap.deals.type_audit import TypeConstraints
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.deals.whole_rows import WholeRows
-from pytest_dealsnap.errors import DealNotFoundError, SourceAwayError, SourceError, redact
+from pytest_dealsnap.errors import DealNotFoundError, SourceAwayError, SourceError
 
 __all__ = ["SQLSource"]
 
@@ -67,11 +54,6 @@ _SHARABLE = (String, Numeric, Integer, Boolean, Date, DateTime)
 MOST_SHARED = 60
 CUT_TEXTS = 100
 
-# What drivers raise for a value that they cannot convert; JSON of many levels, and C code that forgot its own error.
-_CONVERSIONS = (TypeError, ValueError, ArithmeticError, LookupError, struct.error, RecursionError, SystemError)
-
-T = TypeVar("T")
-
 
 class SQLSource:
     """The deals of one table or view."""
@@ -80,42 +62,25 @@ class SQLSource:
         self._config = config
         self._deals = config.deals
         self._types = DealTypes.of(config.deals)
-        self._place = config.place("database")
-        self._url = parse_url(database, self._place)
-        self._database = database
-        self._lock = RLock()
-        self._connection: Connection | None = None
-        self._listed: tuple[Connection, int] | None = None
-        self._frozen: Frozen | None = None
+        self._link = SourceConnection(config, database=database, probe=self._one_id)
 
     @property
     def description(self) -> str:
-        return public_url(self._url)
+        return self._link.description
 
     @cached_property
     def facts(self) -> Mapping[str, str | None]:
-        return {"dialect": self._engine.dialect.name, "alembic_revision": self._alembic_revision()}
+        return {"dialect": self._link.engine.dialect.name, "alembic_revision": self._alembic_revision()}
 
-    @property
-    def _known(self) -> Dialect:
-        return dialect_of(self._engine.dialect.name)
-
-    @cached_property
-    def _engine(self) -> Engine:
-        folder, trust = self._config.database_folder, self._config.trust_source
-        return read_exactly(open_read_only(self._database, folder=folder, place=self._place, trust=trust))
-
-    @cached_property
-    def _as_it_is(self) -> Frozen:
-        """No state is kept: each question sees that of its moment."""
-        return Frozen(self._engine, self._lock, 0.0)
+    def _one_id(self) -> Select[Any]:
+        return select(self._table.columns[self._deals.id]).limit(1)
 
     @cached_property
     def _table(self) -> Table:
         """The reflected deals table, with every configured column checked to be there."""
         schema, _, name = self._deals.table.rpartition(".")
         columns = columns_of(self._deals).values()
-        with self._asking() as connection:
+        with self._link.asking() as connection:
             try:
                 table = reflect_table(connection, name, schema=schema or None, as_stored=columns)
             except NoSuchTableError:
@@ -137,7 +102,7 @@ class SQLSource:
             )
 
     def _is_unique(self, name: str, schema: str | None) -> bool:
-        with self._asking() as connection:
+        with self._link.asking() as connection:
             inspector = inspect(connection)
             groups: list[Any] = [c["column_names"] for c in inspector.get_unique_constraints(name, schema=schema)]
             groups += [i["column_names"] for i in inspector.get_indexes(name, schema=schema) if i["unique"]]
@@ -145,7 +110,7 @@ class SQLSource:
 
     def refs(self, ids: Sequence[str] | None = None) -> list[DealRef]:
         """Return a reference to every deal, or to those with one of *ids*; two columns are read of each."""
-        self._count_changes()
+        self._link.count_changes()
         rows = self._rows(ids)
         where = f'table "{self._deals.table}"'
         self._check_ids(rows)
@@ -155,18 +120,15 @@ class SQLSource:
         statement = self._selection("id", "type")
         column = self._table.columns[self._deals.id]
         if ids is None:
-            return [self._pair(row) for row in self._all_of(statement)]
+            return [self._pair(row) for row in self._link.all_of(statement)]
         keys = [key for deal_id in ids for key in keys_of(deal_id, column.type)]
         found: list[tuple[Any, Any]] = []
         for start in range(0, len(keys), IDS_PER_QUERY):
             part = statement.where(column.in_(keys[start : start + IDS_PER_QUERY]))
-            found += map(self._pair, self._all_of(part))
+            found += map(self._pair, self._link.all_of(part))
         asked = {deal_id.rstrip() for deal_id in ids}  # a CHAR is filled up with blanks
         # A column that folds case finds other texts, too.
         return [pair for pair in found if not isinstance(pair[0], str) or pair[0].rstrip() in asked]
-
-    def _all_of(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        return self._ask(lambda connection: connection.execute(statement).all())
 
     @staticmethod
     def _pair(row: Sequence[Any]) -> tuple[Any, Any]:
@@ -189,7 +151,7 @@ class SQLSource:
     def _read_as(self, role: str, name: str) -> ColumnElement[Any]:
         """Return a column as it is read; the id as its type says, by which it is looked for again."""
         column = self._table.columns[name]
-        return column if role == "id" else exact_column(column, self._engine.dialect)
+        return column if role == "id" else exact_column(column, self._link.engine.dialect)
 
     def _under_where(self, statement: Select[Any]) -> Select[Any]:
         return statement if self._where is None else statement.where(text(self._where))
@@ -209,7 +171,7 @@ class SQLSource:
         statement = select(text(is_deal), *columns).select_from(self._table)
         named, typed = bool(self._deals.name), bool(self._deals.type)
         with (
-            self._asking() as connection,
+            self._link.asking() as connection,
             connection.execute(statement.execution_options(yield_per=ROWS_AT_A_TIME)) as rows,
         ):
             for selected, key, *rest in rows:
@@ -224,7 +186,7 @@ class SQLSource:
 
     def type_constraints(self) -> TypeConstraints | None:
         table = self._table
-        with self._asking() as connection:
+        with self._link.asking() as connection:
             return reflect_type_constraints(connection, table, self._deals.type, self._types)
 
     @cached_property
@@ -245,7 +207,9 @@ class SQLSource:
         """Read many deals by one question; an error stands for one that has gone or changed its type."""
         keys = [ref.key for ref in refs]
         try:
-            rows: Sequence[Any] = self._ask(lambda connection: connection.execute(self._by_ids, {"keys": keys}).all())
+            rows: Sequence[Any] = self._link.ask(
+                lambda connection: connection.execute(self._by_ids, {"keys": keys}).all()
+            )
         except SourceError as error:
             if isinstance(error, SourceAwayError) or not self._deals.name:
                 raise
@@ -257,8 +221,8 @@ class SQLSource:
         """Return ids, names as bytes, and types: a name that cannot be decoded hides those of other deals, too."""
         column, name = self._table.columns[self._deals.id], self._table.columns[self._deals.name]
         types = [self._table.columns[self._deals.type]] if self._deals.type else []
-        question = select(column, undecoded(name, self._engine.dialect), *types).where(column.in_(keys))
-        rows = self._ask(lambda connection: connection.execute(self._under_where(question)).all())
+        question = select(column, undecoded(name, self._link.engine.dialect), *types).where(column.in_(keys))
+        rows = self._link.ask(lambda connection: connection.execute(self._under_where(question)).all())
         return [(key, None if found is None else Undecodable(found), *rest) for key, found, *rest in rows]
 
     def _deal(self, ref: DealRef, row: Sequence[Any] | None) -> Deal | DealNotFoundError:
@@ -275,58 +239,38 @@ class SQLSource:
             return gone(ref)
         return how_retyped(ref, stored_text(row[-1]) if self._deals.type else None)
 
-    def _count_changes(self) -> None:
-        """Take note of the state that the first list of deals is of, where the database counts its changes."""
-        if self._listed is not None:
-            return
-        with self._asking() as connection:
-            count = self._known.changes(connection)
-        if count is not None:
-            self._listed = connection, count
-
-    def _is_as_listed(self) -> bool:
-        """Whether nobody can have changed a deal since the list was read."""
-        listed = self._listed
-        if listed is None or (self._frozen is not None and self._frozen.is_held):
-            return False
-        with self._lock:
-            return self._connection is listed[0] and self._known.changes(listed[0]) == listed[1]
-
     def moved(self, ref: DealRef) -> DealNotFoundError | None:
-        if self._is_as_listed():
+        if self._link.is_as_listed():
             return None
 
         def question(connection: Connection) -> Row[Any] | None:
             return connection.execute(self._by_ids, {"keys": [ref.key]}).first()
 
-        if self._frozen is None or not self._frozen.is_held:
-            return self._how_moved(ref, self._ask(question))
+        if not self._link.is_frozen:
+            return self._how_moved(ref, self._link.ask(question))
         try:
-            with self._lock, self._engine.connect() as now:  # apart from the state that the other reads see
+            with self._link.now() as now:  # apart from the state that the other reads see
                 return self._how_moved(ref, question(now))
         except SQLAlchemyError:
             return None  # what cannot be asked keeps the finding that is there
 
     def freeze(self) -> None:
-        if self._deals.snapshot_seconds > 0:
-            self._frozen = Frozen(self._engine, self._lock, self._deals.snapshot_seconds)
-            self._frozen.export()
+        self._link.freeze(self._deals.snapshot_seconds)
 
     @property
     def shared_state(self) -> str | None:
-        return None if self._frozen is None else self._frozen.shared
+        return None if self._link.frozen is None else self._link.frozen.shared
 
     def follow(self, shared: str | None) -> None:
-        if self._deals.snapshot_seconds > 0:
-            self._frozen = Frozen(self._engine, self._lock, self._deals.snapshot_seconds, shared)
+        self._link.follow(self._deals.snapshot_seconds, shared)
 
     @cached_property
     def _whole_rows(self) -> WholeRows:
-        columns = {column.name: exact_column(column, self._engine.dialect) for column in self._table.columns}
+        columns = {column.name: exact_column(column, self._link.engine.dialect) for column in self._table.columns}
         return WholeRows(columns, self._mappings)
 
     def _mappings(self, statement: Select[Any]) -> Sequence[Mapping[str, Any]]:
-        return self._ask(lambda connection: connection.execute(statement).mappings().all())  # type: ignore[arg-type,return-value]  # they are mappings
+        return self._link.ask(lambda connection: connection.execute(statement).mappings().all())  # type: ignore[arg-type,return-value]  # they are mappings
 
     def _fields(self, ref: DealRef) -> dict[str, Any]:
         key = self._table.columns[self._deals.id]
@@ -346,7 +290,7 @@ class SQLSource:
         names = {ref.key: ref.id for ref in refs}
         column = self._table.columns[self._deals.id]
         statement = select(column, *self._sharable).where(column.in_(list(names)))
-        rows = self._all_of(self._under_where(statement))
+        rows = self._link.all_of(self._under_where(statement))
         for row in rows:
             if row[0] in names:
                 yield names[row[0]], dict(zip(self._shared_names, row[1:], strict=True))
@@ -360,7 +304,7 @@ class SQLSource:
 
     @property
     def _sharable(self) -> list[ColumnElement[Any]]:
-        dialect = self._engine.dialect
+        dialect = self._link.engine.dialect
         columns = [exact_column(self._table.columns[name], dialect) for name in self._shared_names]
         # An enumeration of PostgreSQL's is no text that it would cut.
         return [
@@ -374,84 +318,8 @@ class SQLSource:
                 return ()
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
 
-        return ", ".join(sorted(map(str, self._ask(revisions)))) or None
-
-    def _ask(self, question: Callable[[Connection], T]) -> T:
-        """Return the answer to *question*; where the database is away, it is asked once more on a fresh connection."""
-        try:
-            with self._asking() as connection:
-                return question(connection)
-        except SourceAwayError:
-            pass
-        try:
-            with self._asking() as connection:
-                return question(connection)
-        except SourceAwayError as error:
-            if self._answers():  # then it is about this question
-                raise SourceError(str(error)) from error
-            raise
-
-    def _answers(self) -> bool:
-        """Whether the deals can be read at all."""
-        try:
-            with self._asking() as connection:
-                connection.execute(select(self._table.columns[self._deals.id]).limit(1)).all()
-        except SourceError:
-            return False
-        return True
-
-    @contextmanager
-    def _asking(self) -> Iterator[Connection]:
-        """Lend the one connection; its transaction ends with the question, so no lock is held on.
-
-        A driver's error becomes a :class:`SourceError` without secrets, and the next question gets
-        a fresh connection; so does a value that is not of its column's type, as SQLite allows.
-        """
-        with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = self._engine.connect()
-                try:
-                    with (self._frozen or self._as_it_is).question(self._connection):
-                        yield self._connection
-                except Exception:
-                    self._drop()  # a driver that failed halfway is out of step with its server
-                    raise
-            except SQLAlchemyError as error:
-                self._drop()
-                kind = SourceAwayError if _is_away(error) else SourceError
-                raise kind(self._explain(error)) from error
-            except OSError as error:  # some drivers let the network's own errors through
-                self._drop()
-                raise SourceAwayError(self._explain(error)) from error
-            except _CONVERSIONS as error:
-                raise SourceError(self._explain(error)) from error
-
-    def _explain(self, error: Exception) -> str:
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-        reason = redact(" ".join(str(cause).split()))
-        if self._url.password:
-            reason = reason.replace(str(self._url.password), "***")
-        where = f' (deals.where = "{self._deals.where}")' if self._deals.where.strip() else ""
-        return f"{self._place}: {self.description} cannot be read{where}: {type(cause).__name__}: {reason}"
+        return ", ".join(sorted(map(str, self._link.ask(revisions)))) or None
 
     def close(self) -> None:
         """Let go of the state that was kept, and of the connection."""
-        if self._frozen is not None:
-            self._frozen.let_go()
-        self._drop()
-
-    def _drop(self) -> None:
-        """Let go of the connection; a broken one must not hide the error that broke it."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
-        if "_engine" in self.__dict__:  # else nothing was opened
-            self._engine.dispose()
-
-
-def _is_away(error: SQLAlchemyError) -> bool:
-    """Whether *error* says that the database cannot be reached, or cannot answer; others are about the question."""
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or isinstance(error, (OperationalError, InterfaceError, InternalError))
+        self._link.close()

@@ -424,7 +424,7 @@ def test_what_is_read_exactly_is_set_on_the_client_only(postgresql: str, opened:
     source = opened(by(postgresql, "psycopg"), 'name = ""\ntype = ""')
     source.refs()
     engine = create_engine(by(postgresql, "psycopg"))
-    with engine.connect() as fresh, source._asking() as connection:
+    with engine.connect() as fresh, source._link.asking() as connection:
         names = text("SELECT name, setting FROM pg_settings WHERE name IN ('DateStyle', 'IntervalStyle', 'TimeZone')")
         assert connection.execute(names).all() == fresh.execute(names).all()
     engine.dispose()

@@ -82,8 +82,8 @@ def test_list_and_rows_are_of_one_state(database: Database, opened: Open, kind: 
     change(url)
     assert seen(source) == BEFORE
     assert [type(source.moved(ref)) for ref in refs] == [DealNotFoundError, DealChangedError, type(None)]
-    assert source._frozen is not None
-    source._frozen.let_go()
+    assert source._link.frozen is not None
+    source._link.frozen.let_go()
     assert seen(source) == AFTER
     assert [type(found) for found in source.fetch_many(refs)] == [DealNotFoundError, DealChangedError, Deal]
 
@@ -95,8 +95,8 @@ def test_a_kept_state_keeps_no_table_locked(database: Database, opened: Open, ki
     source = opened(url)
     source.freeze()
     assert seen(source) == BEFORE
-    assert source._frozen is not None
-    assert source._frozen.is_held
+    assert source._link.frozen is not None
+    assert source._link.frozen.is_held
     write(url, "ALTER TABLE deals ADD COLUMN note VARCHAR(20)")
 
 
@@ -130,7 +130,7 @@ def test_a_state_is_let_go_after_its_time(database: Database, opened: Open) -> N
     url = database("postgresql")
     source = opened(url, "snapshot_seconds = 0.05")
     source.freeze()
-    frozen = source._frozen
+    frozen = source._link.frozen
     assert frozen is not None
     assert frozen._timer is not None
     frozen._timer.join()
@@ -192,9 +192,9 @@ def test_a_server_that_ends_idle_transactions_sooner(database: Database, opened:
     try:
         source = opened(url)
         source.freeze()
-        assert source._frozen is not None
-        assert source._frozen._timer is not None
-        assert source._frozen._timer.interval == 40.0
+        assert source._link.frozen is not None
+        assert source._link.frozen._timer is not None
+        assert source._link.frozen._timer.interval == 40.0
         source.close()
     finally:
         fill(url, f'ALTER DATABASE "{name}" RESET idle_in_transaction_session_timeout')

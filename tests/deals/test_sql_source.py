@@ -48,9 +48,9 @@ def statements(source: SQLSource) -> Iterator[list[str]]:
         if not statement.startswith("SET TRANSACTION "):
             seen.append(statement)
 
-    event.listen(source._engine, "before_cursor_execute", note)
+    event.listen(source._link.engine, "before_cursor_execute", note)
     yield seen
-    event.remove(source._engine, "before_cursor_execute", note)
+    event.remove(source._link.engine, "before_cursor_execute", note)
 
 
 def test_every_deal_is_listed_in_id_order(url: str, opened: Open) -> None:
@@ -482,7 +482,7 @@ def test_a_deal_of_an_unchanged_sqlite_file_is_not_asked_for_again(tmp_path: Pat
     source = SQLSource(load_config(tmp_path, flags={}, environ={}), database=f"sqlite:///{path}")
     first, second = source.refs()
     asked: list[str] = []
-    event.listen(source._engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    event.listen(source._link.engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
     assert source.moved(first) is None
     assert asked == []
     writer.execute("UPDATE deals SET deal_type = 'divestiture' WHERE id = 2")

@@ -115,7 +115,7 @@ def test_mutants_die_in_a_copy_and_the_checkout_stays(tree: Path, tmp_path: Path
     }
     assert outcomes == {"(number >= 3)": Outcome.SURVIVED, "(number / 2)": Outcome.KILLED}
     path = "pytest_dealsnap/judging/doubling.py"
-    assert copied.judge(Mutant(path, 1, "loop", "", "", "while True:\n    pass\n"), 3) is Outcome.TIMED_OUT
+    assert copied.judge(Mutant(path, 1, "", "loop", "", "", "while True:\n    pass\n"), 3) is Outcome.TIMED_OUT
     assert (copied.root / path).read_text() == MODULE
     assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
 
@@ -150,6 +150,6 @@ def test_the_list_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_equivalent_mutants_still_exist() -> None:
     """An entry whose code is gone says nothing; each gives a reason."""
     known = equivalents()
-    existing = {(one.path, one.before, one.after) for one in all_mutants(ROOT, ("judging", "causes", "baseline"))}
+    existing = {one.key for one in all_mutants(ROOT, ("judging", "causes", "baseline"))}
     assert set(known) - existing == set()
     assert all(known.values())

@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
 
-def equivalents(file: Path = EQUIVALENT) -> dict[tuple[str, str, str], str]:
-    """Return the known equivalent mutants as (path, before, after), each with why no test can kill it."""
+def equivalents(file: Path = EQUIVALENT) -> dict[tuple[str, str, str, str], str]:
+    """Return the known equivalent mutants by their keys, each with why no test can kill it."""
     entries = tomllib.loads(file.read_text(encoding="utf-8")).get("mutant", [])
-    return {(entry["path"], entry["before"], entry["after"]): entry["why"] for entry in entries}
+    return {(entry["path"], entry["code"], entry["before"], entry["after"]): entry["why"] for entry in entries}
 
 
 def sample(mutants: Sequence[Mutant], number: int, seed: int) -> list[Mutant]:
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
     rooms = tuple(options.folder or ROOMS)
     known = equivalents()
-    population = [one for one in all_mutants(ROOT, rooms) if (one.path, one.before, one.after) not in known]
+    population = [one for one in all_mutants(ROOT, rooms) if one.key not in known]
     chosen = sample(population, options.sample, options.seed)
     print(f"{len(chosen)} of {len(population)} mutants of {', '.join(rooms)}, seed {options.seed}")
     if options.list:

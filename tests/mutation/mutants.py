@@ -42,6 +42,7 @@ class Mutant:
     Attributes:
         path: the file, relative to the root, with forward slashes.
         line: the number of the first line that differs.
+        code: that line, without its indent.
         kind: what was changed, e.g. ``comparison``.
         before: the text that was replaced.
         after: the text in its place.
@@ -50,10 +51,16 @@ class Mutant:
 
     path: str
     line: int
+    code: str
     kind: str
     before: str
     after: str
     source: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What names it whichever line it stands in: path, line of code, text before, text after."""
+        return self.path, self.code, self.before, self.after
 
 
 def mutants_of(path: str, source: str) -> list[Mutant]:
@@ -67,7 +74,8 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
         mutated = (data[:start] + after.encode() + data[end:]).decode()
         if mutated != source and _compiles(mutated):
             before = data[start:end].decode()
-            found.setdefault(mutated, Mutant(path, node.lineno, kind, before, after, mutated))
+            code = lines[node.lineno - 1].decode().strip()
+            found.setdefault(mutated, Mutant(path, node.lineno, code, kind, before, after, mutated))
     return sorted(found.values(), key=lambda one: (one.line, one.kind, one.before, one.after))
 
 

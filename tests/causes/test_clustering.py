@@ -529,3 +529,10 @@ def test_every_finding_is_in_a_cause(results: list[DealResult]) -> None:
     for cause in causes:
         failing = sum(finding.gates and finding.metric == cause.metric for r in results for finding in r.findings)
         assert cause.failing <= min(failing, len(cause.deals))
+
+
+def test_a_type_with_one_deal_joins_a_spread_of_its_order() -> None:
+    """One deal alone does not show that all of its type moved by the same."""
+    results = [found(1, 1000, 1100, kind="divestiture")]
+    results += [found(2, 1000, 1113), found(3, 2000, 2262), found(4, 3000, 3507)]
+    assert shapes(find_causes(results)) == [("cost_total +10.0% to +16.9% · carveout, divestiture", 4)]

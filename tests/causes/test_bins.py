@@ -1,0 +1,41 @@
+"""The sizes of one metric's changes: which changes are one size, and which only lie near each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_dealsnap.causes.bins import group_moves
+from pytest_dealsnap.causes.deltas import Move, measure
+
+
+def moved(*pairs: tuple[int, int]) -> list[Move]:
+    """Return the moves from one number to another, each."""
+    found = [measure(place, before, after) for place, (before, after) in enumerate(pairs)]
+    return [move for move in found if move is not None]
+
+
+def sizes(moves: Sequence[Move]) -> list[tuple[str, float, int]]:
+    """Return kind, size and number of moves of each group."""
+    groups, _ = group_moves(moves)
+    return [(group.kind, group.value, len(group.moves)) for group in groups]
+
+
+def test_whole_amounts_that_differ_by_one_are_two_sizes() -> None:
+    """A whole number is known exactly: half a unit beside it is another amount."""
+    starts = [1011, 1492, 2201, 3304, 4502, 5901, 7413, 9235, 11_111, 12_342]
+    pairs = [(start, start + 777 + place % 2) for place, start in enumerate(starts)]
+    assert sorted(sizes(moved(*pairs))) == [("amount", 777.0, 5), ("amount", 778.0, 5)]
+
+
+ROUNDED = [(1234, 1230), (2341, 2340), (3456, 3460), (4568, 4570), (5683, 5680), (6789, 6790)]
+NEAR = [(1231, 1238), (2342, 2336), (3453, 3461), (4564, 4555)]
+
+
+def test_a_change_of_a_whole_unit_says_nothing_against_a_rounding() -> None:
+    """Six tenths of the changes below ten end at a ten; a change by ten itself is none of them."""
+    assert sizes(moved(*ROUNDED, *NEAR, (1234, 1244))) == [("rounding", 10.0, 6)]
+
+
+def test_too_many_smaller_changes_that_end_anywhere_are_no_rounding() -> None:
+    """Under six tenths, the tens among them are chance."""
+    assert "rounding" not in {kind for kind, _, _ in sizes(moved(*ROUNDED, *NEAR, (1239, 1231)))}

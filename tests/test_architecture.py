@@ -335,3 +335,13 @@ def test_only_a_dialects_module_names_it() -> None:
         if names_of_dialects(ast.parse(path.read_text(encoding="utf-8"))) and not name.startswith("deals.dialects")
     }
     assert naming == GUARD | NAMES_DIALECT.keys()
+
+
+def test_no_other_databases_part_of_sqlalchemy_is_loaded() -> None:
+    """SQLAlchemy's package for MySQL alone takes 80 ms; it is for those who read MySQL."""
+    probe = (
+        "import sys, pytest_dealsnap.deals.sql, pytest_dealsnap.deals.columns, pytest_dealsnap.rehearsal.phase_runner\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('sqlalchemy.dialects.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from pytest_dealsnap.deals.database import open_read_only
-from pytest_dealsnap.deals.dialects import dialect_of
+from pytest_dealsnap.deals.dialects import dialect_of, dialect_of_django
 from pytest_dealsnap.errors import ConfigError, SourceError
 from tests.builders import configure
 from tests.cli.console import dealsnap
@@ -123,3 +123,58 @@ def test_of_an_unknown_dialect_nothing_is_known(tmp_path: Path) -> None:
         assert unknown.identity(connection) is None
         assert unknown.confirm(connection, connection)  # nothing proves that they differ
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:///a/x.db", "a/x.db"),
+        ("sqlite:///:memory:", ""),
+        ("sqlite:///file:x.db?uri=true", ""),
+        ("duckdb:///x.duckdb", "x.duckdb"),
+        ("duckdb:///:memory:", ""),
+        ("duckdb:///md:deals", ""),
+        ("postgresql://h/x", ""),
+        ("mariadb://h/x", ""),
+    ],
+)
+def test_the_path_of_a_file_is_made_absolute(url: str, path: str, tmp_path: Path) -> None:
+    """Whatever is no path in a folder stays as it is written."""
+    given = make_url(url)
+    known = dialect_of(given.get_backend_name())
+    assert known.path_in(given) == path
+    found = known.absolute(given, tmp_path)
+    assert found == (given.set(database=str(tmp_path / path)) if path else given)
+
+
+@pytest.mark.parametrize(
+    ("url", "memory"),
+    [
+        ("sqlite://", True),
+        ("sqlite:///:memory:", True),
+        ("sqlite:///file:x?mode=memory&uri=true", True),
+        ("sqlite:///x.db", False),
+        ("postgresql://h/x", False),
+    ],
+)
+def test_a_database_in_memory_is_known(url: str, memory: bool) -> None:
+    """Such a one is never the deals' database."""
+    given = make_url(url)
+    assert dialect_of(given.get_backend_name()).in_memory(given) is memory
+
+
+def test_djangos_names() -> None:
+    """PostGIS is PostgreSQL; a backend of others' is none that is known."""
+    assert dialect_of_django("django.contrib.gis.db.backends.postgis") is dialect_of("postgresql")
+    assert dialect_of_django("django.db.backends.sqlite3") is dialect_of("sqlite")
+    assert dialect_of_django("mssql") is None
+
+
+def test_an_unknown_database_has_an_answer_to_everything() -> None:
+    """It is read as plain SQL allows, by PostgreSQL's drivers where it is a relative; nothing is claimed of it."""
+    known, url = dialect_of("cockroachdb"), make_url("postgresql+psycopg://h/x")
+    assert (known.names, known.copying, known.locks, known.others, known.triggers) == ((), "", "", "", "")
+    assert known.arguments(url, "dealsnap-load") == {"prepare_threshold": None}
+    assert known.tool_variables(url, {}) == {}
+    assert known.checked_files(url, Path(), "database") == ()
+    assert known.with_given_identities("INSERT INTO t (id) VALUES (1)") == "INSERT INTO t (id) VALUES (1)"

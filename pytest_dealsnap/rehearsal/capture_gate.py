@@ -18,6 +18,8 @@ from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.judging.findings import AFFECTED, DealResult
+from pytest_dealsnap.judging.metrics import compile_metrics
+from pytest_dealsnap.judging.policy import compile_policy
 from pytest_dealsnap.judging.values import exact, is_number, working_context
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.idle import idle_rules
@@ -30,7 +32,7 @@ from pytest_dealsnap.reporting.run_facts import (
     ledger_facts,
 )
 
-__all__ = ["exposures", "judge_captures"]
+__all__ = ["check_rules", "exposures", "judge_captures"]
 
 
 def judge_captures(
@@ -86,6 +88,17 @@ def judge_captures(
         idle_rules=idle_rules(results, gate.policy, paths),
     )
     return with_unread_rows(conclude(facts, results), current.problem)
+
+
+def check_rules(config: Config) -> None:
+    """Raise :class:`ConfigError` for a rule that the gate could not judge by, before any work is done for it."""
+    compile_policy(
+        config.rules,
+        types=config.deals.types,
+        metrics=compile_metrics(config.metrics),
+        root=config.root,
+        places=config.places,
+    )
 
 
 def _drawn(before: DealSnapshots) -> tuple[Drawn, ...]:

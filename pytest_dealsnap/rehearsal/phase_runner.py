@@ -19,7 +19,7 @@ from pytest_dealsnap.deals.database import check_enforced, parse_url, public_url
 from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import ConfigError, redact
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
-from pytest_dealsnap.rehearsal.capture_gate import exposures
+from pytest_dealsnap.rehearsal.capture_gate import check_rules, exposures
 from pytest_dealsnap.rehearsal.original import Original
 from pytest_dealsnap.rehearsal.owners import mark
 from pytest_dealsnap.rehearsal.phases import Phases
@@ -53,6 +53,7 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
     Raises :class:`ConfigError`, and ``SourceError``, for what keeps it from beginning.
     """
     rollout, original = Rollout.of(config), _original(config)
+    check_rules(config)
     began, clock = datetime.now(UTC), time.monotonic()
     timeline = Timeline(say)
     with ExitStack() as stack:

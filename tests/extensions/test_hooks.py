@@ -171,6 +171,17 @@ def test_the_command_line_says_that_it_imports_no_conftest(project: Project) -> 
     assert said in answer.err
 
 
+def test_a_rehearsal_refuses_a_rule_that_it_does_not_know_before_any_work(project: Project) -> None:
+    """The gate at its end judges in the command's process, which imports no conftest.py."""
+    flagged = project.with_config(ruled("never falls")).with_settings('flag = "AWARE"', section="rehearsal")
+    flagged.with_file("conftest.py", RULES).write()
+    answer = dealsnap(project.folder, "rehearse")
+    assert answer.code == 2, answer.out
+    assert "unknown rule" in answer.err
+    assert "The command line does not import conftest.py" in answer.err
+    assert answer.out == ""
+
+
 def test_deals_of_an_extension_where_the_configuration_names_none(tmp_path: Path) -> None:
     """Of a conftest.py for pytest; of an installed package for the command line, too."""
     config = CONFIG.replace('database = "sqlite:///book.db"\n', "")

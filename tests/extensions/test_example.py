@@ -81,6 +81,19 @@ def test_a_rehearsals_report_in_the_format(tmp_path: Path) -> None:
     assert "there is nothing to rehearse" in taken.err
 
 
+def test_a_rehearsal_judges_by_the_rule_and_writes_the_format(project: Project) -> None:
+    """On a scratch copy, from the command line; the rule stands beside the gate's deals."""
+    project.with_settings('flag = "AWARE"', section="rehearsal").write()
+    site = project.environment["PYTHONPATH"]
+    reports = ("--report", "csv:phases.csv", "--report", "json:rehearsal.json")
+    answer = dealsnap(project.folder, "rehearse", "--no-load", *reports, PYTHONPATH=site)
+    assert answer.code in (0, 1), answer.err
+    saved = json.loads((project.folder / "rehearsal.json").read_text(encoding="utf-8"))
+    rows = list(csv.DictReader((project.folder / "phases.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["phase"] for row in rows] == [phase["name"] for phase in saved["phases"]]
+    assert len(saved["gate"]["deals"]) == 2
+
+
 def test_slips_are_usage_errors_that_name_the_forms(project: Project) -> None:
     """A wrong word is refused by the extension's own sentence, a wrong form by the nearest one."""
     for rule, words in (

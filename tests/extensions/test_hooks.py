@@ -198,6 +198,8 @@ def test_deals_of_an_extension_where_the_configuration_names_none(tmp_path: Path
     both = local.with_environment(PYTHONPATH=site).run("--dealsnap")
     assert both.code == 4
     assert "several sources of deals" in both.text
+    odd = project.with_file("conftest.py", SOURCE.replace('"records:every"', "7")).run("--dealsnap")
+    assert 'returned 7; it must return "package.module:callable" or None' in odd.text
 
 
 def test_a_configured_database_is_never_replaced(project: Project) -> None:
@@ -231,6 +233,10 @@ def test_values_are_converted_wherever_they_stand(tmp_path: Path) -> None:
         ("def pytest_dealsnap_rules(): return {'rare': dict, 'ra{x}': dict}", "is of several forms"),
         ("def pytest_dealsnap_rulez(): return {}", "unknown hook 'pytest_dealsnap_rulez'"),
         ("def pytest_dealsnap_rules(config): return {}", "pytest_dealsnap_rules"),
+        (
+            "import pytest\n@pytest.hookimpl(wrapper=True)\ndef pytest_dealsnap_rules(): return (yield)",
+            "pytest_dealsnap_rules of bad is a wrapper",
+        ),
         ("raise SystemExit(3)", "cannot be loaded: SystemExit: 3"),
     ],
 )

@@ -536,3 +536,13 @@ def test_a_type_with_one_deal_joins_a_spread_of_its_order() -> None:
     results = [found(1, 1000, 1100, kind="divestiture")]
     results += [found(2, 1000, 1113), found(3, 2000, 2262), found(4, 3000, 3507)]
     assert shapes(find_causes(results)) == [("cost_total +10.0% to +16.9% · carveout, divestiture", 4)]
+
+
+def test_a_message_of_eighty_letters_is_shown_whole_and_a_longer_one_is_cut() -> None:
+    """To eighty with the ellipsis."""
+    whole = ("no price is known for this site " * 3)[:79] + "."
+    longer = f"{whole[:-1]}ly."
+    (cause,) = find_causes(failures(*[f"ValueError: {whole}"] * 3))
+    assert cause.title == f"reasoning failed: ValueError: {whole} · carveout"
+    (cause,) = find_causes(failures(*[f"ValueError: {longer}"] * 3))
+    assert cause.title == f"reasoning failed: ValueError: {whole[:-1]}… · carveout"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.causes.features import (
+    MOST_FIELDS,
     MOST_VALUES,
     Common,
     FeatureCounter,
@@ -176,3 +177,19 @@ def test_common_says_whether_it_is_exact() -> None:
     """With no other deal."""
     assert Common("region", ("EU",), 3).exact
     assert not Common("region", ("EU",), 3, others=1).exact
+
+
+def test_what_is_exact_within_a_type_stands_before_what_others_share() -> None:
+    """A hint beside it would only say less."""
+    deals = [(f"{i}", "carveout", {"region": "EU" if i < 4 else "US", "open": i < 5}, i < 4) for i in range(20)]
+    deals += [(f"a{i}", "acquisition", {"region": "EU", "open": False}, False) for i in range(20)]
+    assert texts(["0", "1", "2", "3"], ["carveout"], count(*deals)) == [
+        'all 4 have region = "EU", no other carveout has'
+    ]
+
+
+def test_fields_beyond_the_limit_are_not_counted() -> None:
+    """The first ones are, in every deal."""
+    fields = {f"field{number:04}": number for number in range(MOST_FIELDS + 1)}
+    counted = count(("1", "sale", fields, True), ("2", "sale", fields, False))
+    assert sorted(counted.values) == sorted(fields)[:MOST_FIELDS]

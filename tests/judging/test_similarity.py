@@ -53,6 +53,13 @@ def test_within_any_budget_an_answer_is_right_or_there_is_none(
     assert isinstance(found, Undecided) or found is expected
 
 
+def test_an_upper_bound_that_equals_what_is_needed_refuses_nothing() -> None:
+    """The letters in common allow just the 50 % that these texts have."""
+    with seconds_left(0):
+        assert at_least_similar("abc", "b", Decimal("0.5")) is not False
+    assert at_least_similar("abc", "b", Decimal("0.5")) is True
+
+
 def test_a_few_edits_in_a_million_characters_are_similar() -> None:
     """What a person would compare is decided exactly, however long."""
     before = long_text(1)

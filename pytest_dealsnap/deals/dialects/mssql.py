@@ -1,4 +1,7 @@
-"""SQL Server: it has no read-only transactions, so that a read is only as safe as its login."""
+"""SQL Server: it has no read-only transactions, so that a read is only as safe as its login.
+
+Not tested against a server: what is asked here follows the documentation.
+"""
 
 from __future__ import annotations
 

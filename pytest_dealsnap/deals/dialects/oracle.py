@@ -1,4 +1,7 @@
-"""Oracle: every transaction begins with ``SET TRANSACTION READ ONLY``."""
+"""Oracle: every transaction begins with ``SET TRANSACTION READ ONLY``.
+
+Not tested against a server: what is asked here follows the documentation.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Causes: findings of many deals that look like one change.
 
-Findings of one metric are parted by what kind of change they are: a size (``sizes``), an error's
+Findings of one metric are parted by what kind of change they are: a size (``bins``), an error's
 message, items of a list, paths of the output. What only accompanies another cause, in the same deals
 and without failing them, is told beside it.
 """

@@ -65,9 +65,9 @@ class Finding:
     """One metric's difference in one deal.
 
     ``gates`` says whether it can fail the deal; ``allowed`` is the rule that decided. For
-    ``output_changed``, ``count`` is the number of changed paths outside every metric and ``paths``
-    the first of them; where it gates, ``forms`` are all of those that gate, without the places in lists
-    (``None`` where there are too many to know), and ``digest`` stands for these paths with their values.
+    ``output_changed``, ``count`` is the number of changed paths outside every metric, and ``paths`` are
+    the first of them. Where it gates, ``forms`` are all paths that gate, without the places in lists;
+    ``None`` says that there are too many. ``digest`` stands for these paths with their values.
     A rule of the user's own may return a Finding in place of a bool.
     """
 

@@ -16,14 +16,14 @@ from pytest_dealsnap.plugin.shared_outputs import Outputs
 from pytest_dealsnap.reasoning.calls import Caller, Reasoning, excused, excused_by
 from pytest_dealsnap.reasoning.environment import Environment
 from pytest_dealsnap.reasoning.executors import ExecutorEngine
-from pytest_dealsnap.reasoning.prefetch import CallEngine, CallQueue, LocalEngine
+from pytest_dealsnap.reasoning.prefetch import CallEngine, LocalEngine, Prefetch
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_type
 
 if TYPE_CHECKING:
     from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases
     from pytest_dealsnap.plugin.options import Mode
 
-__all__ = ["Calls", "Order", "executor_factory", "variant_key"]
+__all__ = ["CallQueue", "Order", "executor_factory", "variant_key"]
 
 # Given the entry whose turn it is, the entries from it on, as far as this process knows them.
 Order = Callable[[Entry], Iterator[Entry]]
@@ -45,7 +45,7 @@ def executor_factory(config: Config) -> Callable[..., Any] | None:
     return import_object(config.executor, root=config.root, place=config.place("executor"))
 
 
-class Calls:
+class CallQueue:
     """Rows are read, and calls begun, in the order in which the deals will run.
 
     ``order`` tells that order; ``shared`` is the reasoner that all deals have in common, where the fixture
@@ -65,7 +65,7 @@ class Calls:
         self.databases: ReasonerDatabases | None = None
 
     @cached_property
-    def _ahead(self) -> CallQueue | None:
+    def _ahead(self) -> Prefetch | None:
         config = self._config
         factory = executor_factory(config)
         if factory is not None:
@@ -73,10 +73,10 @@ class Calls:
             engine: CallEngine = ExecutorEngine(
                 factory, spec=spec, timeout=config.timeout, environment=self._environment
             )
-            return CallQueue(engine, window=max(config.workers, EXECUTOR_WINDOW))
+            return Prefetch(engine, window=max(config.workers, EXECUTOR_WINDOW))
         if config.workers > 1:
             engine = LocalEngine(workers=config.workers, timeout=config.timeout, environment=self._environment)
-            return CallQueue(engine, window=2 * config.workers)
+            return Prefetch(engine, window=2 * config.workers)
         return None
 
     def prepare(self) -> None:
@@ -85,9 +85,9 @@ class Calls:
             _ = self._ahead
 
     @property
-    def _begun(self) -> CallQueue | None:
+    def _begun(self) -> Prefetch | None:
         """The calls begun ahead, where any were: asking must not start an engine."""
-        ahead: CallQueue | None = self.__dict__.get("_ahead")
+        ahead: Prefetch | None = self.__dict__.get("_ahead")
         return ahead
 
     @property

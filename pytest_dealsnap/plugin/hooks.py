@@ -1,4 +1,4 @@
-"""The hooks of a run that asks for deals: each says what; ``opening``, ``collecting`` and the like say how."""
+"""The hooks of a run that asks for deals: each says what; ``startup``, ``collecting`` and the like say how."""
 
 from __future__ import annotations
 

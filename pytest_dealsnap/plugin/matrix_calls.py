@@ -13,10 +13,10 @@ from pytest_dealsnap.deals.deal import Deal, LazyFields
 from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import SourceError
-from pytest_dealsnap.plugin.call_queue import Calls, variant_key
+from pytest_dealsnap.plugin.call_queue import CallQueue, variant_key
 from pytest_dealsnap.reasoning.calls import Reasoning, excused, excused_by
 from pytest_dealsnap.reasoning.copies import NamedReasoner, copy_engine
-from pytest_dealsnap.reasoning.prefetch import CallEngine, CallQueue
+from pytest_dealsnap.reasoning.prefetch import CallEngine, Prefetch
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 from pytest_dealsnap.rehearsal.guard import guard_original
 from pytest_dealsnap.rehearsal.type_copies import guard_variables
@@ -27,7 +27,7 @@ __all__ = ["MatrixCalls"]
 COPIES_AHEAD = 3
 
 
-class MatrixCalls(Calls):
+class MatrixCalls(CallQueue):
     """Calls under every type.
 
     The deal's own type is computed as in any run, and shared with whoever else asks for it. The others are
@@ -106,10 +106,10 @@ class MatrixCalls(Calls):
         return self._caller(self._bind(function), variant)
 
     @cached_property
-    def _processes(self) -> dict[str, CallQueue]:
+    def _processes(self) -> dict[str, Prefetch]:
         variable = self._config.rehearsal.database_env
         return {
-            name: CallQueue(
+            name: Prefetch(
                 self._copy_engine({variable: url, **guard_variables(self._config, url)}), window=COPIES_AHEAD
             )
             for name, url in self.copies.items()
@@ -131,7 +131,7 @@ class MatrixCalls(Calls):
     @property
     def under_way(self) -> int:
         """How many calls are running right now."""
-        processes: dict[str, CallQueue] = self.__dict__.get("_processes", {})
+        processes: dict[str, Prefetch] = self.__dict__.get("_processes", {})
         return super().under_way + sum(ahead.engine.under_way() for ahead in processes.values())
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
-from pytest_dealsnap.plugin.call_queue import Calls
+from pytest_dealsnap.plugin.call_queue import CallQueue
 from pytest_dealsnap.plugin.unjudged import NotJudgedError
 from pytest_dealsnap.reasoning.calls import Reasoning, excused_by
 from pytest_dealsnap.reporting.details_wanted import Detailing
@@ -101,9 +101,9 @@ class Run:
         """Make ready what the whole run shares, in the process that plans it; here that is nothing."""
 
     @cached_property
-    def calls(self) -> Calls:
+    def calls(self) -> CallQueue:
         """The calls of the reasoner, in this process."""
-        calls = Calls(self.config, self.mode, ReadAhead(self.source, self.plan.entries))
+        calls = CallQueue(self.config, self.mode, ReadAhead(self.source, self.plan.entries))
         if not self._any_database and self.config.deals.source is None:
             from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases  # SQLAlchemy is there by now
 

@@ -1,6 +1,6 @@
 """Many calls under way at once: threads for sync reasoners, one event loop for async ones.
 
-:class:`CallQueue` keeps a bounded window of deals begun, in the order in which they will be asked
+:class:`Prefetch` keeps a bounded window of deals begun, in the order in which they will be asked
 for. A hung call is given up after the time-out, and a fresh thread takes its place.
 """
 
@@ -24,7 +24,7 @@ from pytest_dealsnap.reasoning.environment import Environment
 from pytest_dealsnap.reasoning.loops import LAST_WORDS
 from pytest_dealsnap.reasoning.reasoner import Reasoner
 
-__all__ = ["CallEngine", "CallQueue", "LocalEngine"]
+__all__ = ["CallEngine", "LocalEngine", "Prefetch"]
 
 
 class CallEngine(Protocol):
@@ -43,7 +43,7 @@ class CallEngine(Protocol):
         """Drop what has not begun, give up what runs, without waiting for it."""
 
 
-class CallQueue:
+class Prefetch:
     """A window of deals whose calls were begun before their tests ran."""
 
     def __init__(self, engine: CallEngine, *, window: int) -> None:

@@ -5,10 +5,14 @@
     def test_repeatable():
         assert_repeatable(run_reasoning_phase, deals=my_deals())
 
-Every one takes the reasoner (called as the gate calls it), and by keyword: ``deals`` (a strategy, or an iterable of
-deals or records; :func:`deals` by default), ``max_examples``, ``seed``, ``drop`` (volatile paths of the output) and
-``config`` (a :class:`Config` or a project's folder: types, aliases, columns, and what it drops). Every one raises
-:class:`AssertionError` with what broke, the smallest deal, and a test that is ready to be pasted.
+Every one takes the reasoner, called as the gate calls it, and these keywords:
+
+- ``deals``: a strategy, or an iterable of deals or records; :func:`deals` by default.
+- ``max_examples`` and ``seed``.
+- ``drop``: volatile paths of the output.
+- ``config``: a :class:`Config` or a project's folder, for types, aliases, columns, and what it drops.
+
+Every one raises :class:`AssertionError` with what broke, the smallest deal, and a test that is ready to be pasted.
 """
 
 from __future__ import annotations

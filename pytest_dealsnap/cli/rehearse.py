@@ -10,7 +10,9 @@ from typing import Any
 
 from pytest_dealsnap.cli.output import add_report_argument, add_trust_argument, headline_width, project_config, targets
 from pytest_dealsnap.config import Config
+from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
+from pytest_dealsnap.reporting.targets import write_each
 from pytest_dealsnap.settings import SETTINGS, Setting
 
 __all__ = ["add_arguments", "run"]
@@ -65,8 +67,11 @@ def run(options: argparse.Namespace) -> int:
         return INTERRUPTED
     for line in rehearsal_lines(rehearsal, width=headline_width()):
         print(line)  # noqa: T201  # what a command line is for
-    for target in reports:  # after the summary: an hour's work is not lost to a report that cannot be written
-        print(target.write(rehearsal) or "", end="")  # noqa: T201
+    # After the summary, and each by itself: an hour's work is not lost to a report that cannot be written.
+    printed, unwritten = write_each(rehearsal, reports)
+    print("".join(printed), end="")  # noqa: T201
+    if unwritten:
+        raise ReportError("; ".join(unwritten.values()))
     return 0 if rehearsal.verdict.action == "proceed" else 1
 
 

@@ -25,7 +25,6 @@ from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
 from pytest_dealsnap.plugin.plan import part_of
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.idle import idle_rules
-from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.run_facts import (
     FinishedRun,
     JudgingFacts,
@@ -34,7 +33,7 @@ from pytest_dealsnap.reporting.run_facts import (
     ledger_facts,
 )
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
-from pytest_dealsnap.reporting.targets import ReportTarget
+from pytest_dealsnap.reporting.targets import ReportTarget, write_each
 from pytest_dealsnap.reporting.wording import plural
 
 if TYPE_CHECKING:
@@ -166,11 +165,8 @@ class SessionFinish:
         """
         results = [self._results[deal_id] for deal_id in sorted(self._results, key=id_order)]
         self.finished = conclude(self._facts(run, results), results)
-        for target in self._targets:
-            try:
-                self._printed += (target.write(self.finished) or "").splitlines()
-            except ReportError as error:
-                self._unwritten[target] = str(error)
+        printed, self._unwritten = write_each(self.finished, self._targets)
+        self._printed += [line for text in printed for line in text.splitlines()]
         status = self._exit_status(self.finished, exitstatus)
         judged = status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         return int(pytest.ExitCode.USAGE_ERROR) if self._unwritten and judged else status

@@ -19,7 +19,7 @@ from pytest_dealsnap.reporting.writers import Announcing, formats, is_format, wr
 if TYPE_CHECKING:
     from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
 
-__all__ = ["ReportTarget", "write_together"]
+__all__ = ["ReportTarget", "write_each", "write_together"]
 
 STANDARD_OUTPUT = "-"
 
@@ -85,6 +85,23 @@ class ReportTarget:
             raise ReportError(
                 f"the report {self.path} cannot be written: {type(error).__name__}: {error.strerror}"
             ) from error
+
+
+def write_each(
+    run: FinishedRun | Rehearsal, targets: Sequence[ReportTarget]
+) -> tuple[list[str], dict[ReportTarget, str]]:
+    """Write every report of *run* that can be written.
+
+    Returns the texts for the standard output, and why each other report could not be written.
+    """
+    printed: list[str] = []
+    unwritten: dict[ReportTarget, str] = {}
+    for target in targets:
+        try:
+            printed.append(target.write(run) or "")
+        except ReportError as error:
+            unwritten[target] = str(error)
+    return printed, unwritten
 
 
 def write_together(run: FinishedRun, targets: Sequence[ReportTarget]) -> list[str]:

@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from pytest_dealsnap.reporting.rehearsal_facts import share_of
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
-from pytest_dealsnap.reporting.targets import ReportTarget
+from pytest_dealsnap.reporting.targets import ReportTarget, write_each
 from pytest_dealsnap.reporting.writers import formats, writer_of
 from tests.reporting.rehearsals import REHEARSAL
 
@@ -77,6 +77,16 @@ def test_a_report_goes_to_its_file_and_to_the_steps_summary(tmp_path: Path, monk
     assert target.write(REHEARSAL) is None
     assert (tmp_path / "out.txt").read_text().startswith("::error title=dealsnap rehearsal%3A ROLL BACK::")
     assert (tmp_path / "summary.md").read_text().startswith("## dealsnap rehearsal: ROLL BACK")
+
+
+def test_a_report_that_cannot_be_written_costs_no_other(tmp_path: Path) -> None:
+    """The first goes to a full device; the second is there, and the third is printed."""
+    targets = [ReportTarget.parse(text, tmp_path) for text in ("json:/dev/full", "markdown:there.md", "github:-")]
+    printed, unwritten = write_each(REHEARSAL, targets)
+    assert list(unwritten) == targets[:1]
+    assert "No space left" in unwritten[targets[0]]
+    assert (tmp_path / "there.md").read_text().startswith("## dealsnap rehearsal: ROLL BACK")
+    assert "".join(printed).startswith("::error title=dealsnap rehearsal")
 
 
 def test_only_a_sample_has_bounds() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_dealsnap.callables import import_object
 from pytest_dealsnap.cli.output import add_trust_argument
 from pytest_dealsnap.cli.starter_file import check_place, choose_file, with_starter, write_starter
 from pytest_dealsnap.errors import ConfigError, printable
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "url", nargs="?", metavar="URL", help=f"any SQLAlchemy URL; it is only read (default: {VARIABLE})"
     )
     parser.add_argument("--table", metavar="T", help="the table or view that holds the deals, where it is not clear")
+    parser.add_argument("--reasoner", metavar="MODULE:CALLABLE", help="what computes a deal's output; it is imported")
     parser.add_argument(
         "--output",
         metavar="FILE",
@@ -45,20 +47,22 @@ def run(options: argparse.Namespace) -> int:
     from pytest_dealsnap.reporting.starter_config import ProjectFacts, found_lines, starter_config
 
     cwd = Path.cwd()
+    if options.reasoner:
+        import_object(options.reasoner, root=cwd, place="--reasoner")
     url, place = _url(options.url, cwd)
     shown_only = options.output == "-"
     path = cwd / "dealsnap.toml" if shown_only else choose_file(options.output, cwd)
     before = "" if shown_only else check_place(path, force=options.force)
     trust = _trusts(given=options.trust_source)
     found = _discover(url, place, options.table, cwd, trust=trust)
-    around = ProjectFacts(_relative_to(path.parent, url, cwd), _alembic_ini(path.parent), trust)
+    around = ProjectFacts(_relative_to(path.parent, url, cwd), _alembic_ini(path.parent), trust, options.reasoner)
     starter = starter_config(found, around)
     if shown_only:
         sys.stdout.write(starter)
         return 0
     write_starter(path, with_starter(path, before, starter))
     shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
-    for line in (*found_lines(found), *_next_steps(found, f"{shown}", before=bool(before))):
+    for line in (*found_lines(found), *_next_steps(found, f"{shown}", options.reasoner, before=bool(before))):
         print(line)  # noqa: T201  # what a command line is for
     return 0
 
@@ -137,7 +141,7 @@ def _alembic_ini(folder: Path) -> str | None:
     return next((name for name in _ALEMBIC if (folder / name).is_file()), None)
 
 
-def _next_steps(found: Discovery, shown: str, *, before: bool) -> list[str]:
+def _next_steps(found: Discovery, shown: str, reasoner: str | None, *, before: bool) -> list[str]:
     variable = f"{VARIABLE}=…  " if found.secret else ""
     lines = [f"{'added [tool.dealsnap] to' if before else 'wrote'} {printable(shown)}"]
     if found.secret:
@@ -145,7 +149,7 @@ def _next_steps(found: Discovery, shown: str, *, before: bool) -> list[str]:
     return [
         *lines,
         "next:",
-        f"  name your reasoner in {printable(shown)}, and what to judge",
+        f"  read {printable(shown)}: {'' if reasoner else 'name your reasoner, and '}choose what is judged",
         f"  {variable}pytest --dealsnap-update   # record every deal's output, before the change",
         f"  {variable}pytest --dealsnap          # judge every deal's output, after it",
     ]

@@ -18,11 +18,12 @@ LISTED = 12
 
 @dataclass(frozen=True, slots=True)
 class ProjectFacts:
-    """What is known beside the database: the URL as the file may hold it, the Alembic file, and ``trust_source``."""
+    """What is known beside the database: the URL in the file, Alembic's file, ``trust_source``, the reasoner."""
 
     url: str
     alembic_ini: str | None = None
     trust_source: bool = False
+    reasoner: str | None = None
 
 
 def toml_text(value: str) -> str:
@@ -56,7 +57,9 @@ def _top(found: Discovery, around: ProjectFacts) -> list[str]:
         "# What computes a deal's output. It is called by its parameter names: deal_id gets the id, deal_type the",
         "# effective type, a single other parameter the whole deal. It returns a mapping, a dataclass or the like.",
         "# (One that needs an application context: override the fixture deal_reasoner in conftest.py instead.)",
-        '# reasoner = "myapp.analysis:run_reasoning_phase"',
+        f"reasoner = {toml_text(around.reasoner)}"
+        if around.reasoner
+        else '# reasoner = "myapp.analysis:run_reasoning_phase"',
         'snapshots = "snapshots"  # the baseline, to be committed',
     ]
 

@@ -231,3 +231,18 @@ def test_postgresql_with_a_secret(postgresql: str, tmp_path: Path) -> None:
     assert "(revision 0007)" in written
     report = capture(tmp_path, DEALSNAP_DATABASE=secret)
     assert {entry["name"]: entry["deal_type"] for entry in report["deals"]} == {"A": "carveout", "C": "acquisition"}
+
+
+def test_a_reasoner_can_be_named_at_once(tmp_path: Path) -> None:
+    """It is imported, so that a slip is told now, and written where it belongs."""
+    database(tmp_path)
+    (tmp_path / "valuation.py").write_text(REASONER)
+    wrong = dealsnap(tmp_path, "init", "sqlite:///book.db", "--reasoner", "valuation:valeu")
+    assert wrong.code == 2
+    assert "valuation has no 'valeu'. Did you mean" in wrong.err
+    assert not (tmp_path / "dealsnap.toml").exists()
+    done = dealsnap(tmp_path, "init", "sqlite:///book.db", "--reasoner", "valuation:value")
+    assert done.code == 0
+    assert "read dealsnap.toml: choose what is judged" in done.out
+    written = tomllib.loads((tmp_path / "dealsnap.toml").read_text(encoding="utf-8"))
+    assert written["tool"]["dealsnap"]["reasoner"] == "valuation:value"

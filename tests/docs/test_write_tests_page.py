@@ -1,4 +1,4 @@
-"""The README's chapter for developers: its code blocks are a project, and that project's tests pass as it says."""
+"""The page for developers: its code blocks are a project, and that project's tests pass as it says."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from pytest_dealsnap import testing
+from tests.docs.pages import page
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-TITLE = "## Add a test for a new deal type or a new piece of analysis\n"
-CHAPTER = README.partition(TITLE)[2].partition("\n## ")[0]
+CHAPTER = page("how-to/write-tests")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", CHAPTER, re.MULTILINE | re.DOTALL)
 
 

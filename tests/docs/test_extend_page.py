@@ -1,14 +1,14 @@
-"""The README's section on extensions: its conftest.py does what is said of it."""
+"""The page on extensions: its conftest.py does what is said of it."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from tests.docs.pages import DOCS, page
 from tests.plugin.project import CONFIG, Project, deal
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = README.split("## Extensions\n")[1].split("\n## ")[0]
+SECTION = page("how-to/extend")
 
 
 def test_the_rule_and_the_format_work_as_shown(tmp_path: Path) -> None:
@@ -28,4 +28,4 @@ def test_the_rule_and_the_format_work_as_shown(tmp_path: Path) -> None:
 
 def test_it_names_every_kind_of_hook() -> None:
     """And the example is where it says."""
-    assert (Path(__file__).parents[2] / re.findall(r"\]\((examples/\w+)\)", SECTION)[0] / "pyproject.toml").is_file()
+    assert (DOCS / "how-to" / re.findall(r"\]\((\S*/examples/\w+)\)", SECTION)[0] / "pyproject.toml").is_file()

@@ -1,4 +1,4 @@
-"""The README's chapter on taking a change: its ledger entry is one, its tables and commands are the program's."""
+"""The page on review: the ledger entry that it shows is one, its tables and commands are the program's."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from pytest_dealsnap.baseline.acceptance import CONDITIONS
 from pytest_dealsnap.baseline.ledger import parse_ledger
 from pytest_dealsnap.cli import COMMANDS
+from tests.docs.pages import page
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-CHAPTER = README.split("### Taking a change or refusing it")[1].split("\n## ")[0]
+CHAPTER = page("how-to/review").split("## Taking a change or refusing it")[1]
 
 
 def test_the_ledger_entry_is_one_that_is_read() -> None:

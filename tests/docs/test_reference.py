@@ -1,4 +1,4 @@
-"""The README cannot drift: its tables are held against the program."""
+"""The documentation cannot drift: its tables are held against the program."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from pytest_dealsnap.judging.findings import STATUSES
 from pytest_dealsnap.judging.rules import RULE_FORMS, parse_rule
 from pytest_dealsnap.judging.verdict import ACTIONS
 from pytest_dealsnap.settings import SETTINGS, Setting
-
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from tests.docs.pages import WHOLE
 
 
 def settings_table(*, of_rehearsal: bool = False) -> str:
-    """Return one of the README's tables of settings, made from the program's."""
+    """Return one of the documentation's tables of settings, made from the program's."""
     chosen = [setting for setting in SETTINGS if setting.section != "matrix" and setting.of_rehearsal == of_rehearsal]
     rows = [_row(setting) for setting in chosen]
     return "\n".join(["| key | default | what |", "| --- | --- | --- |", *rows])
@@ -31,11 +29,11 @@ def _row(setting: Setting) -> str:
 
 
 def test_settings_table_is_the_programs() -> None:
-    """The README lists every setting with its default and meaning, as the program has them."""
-    match = re.search(r"<!-- settings[^>]*-->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
+    """The documentation lists every setting with its default and meaning, as the program has them."""
+    match = re.search(r"<!-- settings[^>]*-->\n(.*?)\n<!-- /settings -->", WHOLE, re.DOTALL)
     assert match is not None
     assert match[1] == settings_table()
-    match = re.search(r"<!-- rehearsal settings[^>]*-->\n(.*?)\n<!-- /rehearsal settings -->", README, re.DOTALL)
+    match = re.search(r"<!-- rehearsal settings[^>]*-->\n(.*?)\n<!-- /rehearsal settings -->", WHOLE, re.DOTALL)
     assert match is not None
     assert match[1] == settings_table(of_rehearsal=True)
 
@@ -43,23 +41,23 @@ def test_settings_table_is_the_programs() -> None:
 @pytest.mark.parametrize("word", [*STATUSES, *ACTIONS])
 def test_statuses_and_verdicts_are_explained(word: str) -> None:
     """Every status and every verdict has its row in a table."""
-    assert re.search(rf"^\| {word} \|", README, re.MULTILINE)
+    assert re.search(rf"^\| {word} \|", WHOLE, re.MULTILINE)
 
 
 def test_rules_table_is_the_rule_language(tmp_path: Path) -> None:
-    """Every rule that the README's table names is one that the program reads, and none is left out."""
-    table = README.split("| rule | holds when |")[1].split("\n\n")[0]
+    """Every rule that the documentation's table names is one that the program reads, and none is left out."""
+    table = WHOLE.split("| rule | holds when |")[1].split("\n\n")[0]
     named = {
         rule for row in table.splitlines() for rule in re.findall(r"`([^`]+)`", row.split("|")[1:2][0] if row else "")
     }
     assert named == set(RULE_FORMS)
     for rule in named - {"module:callable"}:
-        assert parse_rule(rule, place="README", root=tmp_path).text == rule
+        assert parse_rule(rule, place="documentation", root=tmp_path).text == rule
 
 
 def test_flags_exist(pytestconfig: pytest.Config) -> None:
-    """Every flag in the README is one that pytest knows, and every flag of ours is in it."""
-    in_readme = set(re.findall(r"--dealsnap(?:-[a-z]+)*", README)) - {"--dealsnap-deals-table"}
+    """Every flag in the documentation is one that pytest knows, and every flag of ours is in it."""
+    in_readme = set(re.findall(r"--dealsnap(?:-[a-z]+)*", WHOLE)) - {"--dealsnap-deals-table"}
     known = {name for option in pytestconfig._parser._anonymous.options for name in option.names()}
     for group in pytestconfig._parser._groups:
         known |= {name for option in group.options for name in option.names()}

@@ -19,6 +19,7 @@ PACKAGE = "pytest_dealsnap"
 # One way: a room may import those of lower rank, and rooms of its own rank.
 RANKS = {
     "secrets": 0,
+    "model": 0,
     "toml_text": 0,
     "errors": 0,
     "settings": 0,
@@ -49,6 +50,7 @@ GATES = {
     "deepdiff": {"judging"},
     "jinja2": {"reporting.html_report"},
     "jmespath": {"judging"},
+    "msgspec": {"model"},
     "orjson": {"reasoning.quick_json"},
     "rapidfuzz": {"judging"},
     "tomlkit": {"baseline.ledger_writing"},
@@ -209,6 +211,7 @@ HEAVY = (
     "sqlglot",
     "jinja2",
     "jmespath",
+    "msgspec",
     "deepdiff",
     "orjson",
     "rapidfuzz",

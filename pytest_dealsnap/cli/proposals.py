@@ -25,7 +25,7 @@ from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.policy import Policy
 from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.run_facts import FinishedRun
-from pytest_dealsnap.reporting.wording import cut, finding_row, plural
+from pytest_dealsnap.reporting.wording import cut, finding_cells, plural
 
 __all__ = ["Proposal", "apply_all", "left_to_deals", "propose_baseline", "propose_ledger", "take_back"]
 
@@ -158,17 +158,18 @@ def _deal_lines(results: Sequence[DealResult]) -> list[str]:
     for result in results[:SHOWN_DEALS]:
         name = f" {cut(printable(result.name), 40)}" if result.name else ""
         lines.append(f"  deal {printable(result.id)}{name} ({printable(result.deal_type)})")
-        lines += [f"    {_finding_line(row)}" for row in map(finding_row, result.findings)]
+        lines += [f"    {_finding_line(finding)}" for finding in result.findings]
     more = results[SHOWN_DEALS:]
     if more:
         lines.append(f"  and {plural(len(more), 'more deal')}: {cut(', '.join(printable(r.id) for r in more), 400)}")
     return lines
 
 
-def _finding_line(row: tuple[str, str, str, str, str]) -> str:
-    metric, before, after, change, _ = row
-    arrow = f" {before} → {after}" if before else f" {after}" if after else ""
-    return f"{metric}{arrow}{f' ({change})' if change else ''}"
+def _finding_line(finding: Finding) -> str:
+    cells = finding_cells(finding)
+    sides = [side for side in (cells.baseline, cells.current) if side]
+    arrow = f" {' → '.join(sides)}" if cells.current else ""
+    return f"{cells.metric}{arrow}{f' ({cells.change})' if cells.change else ''}"
 
 
 def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Terms, *, standing: str = "") -> Proposal:
@@ -278,5 +279,5 @@ def left_to_deals(config: Config, run: FinishedRun, causes: Sequence[Cause]) -> 
 
 
 def _why_red(result: DealResult, findings: Sequence[Finding]) -> str:
-    rows = [_finding_line(finding_row(finding)) for finding in findings]
+    rows = [_finding_line(finding) for finding in findings]
     return printable(result.corrupt) if result.corrupt else cut("; ".join(rows), 160)

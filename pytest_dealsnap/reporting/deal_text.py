@@ -7,10 +7,10 @@ from typing import Any
 
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.reporting.wording import (
     cut,
-    finding_row,
+    finding_cells,
     plural,
     show_both,
     show_value,
@@ -42,7 +42,7 @@ def deal_text(
         lines += ["", f"{result.error.type}: {printable(result.error.message)}"]
     if trace:
         lines += ["", *(printable(line) for line in trace.rstrip().splitlines())]
-    rows = [(("! " if finding.gates else "  ") + row[0], *row[1:]) for finding, row in _rows(result)]
+    rows = [_row(finding) for finding in _shown(result)]
     if rows:
         lines += ["", *table(HEADER, rows, right=(1, 2, 3))]
     if before is not None and after is not None:
@@ -60,9 +60,14 @@ def _title(result: DealResult) -> str:
     return f"deal {printable(result.id)}{name} ({type_name(result)}): {result.status}"
 
 
-def _rows(result: DealResult) -> list[tuple[Any, tuple[str, ...]]]:
+def _shown(result: DealResult) -> list[Finding]:
     shown = [finding for finding in result.findings if finding.issue != "reasoning_failed" or not result.error]
-    return [(finding, finding_row(finding)) for finding in sorted(shown, key=lambda finding: not finding.gates)]
+    return sorted(shown, key=lambda finding: not finding.gates)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    metric, *others = finding_cells(finding).row()
+    return ("! " if finding.gates else "  ") + metric, *others
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from pytest_dealsnap import __version__
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.findings import STATUSES
 from pytest_dealsnap.reporting.cause_text import remarks
+from pytest_dealsnap.reporting.deal_table import COLUMNS
 from pytest_dealsnap.reporting.decision_tree import branches
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.json_report import run_document
@@ -97,6 +98,7 @@ def _words(run: FinishedRun) -> dict[str, Any]:
     failed = failed_results(run) if run.judged else []
     return {
         "mode": run.facts.mode,
+        "columns": COLUMNS,
         "run": run_document(run.facts),
         "version": __version__,
         "baseline": _baseline_facts(run.facts.baseline or {}),

@@ -24,7 +24,7 @@ def junit_properties(result: DealResult) -> list[tuple[str, object]]:
         if finding.change_percent is not None:
             facts.append((finding.issue, finding.change_percent))
             continue
-        _, baseline, current, change, _ = finding_cells(finding, VALUE_WIDTH)
-        moved = f"{baseline} → {current}" if baseline else current
-        facts.append((finding.issue, f"{moved} ({change})" if change else moved))
+        cells = finding_cells(finding, VALUE_WIDTH)
+        moved = f"{cells.baseline} → {cells.current}" if cells.baseline else cells.current
+        facts.append((finding.issue, f"{moved} ({cells.change})" if cells.change else moved))
     return facts

@@ -10,23 +10,62 @@ from typing import Any
 
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.deal_details import Details, MetricRow
-from pytest_dealsnap.judging.findings import AFFECTED, STATUSES, DealResult, Finding
-from pytest_dealsnap.judging.values import is_number
+from pytest_dealsnap.judging.findings import AFFECTED, STATUSES
+from pytest_dealsnap.model.record import Record, to_plain
 from pytest_dealsnap.reasoning.canonical import dumps
+from pytest_dealsnap.reporting.deal_table import COLUMNS, deal_row
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.run_facts import FinishedRun
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, finding_cells, show_percent, show_value, type_name
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, show_percent, show_value
 
 __all__ = ["page_data"]
 
-FINDING_WIDTH = 160
 DETAIL_WIDTH = 2_000
 SAME_WIDTH = 120
 # A list of single values that is no longer stands in one line.
 LINE_WIDTH = 80
 # A deal that could not be judged cannot be accepted by an entry of the ledger.
 _NO_LEDGER = ("reasoning_failed", "missing_from_database")
+
+
+class CauseRow(Record, frozen=True):
+    """A cause: how it counts, its deals by their places, and whether the ledger can accept it."""
+
+    id: str
+    title: str
+    metric: str
+    weight: str
+    ledger: bool
+    deals: tuple[int, ...]
+
+
+class MetricCells(Record, frozen=True):
+    """A metric of one deal on both sides, in words."""
+
+    metric: str
+    baseline: str
+    current: str
+    change: str
+    rule: str
+    outcome: str
+
+
+class DifferenceRow(Record, frozen=True):
+    """One difference of two outputs, in words."""
+
+    path: str
+    move: str
+    baseline: str
+    current: str
+
+
+class DetailRows(Record, frozen=True):
+    """What is known of one deal in full."""
+
+    metrics: tuple[MetricCells, ...]
+    differences: tuple[DifferenceRow, ...]
+    total: int
 
 
 class _Words:
@@ -46,20 +85,21 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
     """Return what the page's script needs of *run*."""
     places = {result.id: place for place, result in enumerate(run.results)}
     words = _Words()
-    deals = [_deal(result, words) for result in run.results]
+    deals = [deal_row(result, words.number) for result in run.results]
     causes = [
-        {
-            "id": cause.id,
-            "title": printable(cause.title),
-            "metric": cause.metric,
-            "weight": weight,
-            "ledger": cause.issue not in _NO_LEDGER,
-            "deals": [places[deal_id] for deal_id in cause.deals],
-        }
+        CauseRow(
+            id=cause.id,
+            title=printable(cause.title),
+            metric=cause.metric,
+            weight=weight,
+            ledger=cause.issue not in _NO_LEDGER,
+            deals=tuple(places[deal_id] for deal_id in cause.deals),
+        )
         for weight, cause in weighed_causes(run)
     ]
     facts = run_document(run.facts)
-    return {
+    page = {
+        "columns": COLUMNS,
         "report": {"started_at": facts["started_at"], "database": facts["database"]},
         "capture": not run.judged,
         "verdict": VERDICT_WORDS[run.verdict.action] if run.verdict else "",
@@ -69,73 +109,31 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
         "deals": deals,
         "causes": causes,
         "details": {
-            place: _details(result.details) for place, result in enumerate(run.results) if result.details is not None
+            str(place): _details(result.details)
+            for place, result in enumerate(run.results)
+            if result.details is not None
         },
         "words": words.all(),
     }
+    plain: dict[str, Any] = to_plain(page)
+    return plain
 
 
-def _deal(result: DealResult, words: _Words) -> dict[str, Any]:
-    """Return one deal; what is absent is left out, as most deals of most runs matched."""
-    deal: dict[str, Any] = {
-        "id": result.id,
-        "name": result.name,
-        "type": words.number(result.deal_type),
-        "status": STATUSES.index(result.status),
-    }
-    if result.seconds:
-        deal["seconds"] = round(result.seconds, 6)
-    if result.stored_type != result.deal_type:
-        deal["types"] = type_name(result)
-    if result.findings:
-        ordered = sorted(result.findings, key=lambda finding: not finding.gates)
-        deal["findings"] = [_finding(finding, words) for finding in ordered]
-    for key, text in (("reason", result.reason), ("corrupt", result.corrupt), ("error", result.error)):
-        if text:
-            deal[key] = printable(str(text))
-    return deal
+def _details(details: Details) -> DetailRows:
+    return DetailRows(
+        metrics=tuple(_metric(row) for row in details.metrics),
+        differences=tuple(
+            DifferenceRow(printable(row.path), row.move, _side(row.baseline), _side(row.current))
+            for row in details.differences
+        ),
+        total=details.total,
+    )
 
 
-def _finding(finding: Finding, words: _Words) -> list[Any]:
-    """Return a finding: metric, label, baseline, current, change, rule, gates, percent, kind of move."""
-    label, baseline, current, change, allowed = finding_cells(finding, FINDING_WIDTH)
-    return [
-        words.number(finding.metric),
-        words.number(label),
-        baseline,
-        current,
-        change,
-        words.number(allowed),
-        int(finding.gates),
-        finding.change_percent,
-        _move(finding),
-    ]
-
-
-def _move(finding: Finding) -> str:
-    """Return what the plot draws where there is no percentage: a value lost, or one that came from 0."""
-    if finding.issue.endswith("_lost"):
-        return "lost"
-    return "from 0" if is_number(finding.baseline) and is_number(finding.current) else ""
-
-
-def _details(details: Details) -> dict[str, Any]:
-    return {
-        "metrics": [
-            [
-                printable(row.metric),
-                *_values(row),
-                show_percent(row.change_percent) if row.change_percent else "",
-                printable(row.rule),
-                row.outcome,
-            ]
-            for row in details.metrics
-        ],
-        "differences": [
-            [printable(row.path), row.move, _side(row.baseline), _side(row.current)] for row in details.differences
-        ],
-        "total": details.total,
-    }
+def _metric(row: MetricRow) -> MetricCells:
+    baseline, current = _values(row)
+    change = show_percent(row.change_percent) if row.change_percent else ""
+    return MetricCells(printable(row.metric), baseline, current, change, printable(row.rule), row.outcome)
 
 
 def _values(row: MetricRow) -> tuple[str, str]:

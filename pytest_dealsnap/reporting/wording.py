@@ -11,12 +11,13 @@ from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import ABSENT
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import exact, is_number
+from pytest_dealsnap.model.record import Record
 
 __all__ = [
     "VERDICT_WORDS",
+    "FindingCells",
     "cut",
     "finding_cells",
-    "finding_row",
     "plural",
     "show_both",
     "show_change",
@@ -108,27 +109,42 @@ def show_change(finding: Finding) -> str:
     return ""
 
 
-def finding_row(finding: Finding) -> tuple[str, str, str, str, str]:
-    """Return a finding's cells for a terminal: metric, baseline, current, change, allowed."""
-    return finding_cells(finding, 28)
+class FindingCells(Record, frozen=True):
+    """A finding in words, value by value."""
+
+    metric: str
+    baseline: str
+    current: str
+    change: str
+    allowed: str
+
+    def row(self) -> tuple[str, ...]:
+        """Return the values in the order of a terminal's table: metric, baseline, current, change, allowed."""
+        return self.metric, self.baseline, self.current, self.change, self.allowed
 
 
-def finding_cells(finding: Finding, width: int) -> tuple[str, str, str, str, str]:
-    """Return a finding's cells, values in at most *width* characters: metric, baseline, current, change, allowed."""
+def finding_cells(finding: Finding, width: int = 28) -> FindingCells:
+    """Return *finding* in words.
+
+    Args:
+        finding: What to show.
+        width: The most characters of a value; the default is for a terminal.
+    """
     metric = printable(finding.metric)
     if finding.issue.endswith("_lost"):
         metric += " (lost)"
     if finding.issue == "type_has_no_effect":
-        return metric, "", cut(printable(", ".join(map(str, finding.current))), 40), "no effect", finding.allowed
+        shown = cut(printable(", ".join(map(str, finding.current))), 40)
+        return FindingCells(metric, "", shown, "no effect", finding.allowed)
     if finding.count is not None:
         shown = ", ".join(finding.paths[:2]) + (" …" if finding.count > 2 else "")
         metric = "rest of the output" if finding.issue == "output_changed" else metric
-        return metric, "", cut(printable(shown), width), show_change(finding), printable(finding.allowed)
+        return FindingCells(metric, "", cut(printable(shown), width), show_change(finding), printable(finding.allowed))
     if finding.issue == "missing_from_database":
-        return "deal", show_value(finding.baseline, width), "gone", "", finding.allowed
+        return FindingCells("deal", show_value(finding.baseline, width), "gone", "", finding.allowed)
     allowed = f"{finding.allowed} ({finding.note})" if finding.note else finding.allowed
     baseline, current = show_both(finding.baseline, finding.current, width)
-    return metric, baseline, current, show_change(finding), printable(allowed)
+    return FindingCells(metric, baseline, current, show_change(finding), printable(allowed))
 
 
 def show_both(baseline: Any, current: Any, width: int = 28) -> tuple[str, str]:
@@ -173,8 +189,8 @@ def worst_finding(result: DealResult) -> str:
     if gating[0].issue == "missing_from_database":
         return "in the baseline, not in the database"
     largest = max(gating, key=lambda finding: abs(finding.change_percent or 0.0))
-    metric, baseline, current, change, allowed = finding_row(largest)
-    size = f" ({change})" if change else ""
+    cells = finding_cells(largest)
+    size = f" ({cells.change})" if cells.change else ""
     more = f" and {len(gating) - 1} more" if len(gating) > 1 else ""
-    arrow = f" {baseline} → {current}" if baseline or current else ""
-    return f"{metric}{arrow}{size}, allowed: {allowed}{more}"
+    arrow = f" {cells.baseline} → {cells.current}" if cells.baseline or cells.current else ""
+    return f"{cells.metric}{arrow}{size}, allowed: {cells.allowed}{more}"

@@ -12,7 +12,7 @@ from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
 from pytest_dealsnap.judging.findings import Finding
-from pytest_dealsnap.reporting.wording import finding_row, plural, show_both, show_value, table
+from pytest_dealsnap.reporting.wording import finding_cells, plural, show_both, show_value, table
 from pytest_dealsnap.testing.reasoner_pair import Comparison, Disagreement
 from pytest_dealsnap.testing.regression_snippet import WIDTH, Source
 
@@ -29,7 +29,7 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def findings_table(findings: Sequence[Finding], sides: tuple[str, str]) -> list[str]:
     """Return the lines of a table of what gates, under the two sides' names."""
-    rows = [finding_row(finding) for finding in findings if finding.gates]
+    rows = [finding_cells(finding).row() for finding in findings if finding.gates]
     return table(("metric", *sides, "change", "allowed"), rows, right=(1, 2, 3)) if rows else []
 
 
@@ -72,10 +72,11 @@ def _sentence(problem: Disagreement, sides: tuple[str, str]) -> str:
         said = zip(sides, (problem.old.failure, problem.new.failure), strict=True)
         return ", ".join(f"{side} raises {printable(str(why))}" if why else f"{side} answers" for side, why in said)
     finding = next(finding for finding in problem.findings if finding.gates)
-    metric, before, after, change, allowed = finding_row(finding)
+    cells = finding_cells(finding)
     if finding.count is not None:
-        return f"{metric} differs in {after} ({change}), allowed: {allowed}"
-    return f"{metric} {before} → {after}{f' ({change})' if change else ''}, allowed: {allowed}"
+        return f"{cells.metric} differs in {cells.current} ({cells.change}), allowed: {cells.allowed}"
+    size = f" ({cells.change})" if cells.change else ""
+    return f"{cells.metric} {cells.baseline} → {cells.current}{size}, allowed: {cells.allowed}"
 
 
 def regression_test(

@@ -113,7 +113,7 @@ def test_a_short_list_of_single_values_stands_in_one_line() -> None:
     rows = tuple(MetricRow("m", one, None, None, "equal", "fails") for one in lists)
     kept = Details(rows, (), 0)
     data = page_data(finished([result("1", "regressed", finding("m", 1, 2, 100.0), details=kept)]))
-    shown = [row[1] for row in data["details"][0]["metrics"]]
+    shown = [row["baseline"] for row in data["details"]["0"]["metrics"]]
     assert shown[:2] == ['["a\\nb", 1.5, NaN]', "[]"]
     assert [text.count("\n") for text in shown[2:]] == [3, 4, 4]
 
@@ -176,11 +176,20 @@ def test_the_data_says_what_the_page_shows() -> None:
     assert data["report"] == {"started_at": "2026-03-01T08:30:00+00:00", "database": "sqlite:///deals.db"}
     assert data["causes"][0]["deals"] == [0, 1, 2]
     assert [cause["ledger"] for cause in data["causes"]] == [True, False, False, True, True]
-    metric, label, old, new, change, rule, gates, percent, _ = data["deals"][0]["findings"][0]
-    assert [data["words"][number] for number in (metric, label, rule)] == ["cost_total", "cost_total", "within 5%"]
-    assert (old, new, change, gates, percent) == ("100", "112", "+12.00 %", 1, 12.0)
-    assert data["details"]["0"]["metrics"][0] == ["cost_total", "100", "112", "+12.00 %", "within 5%", "fails"]
-    assert data["details"]["0"]["differences"][1][:2] == ["narrative", "changed"]
+    finding = data["deals"][0]["findings"][0]
+    words = [data["words"][finding[name]] for name in ("metric", "label", "rule")]
+    assert words == ["cost_total", "cost_total", "within 5%"]
+    shown = {name: finding[name] for name in ("baseline", "current", "change", "gates", "percent")}
+    assert shown == {"baseline": "100", "current": "112", "change": "+12.00 %", "gates": True, "percent": 12.0}
+    assert data["details"]["0"]["metrics"][0] == {
+        "metric": "cost_total",
+        "baseline": "100",
+        "current": "112",
+        "change": "+12.00 %",
+        "rule": "within 5%",
+        "outcome": "fails",
+    }
+    assert data["details"]["0"]["differences"][1].items() >= {"path": "narrative", "move": "changed"}.items()
     assert data["details"]["0"]["total"] == 5
 
 

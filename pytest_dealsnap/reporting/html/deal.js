@@ -33,17 +33,18 @@ function showDeal(place) {
 
 function metricTable(deal, details) {
   // What the details tell better is not told twice: their metrics, and the paths of the output.
-  const told = new Set(details ? details.metrics.map((one) => one[0]) : []);
+  const told = new Set(details ? details.metrics.map((one) => one.metric) : []);
   if (details && details.total) told.add("output");
-  const others = (deal.findings || []).filter((finding) => !told.has(printable(word(finding[0]))));
+  const others = (deal.findings || []).filter((finding) => !told.has(printable(word(finding.metric))));
   const rows = [...(details ? details.metrics : []), ...others.map(findingRow)];
-  const cells = ([metric, before, after, change, rule, outcome]) => make("tr", { class: outcome },
-    make("th", { scope: "row" }, visible(metric)),
-    make("td", { "data-label": "baseline", class: "before" }, ...marked(before, after, "-")),
-    make("td", { "data-label": "current", class: "after" }, ...marked(before, after, "+")),
-    make("td", { "data-label": "change", class: "number change" }, change),
-    make("td", { "data-label": "rule", class: "rule" }, rule),
-    make("td", { "data-label": "" }, outcome === "unknown" ? "" : make("span", { class: `outcome ${outcome}` }, outcome === "same" ? "unchanged" : outcome)));
+  const cells = (one) => make("tr", { class: one.outcome },
+    make("th", { scope: "row" }, visible(one.metric)),
+    make("td", { "data-label": "baseline", class: "before" }, ...marked(one.baseline, one.current, "-")),
+    make("td", { "data-label": "current", class: "after" }, ...marked(one.baseline, one.current, "+")),
+    make("td", { "data-label": "change", class: "number change" }, one.change),
+    make("td", { "data-label": "rule", class: "rule" }, one.rule),
+    make("td", { "data-label": "" }, one.outcome === "unknown" ? ""
+      : make("span", { class: `outcome ${one.outcome}` }, one.outcome === "same" ? "unchanged" : one.outcome)));
   return make("section", {}, make("h2", {}, "Metrics"), make("table", { class: "metrics" },
     make("caption", { class: "hidden" }, "Metrics side by side"),
     make("thead", {}, make("tr", {}, ...["metric", "baseline", "current", "change", "rule", ""].map((name) =>
@@ -58,17 +59,24 @@ function marked(before, after, side) {
   return oneSide(compareWords(before, after), side);
 }
 
-const findingRow = (finding) => [word(finding[1]), finding[2], finding[3], finding[4], word(finding[5]), finding[6] ? "fails" : "allowed"];
+const findingRow = (finding) => ({
+  metric: word(finding.label),
+  baseline: finding.baseline,
+  current: finding.current,
+  change: finding.change,
+  rule: word(finding.rule),
+  outcome: finding.gates ? "fails" : "allowed",
+});
 
 function differences(details) {
   const shown = details.differences, rest = details.total - shown.length;
   if (!details.total) return null;
   const count = `${details.total.toLocaleString("en")} ${details.total === 1 ? "difference" : "differences"} in its output`;
   return make("section", {}, make("h2", {}, count),
-    make("dl", { class: "differences" }, ...shown.map(([path, move, before, after]) =>
-      make("div", { class: move === "changed" && Math.max(before.length, after.length) <= LONG ? "short" : "long" },
-        make("dt", {}, make("code", {}, path), make("span", { class: "move" }, move)),
-        make("dd", {}, ...sides(move, before, after))))),
+    make("dl", { class: "differences" }, ...shown.map((one) =>
+      make("div", { class: one.move === "changed" && Math.max(one.baseline.length, one.current.length) <= LONG ? "short" : "long" },
+        make("dt", {}, make("code", {}, one.path), make("span", { class: "move" }, one.move)),
+        make("dd", {}, ...sides(one.move, one.baseline, one.current))))),
     rest > 0 ? make("p", {}, `… and ${rest.toLocaleString("en")} more`) : null);
 }
 

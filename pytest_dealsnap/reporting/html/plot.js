@@ -25,7 +25,7 @@ function svg(name, attributes, text) {
 function numericMetrics() {
   const found = new Set();
   for (const deal of data.deals) {
-    for (const finding of deal.findings || []) if (finding[7] !== null) found.add(finding[0]);
+    for (const finding of deal.findings || []) if (finding.percent !== undefined) found.add(finding.metric);
   }
   return [...found].sort((a, b) => (word(b) === "cost_total") - (word(a) === "cost_total") || (word(a) < word(b) ? -1 : 1));
 }
@@ -35,11 +35,11 @@ function countBands(metric) {
   const compared = new Set(["matched", "changed", "regressed", "accepted"].map((name) => data.statuses.indexOf(name)));
   for (const deal of data.deals) {
     if (!compared.has(deal.status)) continue;
-    const finding = (deal.findings || []).find((one) => one[0] === metric);
+    const finding = (deal.findings || []).find((one) => one.metric === metric);
     let band = SAME, part = "same";
     if (finding) {
-      band = finding[8] === "lost" ? 0 : finding[7] !== null ? bandOf(finding[7]) : finding[8] === "from 0" ? FROM_ZERO : -1;
-      part = !finding[6] ? "allowed" : STATUS(deal) === "accepted" ? "accepted" : "fails";
+      band = finding.move === "lost" ? 0 : finding.percent !== undefined ? bandOf(finding.percent) : finding.move === "from 0" ? FROM_ZERO : -1;
+      part = !finding.gates ? "allowed" : STATUS(deal) === "accepted" ? "accepted" : "fails";
     }
     if (band < 0) continue;
     const key = word(deal.type);

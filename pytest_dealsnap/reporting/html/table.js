@@ -8,7 +8,7 @@ const view = { sort: "worst", down: false, page: 0, places: [], main: [] };
 const TEXTS = data.deals.map((deal) => [deal.id, deal.name, deal.types, deal.error, deal.reason, deal.corrupt]
   .filter(Boolean).join("\n").toLocaleLowerCase());
 const MAIN = data.deals.map((deal) => mainFinding(deal, ""));
-const sizeOf = (finding) => (finding ? Math.abs(finding[7] || 0) : -1);
+const sizeOf = (finding) => (finding ? Math.abs(finding.percent || 0) : -1);
 const RANKS = data.deals.map((deal) => SEVERITY.indexOf(STATUS(deal)));
 const ORDERS = {
   worst: (a, b) => RANKS[a] - RANKS[b] || sizeOf(view.main[b]) - sizeOf(view.main[a]),
@@ -19,12 +19,19 @@ const ORDERS = {
   change: (a, b) => sizeOf(view.main[b]) - sizeOf(view.main[a]),
 };
 
+// Any other column is sorted by its field: numbers by size, texts by the alphabet, absent ones last.
+const byField = (key) => (a, b) => {
+  const [left, right] = [data.deals[a][key], data.deals[b][key]];
+  if (left === undefined || right === undefined) return (left === undefined) - (right === undefined);
+  return typeof left === "number" ? left - right : left.localeCompare(right);
+};
+
 // What a deal is listed by: its largest change, of those that fail it where one does, and of one metric or cause if asked for.
 function mainFinding(deal, metric) {
   let main = null;
   for (const finding of deal.findings || []) {
-    const counts = metric === "" ? finding[6] || !deal.findings[0][6] : finding[0] === Number(metric);
-    if (counts && (!main || Math.abs(finding[7] || 0) > Math.abs(main[7] || 0))) main = finding;
+    const counts = metric === "" ? finding.gates || !deal.findings[0].gates : finding.metric === Number(metric);
+    if (counts && (!main || Math.abs(finding.percent || 0) > Math.abs(main.percent || 0))) main = finding;
   }
   return main;
 }
@@ -37,13 +44,13 @@ function filtered() {
   const fits = (deal, place) => (!wanted || TEXTS[place].includes(wanted))
     && (!status || (status === "failing" ? data.failing.includes(STATUS(deal)) : STATUS(deal) === status))
     && (!type || word(deal.type) === type)
-    && (!metric || (deal.findings || []).some((finding) => finding[0] === Number(metric)))
+    && (!metric || (deal.findings || []).some((finding) => finding.metric === Number(metric)))
     && (!members || members.has(place));
   const listed = metric !== "" || cause === "" ? metric : data.words.indexOf(data.causes[Number(cause)].metric);
   view.main = listed === "" ? MAIN : data.deals.map((deal) => mainFinding(deal, listed));
   const places = [];
   data.deals.forEach((deal, place) => { if (fits(deal, place)) places.push(place); });
-  const order = ORDERS[view.sort];
+  const order = ORDERS[view.sort] || byField(view.sort);
   places.sort((a, b) => (view.down ? order(b, a) : order(a, b)) || (view.sort === "id" && view.down ? b - a : a - b));
   return places;
 }
@@ -78,21 +85,27 @@ const linkTo = (place) => `#deal=${encodeURIComponent(data.deals[place].id.toWel
 
 function row(place) {
   const deal = data.deals[place], main = view.main[place];
-  const name = deal.name ? printable(deal.name) : "";
-  const what = deal.error || (main ? describe(main) : deal.reason || "");
-  return make("tr", { "data-place": place, class: STATUS(deal) },
-    make("td", { class: "id" }, make("a", { href: linkTo(place), title: printable(deal.id) }, printable(deal.id) || "(empty id)"),
-      make("span", { class: "narrow" }, name)),
-    make("td", { class: "wide name", title: name }, name),
-    make("td", { class: "wide what" }, deal.types || visible(word(deal.type))),
-    make("td", {}, make("span", { class: `badge ${STATUS(deal)}` }, STATUS(deal)), decisionMark("deal", deal.id)),
-    make("td", { class: "wide what", title: what }, what),
-    make("td", { class: "number" }, deal.error || !main ? "" : main[4]));
+  const cells = data.columns.map((column) => (CELLS[column.key] || plainCell)(deal, main, place, column));
+  return make("tr", { "data-place": place, class: STATUS(deal) }, ...cells);
 }
 
+// Columns that are more than the text of a deal's own field; data.columns says which there are, and in what order.
+const CELLS = {
+  id: (deal, main, place, column) => make("td", { class: column.css },
+    make("a", { href: linkTo(place), title: printable(deal.id) }, printable(deal.id) || "(empty id)"),
+    make("span", { class: "narrow" }, printable(deal.name || ""))),
+  name: (deal, main, place, column) => textCell(column, printable(deal.name || "")),
+  type: (deal, main, place, column) => make("td", { class: column.css }, deal.types || visible(word(deal.type))),
+  status: (deal) => make("td", {}, make("span", { class: `badge ${STATUS(deal)}` }, STATUS(deal)), decisionMark("deal", deal.id)),
+  what: (deal, main, place, column) => textCell(column, deal.error || (main ? describe(main) : deal.reason || "")),
+  change: (deal, main, place, column) => make("td", { class: column.css }, deal.error || !main ? "" : main.change),
+};
+const textCell = (column, text) => make("td", { class: column.css, title: text }, text);
+const plainCell = (deal, main, place, column) => textCell(column, visible(String(deal[column.key] ?? "")));
+
 function describe(finding) {
-  const sides = finding[2] || finding[3] ? ` ${[finding[2], finding[3]].filter(Boolean).join(" → ")}` : "";
-  return `${word(finding[1])}${sides}`;
+  const sides = [finding.baseline, finding.current].filter(Boolean);
+  return word(finding.label) + (sides.length ? ` ${sides.join(" → ")}` : "");
 }
 
 function filterByCause(number) {
@@ -108,7 +121,7 @@ function setUpTable() {
   const failing = data.failing.some((status) => there.has(status)) ? [["failing", "all that fail"]] : [];
   options("by-status", "any", [...failing, ...SEVERITY.filter((status) => there.has(status)).map((status) => [status, status])]);
   options("by-type", "any", data.types.map((type) => [type, visible(type)]));
-  const metrics = new Set(data.deals.flatMap((deal) => (deal.findings || []).map((finding) => finding[0])));
+  const metrics = new Set(data.deals.flatMap((deal) => (deal.findings || []).map((finding) => finding.metric)));
   options("by-metric", "any", [...metrics].map((metric) => [metric, visible(word(metric))]).sort((a, b) => (a[1] < b[1] ? -1 : 1)));
   options("by-cause", "any", data.causes.map((cause, number) => [number, `${cause.title} (${cause.deals.length})`]));
   field("filters").addEventListener("input", refresh);

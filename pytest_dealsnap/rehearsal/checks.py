@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.reporting.audit_facts import show_stored
 from pytest_dealsnap.reporting.wording import plural
 
-__all__ = ["check_constraints", "check_lost_parts", "check_restored", "check_rows", "check_types", "speaks_of"]
+__all__ = ["check_constraints", "check_lost_parts", "check_restored", "check_rows", "check_types"]
 
 SHOWN = 5
 StoredTypes = Mapping[str, str | None]
@@ -114,12 +113,6 @@ def check_types(entry: Entry, before: StoredTypes, after: StoredTypes, deals: De
             advice="widen the backfill's WHERE: NULL, blank, other spellings, rows that are soft-deleted",
         )  # fmt: skip
     return len(changed)
-
-
-def speaks_of(asked: Sequence[Mapping[str, Any]], deals: DealsConfig) -> bool:
-    """Whether one of Alembic's operations names the deal type's column."""
-    word = re.compile(rf"(?<!\w){re.escape(deals.type)}(?!\w)")
-    return bool(deals.type) and any(word.search(f"{n.get('name')} {n.get('condition')} {n.get('text')}") for n in asked)
 
 
 def check_constraints(

@@ -14,7 +14,6 @@ from pytest_dealsnap.rehearsal.checks import (
     check_restored,
     check_rows,
     check_types,
-    speaks_of,
 )
 from pytest_dealsnap.rehearsal.constraint_probe import TypeProbes, probe_types
 from pytest_dealsnap.rehearsal.dropped_objects import dropped_objects
@@ -22,10 +21,12 @@ from pytest_dealsnap.rehearsal.load import under_load
 from pytest_dealsnap.rehearsal.locks import watch_locks
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.row_digests import RowChanges
+from pytest_dealsnap.rehearsal.schema import Schema
 from pytest_dealsnap.rehearsal.states import State, connected
 from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
+from pytest_dealsnap.rehearsal.type_mentions import speaks_of
 from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, LoadFact, LockFact
 from pytest_dealsnap.reporting.wording import plural
 
@@ -49,6 +50,7 @@ class Migration:
         self._deals = step_environment.config.deals
         self._heads: list[str] = []
         self._pending: bool | None = None  # where nobody but the upgrade knows
+        self._foreign: frozenset[str] = frozenset()  # revisions of other applications in the same database
         self.idle = False
         self._asked: Sequence[Mapping[str, Any]] = ()
         self._done: Done | None = None
@@ -70,7 +72,11 @@ class Migration:
         if not self._rollout.by_alembic:
             return
         with self._journal.phase("chain", "the chain of revisions") as entry:
-            done, notes = self._rollout.chain(self._environment, start.schema.revisions)
+            done, notes = self._rollout.chain(
+                self._environment, start.schema.revisions, shared=start.schema.version_tables > 1
+            )
+            if "known" in notes:
+                self._foreign = frozenset(start.schema.revisions) - set(notes["known"])
             problems, self._heads = list(notes.get("problems", ())), list(notes.get("heads", ()))
             pending = list(notes.get("pending", ()))
             if not done.ok:
@@ -183,13 +189,15 @@ class Migration:
         changed = any(
             start.types[deal_id] != after.types[deal_id] for deal_id in start.types.keys() & after.types.keys()
         )
-        return changed or any(self._deals.type and self._deals.type in line for line in schema_lines)
+        column, lead = self._deals.type, f"{self._deals.table}: "
+        return changed or any(column and column in line and line.startswith(lead) for line in schema_lines)
 
     def _check_revision(self, entry: Entry, start: State, after: State) -> bool:
         """Whether the newest revision is recorded, where there are revisions."""
         if not self._rollout.by_alembic or not self._heads:
             return False
-        recorded, shown = set(after.schema.revisions) == set(self._heads), ", ".join(after.schema.revisions) or "none"
+        revisions = self._own(after.schema)
+        recorded, shown = set(revisions) == set(self._heads), ", ".join(revisions) or "none"
         if not recorded:
             entry.find(
                 "revision_not_recorded",
@@ -198,6 +206,10 @@ class Migration:
                 advice="the transaction was rolled back: look for an error that is caught inside of the migration",
             )
         return recorded
+
+    def _own(self, schema: Schema) -> tuple[str, ...]:
+        """Return the revisions that are not another application's."""
+        return tuple(revision for revision in schema.revisions if revision not in self._foreign)
 
     def _trouble(self) -> list[str]:
         """Return what the upgrade said that sounds like the reason."""
@@ -210,7 +222,7 @@ class Migration:
             self._journal.skip("downgrade", "downgrade", "rehearsal.downgrade names none: the way back is the backup")
             return False
         with self._journal.phase("downgrade", "downgrade") as entry:
-            done = self._rollout.down(self._environment, start.schema.revisions)
+            done = self._rollout.down(self._environment, self._own(start.schema))
             if not done.ok:
                 entry.find(
                     "downgrade_failed", f"the downgrade {done.ending()}", evidence=done.tail(),

@@ -93,6 +93,9 @@ def _chain(orders: dict[str, Any], notes: dict[str, Any]) -> None:
             scripts = ScriptDirectory.from_config(_alembic_config(orders))
             notes["heads"], notes["bases"] = sorted(set(scripts.get_heads())), sorted(set(scripts.get_bases()))
             current = [text for text in orders["current"] if text]
+            if orders["shared"]:
+                current = [revision for revision in current if _is_known(scripts, revision)]
+            notes["known"] = current
             for revision in current:
                 scripts.get_revision(revision)
             pending = scripts.iterate_revisions("heads", tuple(current) or "base")
@@ -107,6 +110,15 @@ def _chain(orders: dict[str, Any], notes: dict[str, Any]) -> None:
         for warning in caught
         if "evision" in str(warning.message) and not issubclass(warning.category, DeprecationWarning)
     ]
+
+
+def _is_known(scripts: Any, revision: str) -> bool:
+    from alembic.util import CommandError
+
+    try:
+        return scripts.get_revision(revision) is not None
+    except CommandError:
+        return False
 
 
 _ACTIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
@@ -161,14 +173,25 @@ def _note_of(operation: Any, batch_table: str | None) -> dict[str, Any] | None:
     if kind == "CreateForeignKeyOp":
         return {**note, "kind": "foreign key", "name": _plain(name), "columns": list(operation.local_cols)}
     if kind == "DropConstraintOp":
-        return {**note, "kind": "constraint", "name": _plain(name), "dropped": True}
+        return {
+            **note,
+            "kind": "constraint",
+            "name": _final(name),
+            "of": getattr(operation, "constraint_type", None),
+            "dropped": True,
+        }
     if kind == "DropIndexOp":
-        return {**note, "kind": "index", "name": _plain(operation.index_name), "dropped": True}
+        return {**note, "kind": "index", "name": _final(operation.index_name), "dropped": True}
     if kind == "CreateTableOp":
         return {**note, "kind": "table", "name": operation.table_name}
     if kind == "DropTableOp":
         return {**note, "kind": "table", "name": operation.table_name, "dropped": True}
     return None
+
+
+def _final(name: Any) -> str | None:
+    """Return the name of what is dropped: it is the database's own, also as ``op.f`` marks it."""
+    return str(name) if isinstance(name, str) else None
 
 
 def _plain(name: Any) -> str | None:

@@ -81,9 +81,22 @@ class Rollout:
         """Have Alembic read the revision, through the connection that the upgrade will use."""
         return step_environment.move("alembic current", {"action": "current", "target": str(self.alembic)})[0]
 
-    def chain(self, step_environment: StepEnvironment, revisions: tuple[str, ...]) -> tuple[Done, dict[str, Any]]:
-        """Read the chain of revisions, without touching a database."""
-        orders: Mapping[str, Any] = {"action": "chain", "target": str(self.alembic), "current": list(revisions)}
+    def chain(
+        self, step_environment: StepEnvironment, revisions: tuple[str, ...], *, shared: bool = False
+    ) -> tuple[Done, dict[str, Any]]:
+        """Read the chain of revisions, without touching a database.
+
+        Args:
+            step_environment: what the step runs in.
+            revisions: those that the database records.
+            shared: some of them may belong to another application, which has a version table of its own.
+
+        Returns:
+            How the step ended, and its notes: heads, bases, pending revisions, problems, and the known of *revisions*.
+        """
+        orders: Mapping[str, Any] = {
+            "action": "chain", "target": str(self.alembic), "current": list(revisions), "shared": shared,
+        }  # fmt: skip
         return step_environment.move("revision chain", orders)
 
     def words(self, way: Literal["up", "down"], revision: str = "base") -> str:

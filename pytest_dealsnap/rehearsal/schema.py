@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, column, inspect, select, table, text
 
 from pytest_dealsnap.deals.dialects import dialect_of
 
 __all__ = ["CONSTRAINTS", "Schema", "TableShape", "missing_parts", "read_schema", "said"]
 
-VERSIONS = "alembic_version"
+VERSION_COLUMNS = frozenset({"version_num"})  # Alembic's table, whatever version_table calls it
 CONSTRAINTS = {"checks": "CHECK", "uniques": "UNIQUE", "foreign_keys": "FOREIGN KEY", "indexes": "index"}
 
 
@@ -32,12 +32,14 @@ class TableShape:
 class Schema:
     """Every table of a database by its name (``schema.table`` outside of the default schema), and the revision.
 
-    ``others`` are views and triggers, by kind and name.
+    ``others`` are views and triggers, by kind and name. ``version_tables`` counts the tables that hold revisions: the
+    schema of several applications has several.
     """
 
     tables: Mapping[str, TableShape]
     revisions: tuple[str, ...]
     others: frozenset[tuple[str, str]] = frozenset()
+    version_tables: int = 0
 
     def name_of(self, table: str, *, folds_case: bool) -> str:
         """Return the name by which *table* is in ``tables``, such as ``deals`` for ``public.deals``; else *table*.
@@ -67,15 +69,21 @@ def read_schema(connection: Connection) -> Schema:
     inspector = inspect(connection)
     known = dialect_of(connection.dialect.name)
     schemas: list[str | None] = [None, *known.other_schemas(inspector)]
-    tables = {
-        f"{schema}.{name}" if schema else name: _shape(inspector, name, schema)
+    found = {
+        (schema, name): _shape(inspector, name, schema)
         for schema in schemas
         for name in inspector.get_table_names(schema=schema)
-        if name != VERSIONS
     }
     revisions: list[str] = []
-    if inspector.has_table(VERSIONS):
-        revisions = sorted(map(str, connection.scalars(text(f"SELECT version_num FROM {VERSIONS}")).all()))  # noqa: S608
+    tables: dict[str, TableShape] = {}
+    version_tables = 0
+    for (schema, name), shape in found.items():
+        if shape.columns.keys() == VERSION_COLUMNS:
+            versions = table(name, column("version_num"), schema=schema)
+            version_tables += 1
+            revisions += map(str, connection.scalars(select(versions.c.version_num)).all())
+        else:
+            tables[f"{schema}.{name}" if schema else name] = shape
     others = {
         ("view", f"{schema}.{name}" if schema else name)
         for schema in schemas
@@ -83,7 +91,7 @@ def read_schema(connection: Connection) -> Schema:
     }
     if known.triggers:
         others |= {("trigger", str(name)) for name in connection.scalars(text(known.triggers))}
-    return Schema(tables, tuple(revisions), frozenset(others))
+    return Schema(tables, tuple(sorted(revisions)), frozenset(others), version_tables)
 
 
 def _shape(inspector: Any, name: str, schema: str | None) -> TableShape:
@@ -184,7 +192,8 @@ def _absent(table: str, note: Mapping[str, Any], shape: TableShape | None) -> st
         return f"{table}: {name} is {'NOT NULL' if note['wanted'] else 'not NOT NULL'}"
     if kind == "check":
         names = [check for check, _ in shape.checks]
-        there = name in names if name else bool(names)
+        # A naming convention puts more in front of the name that the migration gives.
+        there = any(check == name or check.endswith(f"_{name}") for check in names) if name else bool(names)
         return None if there else f"{table}: CHECK {name or 'without a name'} ({note['condition']}) is not there"
     parts: Sequence[tuple[Any, ...]] = shape.uniques + shape.indexes if kind == "unique" else shape.foreign_keys
     there = any(part[0] == name if name else list(part[1]) == note["columns"] for part in parts)

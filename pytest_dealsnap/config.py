@@ -101,6 +101,7 @@ class RehearsalConfig:
     database_env: str
     tests: str
     check: str
+    may_change: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

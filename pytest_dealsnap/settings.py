@@ -111,6 +111,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "rehearsal", "check", str, "", "shell command or module:callable that reads the database as the upgrade would"
     ),
+    Setting("rehearsal", "may_change", list, (), "columns that the upgrade may change, as table.column; * for any"),
     Setting("matrix", "axes", dict, {}, "further axes beside the deal type"),
     Setting("matrix", "rules", dict, {}, "what must hold between the types"),
 )

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings() -> list[Setting]:
-    return [setting for setting in SETTINGS if setting.of_rehearsal]
+    return [setting for setting in SETTINGS if setting.of_rehearsal and setting.scalar]
 
 
 def _positive(text: str) -> int:

@@ -7,6 +7,7 @@ import contextvars
 import inspect
 import os
 import queue
+import re
 import threading
 import time
 import traceback
@@ -228,6 +229,11 @@ class _CallThread:
         self._loop.close()
 
 
+# What drivers say of a value whose type they do not know, and int() and str methods of one that they cannot use.
+_DEAL_AS_VALUE = re.compile(r"'Deal'(?! object has no attribute)|\btype Deal\b|\bDeal\(id=")
+WHOLE_DEAL = " - the reasoner was given the whole Deal; call its parameter deal_id to be given the id, or use deal.id"
+
+
 def failure_of(error: BaseException) -> Failure:
     """Return *error* as it is recorded: its type's name and its message, bounded, without secrets."""
     try:
@@ -238,6 +244,8 @@ def failure_of(error: BaseException) -> Failure:
     message = redact(message[: 10 * MESSAGE_CHARS])
     if len(message) > MESSAGE_CHARS:
         message = message[:MESSAGE_CHARS] + "…"
+    if _DEAL_AS_VALUE.search(message):
+        message += WHOLE_DEAL
     return Failure(type(error).__name__, message)
 
 

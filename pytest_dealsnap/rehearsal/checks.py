@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from pytest_dealsnap.config import DealsConfig
@@ -16,14 +17,22 @@ from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.reporting.audit_facts import show_stored
 from pytest_dealsnap.reporting.wording import plural
 
-__all__ = ["check_constraints", "check_lost_parts", "check_restored", "check_rows", "check_types"]
+__all__ = [
+    "check_constraints",
+    "check_declared",
+    "check_lost_parts",
+    "check_restored",
+    "check_rows",
+    "check_types",
+    "expected_backfill",
+]
 
 SHOWN = 5
 StoredTypes = Mapping[str, str | None]
 
 
-def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig) -> None:
-    """No row lost, none added twice, no column touched but the deal type's."""
+def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig, may_change: Sequence[str] = ()) -> None:
+    """No row lost, none added twice, no column touched but the deal type's and those of *may_change*."""
     for table in changes.tables:
         name = printable(table.name)
         if table.lost:
@@ -38,19 +47,44 @@ def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig) -> None:
             _check_added(entry, table, name, is_deals=table.name == deals.table)
         for column, count in table.changed.items():
             if not (column == deals.type and (table.name == deals.table or deals.source is not None)):
-                keys = (table.changed_keys or {}).get(column, ())
-                entry.find(
-                    "columns_changed",
-                    f"{name}.{printable(column)} changed in {plural(count, 'row')}",
-                    weight="corrupts",
-                    evidence=_keys("changed", keys, count),
-                    advice="the upgrade may touch the deal type only: look for an UPDATE, a type change or a trigger",
-                )
-        if table.gone_columns:
-            columns = ", ".join(map(printable, table.gone_columns))
+                _check_changed(entry, table, column, count, may_change)
+        declared = {column for column in table.gone_columns if _declared(table.name, column, may_change)}
+        entry.lines += [f"{name}.{printable(column)} is gone, as may_change allows" for column in sorted(declared)]
+        if undeclared := [column for column in table.gone_columns if column not in declared]:
+            columns = ", ".join(map(printable, undeclared))
             entry.find(
                 "columns_lost", f"{name} lost the column {columns} with its values", weight="corrupts",
                 advice="drop a column in a later release, once nothing needs it for a rollback",
+            )  # fmt: skip
+
+
+def _check_changed(entry: Entry, table: TableChanges, column: str, count: int, may_change: Sequence[str]) -> None:
+    """Report a column whose values changed; whether that corrupts anything is for the downgrade to show."""
+    name = f"{printable(table.name)}.{printable(column)}"
+    evidence = _keys("changed", (table.changed_keys or {}).get(column, ()), count)
+    if _declared(table.name, column, may_change):
+        entry.lines.append(f"{name} changed in {plural(count, 'row')}, as may_change allows")
+        return
+    entry.find(
+        "columns_changed",
+        f"changed beyond the deal type: {name} in {plural(count, 'row')}",
+        evidence=evidence,
+        advice=f'if it is meant: rehearsal.may_change = ["{name}"]; else find the UPDATE, type change or trigger',
+    )
+
+
+def _declared(table: str, column: str, may_change: Sequence[str]) -> bool:
+    return any(fnmatchcase(f"{table}.{column}", pattern) for pattern in may_change)
+
+
+def check_declared(entry: Entry, schema: Schema, may_change: Sequence[str]) -> None:
+    """Report the patterns of *may_change* that name no column of *schema*, the database before the upgrade."""
+    columns = [f"{table}.{column}" for table, shape in schema.tables.items() for column in shape.columns]
+    for pattern in may_change:
+        if not any(fnmatchcase(column, pattern) for column in columns):
+            entry.find(
+                "may_change_unknown", f'rehearsal.may_change: "{printable(pattern)}" names no column', weight="note",
+                advice='write table.column as the database spells them, such as "deals.note"; * stands for any',
             )  # fmt: skip
 
 
@@ -87,9 +121,13 @@ def check_types(entry: Entry, before: StoredTypes, after: StoredTypes, deals: De
     elsewhere = [i for i in other if not types.recognizes(before[i]) and types.recognizes(after[i])]
     invalid = sorted((i for i, stored in after.items() if not types.recognizes(stored)), key=id_order)
 
+    aliased = [i for i in common if after[i] == before[i] and after[i] in types.aliases and after[i] not in types.valid]
+
     def moves(ids: Sequence[str]) -> list[str]:
-        lines = [f"deal {printable(i)}: {show_stored(before.get(i))} → {show_stored(after[i])}" for i in ids[:SHOWN]]
-        return [*lines, f"… and {len(ids) - SHOWN:,} more"] if len(ids) > SHOWN else lines
+        return _first(ids, [f"{show_stored(before.get(i))} → {show_stored(after[i])}" for i in ids[:SHOWN]])
+
+    def left(ids: Sequence[str]) -> list[str]:
+        return _first(ids, [show_stored(after[i]) for i in ids[:SHOWN]])
 
     if spoilt:
         entry.find(
@@ -109,10 +147,28 @@ def check_types(entry: Entry, before: StoredTypes, after: StoredTypes, deals: De
             "types_invalid",
             f"{plural(len(invalid), 'deal')} {'has' if len(invalid) == 1 else 'have'} no valid type after the upgrade",
             weight="fails" if meant else "note",
-            evidence=[f"deal {printable(i)}: {show_stored(after[i])}" for i in invalid[:SHOWN]], deals=invalid,
+            evidence=left(invalid), deals=invalid,
             advice="widen the backfill's WHERE: NULL, blank, other spellings, rows that are soft-deleted",
         )  # fmt: skip
+    if aliased and meant:
+        entry.find(
+            "aliases_left",
+            f"{plural(len(aliased), 'row')} that the audit named {'keeps' if len(aliased) == 1 else 'keep'} an alias",
+            weight="note", evidence=left(aliased), deals=aliased,
+            advice="let the backfill write the type that the alias stands for; or take it out of deals.aliases",
+        )  # fmt: skip
     return len(changed)
+
+
+def expected_backfill(before: StoredTypes, deals: DealsConfig) -> int:
+    """Return how many rows the audit names: those whose stored type is not the type that they count as."""
+    types = DealTypes.of(deals)
+    return sum(types.effective(stored) != stored for stored in before.values())
+
+
+def _first(ids: Sequence[str], words: Sequence[str]) -> list[str]:
+    lines = [f"deal {printable(i)}: {text}" for i, text in zip(ids, words, strict=False)]
+    return [*lines, f"… and {len(ids) - SHOWN:,} more"] if len(ids) > SHOWN else lines
 
 
 def check_constraints(
@@ -123,6 +179,7 @@ def check_constraints(
     *,
     meant: bool,
     recorded: bool,
+    trouble: Sequence[str] = (),
 ) -> None:
     """Every constraint that was asked for is there, and an invalid row is refused."""
     if missing := missing_parts(asked, schema):
@@ -131,7 +188,7 @@ def check_constraints(
         entry.find(
             "constraint_missing",
             f"{lead}{what}",
-            evidence=missing,
+            evidence=[*missing, *trouble],
             advice="the migration asked for it and the database has not got it: look for an error that is caught; "
             "on SQLite a constraint takes op.batch_alter_table",
         )

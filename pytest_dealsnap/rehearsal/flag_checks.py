@@ -19,7 +19,7 @@ from pytest_dealsnap.rehearsal.captures import capture
 from pytest_dealsnap.rehearsal.states import State, connected
 from pytest_dealsnap.rehearsal.step_environment import FlagState, StepEnvironment
 from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
-from pytest_dealsnap.rehearsal.type_reach import choose_deals, differs_beyond_echo, give_types, next_type
+from pytest_dealsnap.rehearsal.type_reach import Reach, choose_deals, give_types, next_type, reach_of
 from pytest_dealsnap.reporting.rehearsal_facts import Attributed, Weight
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, plural
@@ -121,6 +121,12 @@ class FlagChecks:
     def _last(self) -> FlagState:
         return "on" if self._flag is not None else "off"
 
+    def flag_effect_before(self) -> None:
+        """Say whether the flag changes anything on the old schema, where the upgrade left no new one."""
+        if self._flag is not None and {("before", "off"), ("before", "on")} <= self.captures.keys():
+            with self._journal.phase("flag", "what the flag changes") as entry:
+                self._check_flag(entry)
+
     def flag_effect(self) -> None:
         """Does the flag change anything at all? And what is each changed deal put down to?"""
         if ("after", self._last) not in self.captures:
@@ -181,17 +187,27 @@ class FlagChecks:
                     give_types(connection, deals, {i: stored for i, (_, stored) in chosen.items()}, after.keys)
                     connection.commit()
             if found is not None:
-                noticed = differs_beyond_echo(end, found, deals)
-                entry.headline = f"{len(noticed):,} of {plural(len(chosen), 'deal')} answer otherwise as another type"
-                if not noticed:
-                    entry.find(
-                        "type_unread",
-                        f"the deal type never reaches the reasoner: {plural(len(chosen), 'deal')} of another type gave "
-                        "the same answers",
-                        weight="fails" if self._flag is not None else "note",
-                        deals=[*chosen],
-                        advice="follow deal_type from the row to the code that computes: which call leaves it out?",
-                    )
+                self._judge_reach(entry, reach_of(end, found, deals), [*chosen])
+
+    def _judge_reach(self, entry: Entry, reach: Reach, chosen: Sequence[str]) -> None:
+        by_metric = ", ".join(f"{printable(name)} in {count:,}" for name, count in reach.metrics.items())
+        entry.headline = (
+            f"{len(reach.noticed):,} of {plural(reach.tried, 'deal')} give a different answer under another type"
+            f"{f': {by_metric}' if by_metric else ''}"
+        )
+        if reach.noticed or not reach.tried:
+            return
+        same = f"{plural(reach.tried, 'deal')} of another type gave the same "
+        entry.find(
+            "type_unread",
+            f"no metric depends on the deal type: {same}metrics"
+            if reach.lines
+            else f"the deal type never reaches the reasoner: {same}answers",
+            weight="fails" if self._flag is not None else "note",
+            evidence=[*common_lines(reach.lines), *example_lines(reach.lines, 2)],
+            deals=chosen,
+            advice="follow deal_type from the row to the code that computes: which call leaves it out?",
+        )
 
     def restored(self) -> None:
         """After the downgrade, with the flag off, every answer is what it was."""

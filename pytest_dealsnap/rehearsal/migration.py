@@ -10,12 +10,15 @@ from typing import Any
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.rehearsal.checks import (
     check_constraints,
+    check_declared,
     check_lost_parts,
     check_restored,
     check_rows,
     check_types,
+    expected_backfill,
 )
 from pytest_dealsnap.rehearsal.constraint_probe import TypeProbes, probe_types
+from pytest_dealsnap.rehearsal.database_errors import first_error
 from pytest_dealsnap.rehearsal.dropped_objects import dropped_objects
 from pytest_dealsnap.rehearsal.load import under_load
 from pytest_dealsnap.rehearsal.locks import watch_locks
@@ -54,6 +57,7 @@ class Migration:
         self.idle = False
         self._asked: Sequence[Mapping[str, Any]] = ()
         self._done: Done | None = None
+        self._first_error: str | None = None
         self.locks: tuple[LockFact, ...] = ()
         self.load: LoadFact | None = None
 
@@ -108,13 +112,14 @@ class Migration:
             with watch_locks(self._environment.scratch) as watch:
                 done, notes = self._rollout.up(self._environment)
             self._done, self._asked = done, list(notes.get("asked", ()))
+            self._first_error = first_error("\n".join(notes.get("errors", ()))) or first_error(done.output)
             if watch is not None:
                 self.locks = tuple(replace(lock, seconds=round(lock.seconds, DIGITS)) for lock in watch.seen())
                 entry.lines += [f"{lock.mode} on {lock.relation}, {lock.seconds:,.2f} s" for lock in self.locks]
             entry.headline = f"took {done.seconds:,.1f} s on the copy"
             if not done.ok:
                 entry.find(
-                    "upgrade_failed", f"the upgrade {done.ending()}", evidence=done.tail(),
+                    "upgrade_failed", f"the upgrade {done.ending()}", evidence=[*self._cause(), *done.tail()],
                     advice=MORE_TIME if done.timed_out else "mend the upgrade: nothing after it could be rehearsed",
                 )  # fmt: skip
             return done.ok
@@ -128,11 +133,16 @@ class Migration:
             if not finished:
                 _half_done(entry, changes, schema_lines)
                 return after
-            check_rows(entry, changes, self._deals)
+            may_change = self._environment.config.rehearsal.may_change
+            check_declared(entry, start.schema, may_change)
+            check_rows(entry, changes, self._deals, may_change)
             meant = self._sees_to_types(start, after, schema_lines)
             moved = check_types(entry, start.types, after.types, self._deals, meant=meant) if self._deals.type else 0
             recorded = self._check_revision(entry, start, after)
-            check_constraints(entry, after.schema, self._asked, self._probes(after), meant=meant, recorded=recorded)
+            check_constraints(
+                entry, after.schema, self._asked, self._probes(after), meant=meant, recorded=recorded,
+                trouble=self._cause(),
+            )  # fmt: skip
             lost_by_the_way = dropped_objects(start.schema, after.schema, self._asked)
             check_lost_parts(entry, lost_by_the_way, known=self._rollout.by_alembic)
             if (
@@ -143,9 +153,13 @@ class Migration:
             ):
                 self._nothing_changed(entry)
             lost = sum(table.lost for table in changes.tables)
+            expected = expected_backfill(start.types, self._deals) if self._deals.type and meant else 0
+            backfilled = f"{plural(moved, 'deal type')} backfilled"
+            if moved < expected:
+                backfilled = f"{moved:,} of {plural(expected, 'deal type')} backfilled"
             entry.headline = (
                 f"{plural(changes.rows - lost, 'row')} kept, {f'{lost:,} lost, ' if lost else ''}"
-                f"{plural(moved, 'deal type')} backfilled, {plural(len(schema_lines), 'change')} of the schema"
+                f"{backfilled}, {plural(len(schema_lines), 'change')} of the schema"
             )
             entry.lines += [printable(line) for line in schema_lines[:20]]
             return after
@@ -214,7 +228,11 @@ class Migration:
     def _trouble(self) -> list[str]:
         """Return what the upgrade said that sounds like the reason."""
         said = self._done.tail(200) if self._done is not None else ()
-        return [line for line in said if _TROUBLE.search(line)][:5]
+        return [*self._cause(), *[line for line in said if _TROUBLE.search(line)][:5]]
+
+    def _cause(self) -> list[str]:
+        """Return the first error of the database, in a line of its own."""
+        return [f"the first database error: {self._first_error}"] if self._first_error else []
 
     def downgrade(self, start: State) -> bool:
         """Take the schema back; whether rows and schema are what they were."""

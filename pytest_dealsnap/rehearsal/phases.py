@@ -87,6 +87,7 @@ class Phases:
         finished = self._migration.upgrade()
         after = self._migration.verify(start, finished=finished)
         if not finished or self._migration.idle:
+            self._answers.flag_effect_before()
             return
         self._answers.flag_off_after()
         self._answers.flag_on_after(start, after)

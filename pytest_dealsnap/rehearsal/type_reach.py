@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, column, table, update
@@ -13,7 +16,7 @@ from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.rehearsal.capture_differences import Difference, differences
 
-__all__ = ["choose_deals", "differs_beyond_echo", "give_types", "next_type"]
+__all__ = ["Reach", "choose_deals", "give_types", "next_type", "reach_of"]
 
 DEALS_A_TYPE = 4
 
@@ -43,16 +46,61 @@ def give_types(connection: Connection, deals: DealsConfig, types: Mapping[str, s
         connection.execute(update(source).where(source.c[deals.id] == keys[deal_id]).values({deals.type: stored}))
 
 
-def differs_beyond_echo(before: DealSnapshots, after: DealSnapshots, deals: DealsConfig) -> list[str]:
-    """Return the deals whose answer differs in more than a line that just says the type again."""
-    words = {*deals.types, *deals.aliases}
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What another type changed.
 
-    def is_echo(difference: Difference) -> bool:
-        return all(old in words and new in words for _, old, new in _plain(difference))
+    ``tried`` counts the deals with an answer under both types, ``metrics`` in how many of them each metric differs,
+    ``noticed`` are those in which one does. ``lines`` are the differences outside of every metric.
+    """
 
-    return [difference.id for difference in differences(before, after) if not is_echo(difference)]
+    tried: int
+    metrics: Mapping[str, int]
+    noticed: tuple[str, ...]
+    lines: tuple[Difference, ...]
 
 
-def _plain(difference: Difference) -> list[tuple[str, Any, Any]]:
-    """Return the leaves with values that can be looked up; what cannot is no type."""
-    return [(p, a if isinstance(a, str) else "", b if isinstance(b, str) else "") for p, a, b in difference.leaves]
+def reach_of(before: DealSnapshots, after: DealSnapshots, deals: DealsConfig) -> Reach:
+    """Return which metrics depend on the deal type.
+
+    A text that only says the type again does not depend on it. A deal without an answer says nothing. Where no deal
+    has a value for any metric, the lines of the output stand for the metrics.
+
+    Args:
+        before: the answers under each deal's own type.
+        after: the answers of some of these deals under another type.
+        deals: names the types and their aliases.
+    """
+    words = sorted({*deals.types, *deals.aliases}, key=len, reverse=True)
+    echo = re.compile(rf"(?i)(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+    metrics: Counter[str] = Counter()
+    noticed: list[str] = []
+    tried, measured = 0, False
+    for deal_id in sorted(before.ids() & after.ids(), key=id_order):
+        old, new = (side.decode(deal_id, side.recall(deal_id) or b"") for side in (before, after))
+        if old.error is not None or new.error is not None:
+            continue
+        tried += 1
+        sides = (dict(old.metrics or {}), dict(new.metrics or {}))
+        measured = measured or any(value is not None for side in sides for value in side.values())
+        moved = {
+            name for name in sides[0] | sides[1] if _plain(sides[0].get(name), echo) != _plain(sides[1].get(name), echo)
+        }
+        metrics.update(moved)
+        noticed += [deal_id] if moved else []
+    lines = tuple(difference for difference in differences(before, after) if _is_more(difference, echo))
+    if not measured:
+        noticed = [difference.id for difference in lines]
+    return Reach(tried, dict(metrics.most_common()), tuple(noticed), lines)
+
+
+def _is_more(difference: Difference, echo: re.Pattern[str]) -> bool:
+    """Return whether an answer differs in more than the words for a type; an error is no answer."""
+    if difference.leaves[0][0] == "error":
+        return False
+    return any(_plain(before, echo) != _plain(after, echo) for _, before, after in difference.leaves)
+
+
+def _plain(value: Any, echo: re.Pattern[str]) -> str:
+    """Return what *value* says without the words for a type."""
+    return echo.sub("", json.dumps(value, sort_keys=True, default=str))

@@ -121,7 +121,7 @@ def test_an_alias_is_exchanged_for_another_type_not_for_its_own(tmp_path: Path) 
     answers.flag_on_before()
     answers.captures["after", "on"] = answers.captures["before", "on"]
     answers.type_reach(state)
-    assert timeline.phases[-1].headline == "4 of 4 deals answer otherwise as another type"
+    assert timeline.phases[-1].headline == "4 of 4 deals give a different answer under another type: price in 4"
     assert query(firm.url, "SELECT DISTINCT kind FROM engagements") == ["merger"]
 
 

@@ -77,7 +77,7 @@ def test_a_sound_rollout_is_green(tmp_path: Path) -> None:
     assert shown["tests_after"] == "2 tests, 1 known failure carried"
     assert shown["after_off"] == "12 deals, 0 with another answer than before"
     assert shown["flag"] == "turning it on changes 4 deals before the upgrade and 4 deals after the upgrade"
-    assert shown["type_reach"] == "8 of 8 deals answer otherwise as another type"
+    assert shown["type_reach"] == "8 of 8 deals give a different answer under another type: price in 8"
     assert shown["restored_off"] == "12 deals, 0 of them changed"
     assert report["attribution"]["code"] == 4
     assert report["load"]["reads"] > 0

@@ -152,6 +152,8 @@ def _import_as_pytest_does() -> None:
     from _pytest.config import get_config
 
     config = get_config()
+    if not hasattr(config, "inicfg"):  # before pytest 9: the hook asks for a setting
+        vars(config)["inicfg"] = {}
     hook = install_importhook(config)
     config._mark_plugins_for_rewrite(hook, disable_autoload=False)
     for name in _PLUGINS:

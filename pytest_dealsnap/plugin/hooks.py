@@ -49,6 +49,7 @@ class DealHooks:
         self.run: Run | None = None
         self.begun: bool | None = None
         self.under_way: dict[str, int] = {}
+        self.summarized = False
         self.refused = False  # by a baseline that cannot be written: nothing is concluded, and no report written
         self.worker = hasattr(config, "workerinput")
         self.guard, self.process = ProcessGuard(partial(say_at_once, config)), os.getpid()
@@ -230,11 +231,15 @@ class DealHooks:
             with self.closing.bounded_failures(terminalreporter):
                 yield
             self.closing.write_summary(terminalreporter)
+            self.summarized = True
         else:
             yield
 
-    def pytest_unconfigure(self) -> None:
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Let go of the process and of the database."""
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and not self.summarized and self.closing.finished is not None:
+            self.closing.write_summary(terminal)  # before pytest 9, `--no-summary` leaves out the hook for all plugins
         failed = self.session is not None and not self.worker and is_pytests_own(sys._getframe())
         self.guard.take_down(int(self.session.exitstatus) if failed and self.session is not None else 0)
         if self.run is not None:

@@ -12,6 +12,15 @@ The marker ``@pytest.mark.deal_matrix``, which gives a test every deal type and 
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+_ABSENT = [name for name in ("hypothesis", "sqlglot") if find_spec(name) is None]
+if _ABSENT:
+    raise ModuleNotFoundError(
+        f"pytest_dealsnap.testing needs {' and '.join(_ABSENT)}: python -m pip install 'pytest-dealsnap[testing]'",
+        name=_ABSENT[0],
+    )
+
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.testing.databases import Database, databases

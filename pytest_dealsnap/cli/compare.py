@@ -18,7 +18,7 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
 from pytest_dealsnap.baseline.recording import Gate, Recorder
-from pytest_dealsnap.cli.output import add_report_argument, project_config, show, targets
+from pytest_dealsnap.cli.output import add_report_argument, json_path, project_config, show, targets
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.judging.findings import DealResult
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     lost = lost_on_both_sides(pre, post)
     are = "is" if lost == 1 else "are"
     doubts = (f"{plural(lost, 'listed snapshot')} {are} missing from both folders",) if lost else ()
-    facts = replace(facts, traits=collect_features(results, pre, None), doubts=doubts)
+    facts = replace(facts, traits=collect_features(results, pre, None), doubts=doubts, report=json_path(reports))
     return show(with_unread_rows(conclude(facts, results), rows.problem), reports)
 
 

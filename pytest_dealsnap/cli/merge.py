@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pytest_dealsnap.cli.output import add_report_argument, show, targets
+from pytest_dealsnap.cli.output import add_report_argument, json_path, show, targets
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.merging import merge_runs
 
@@ -21,4 +21,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Merge the reports, show the whole run's summary, and exit by its verdict."""
     reports = targets(options)
-    return show(merge_runs([(str(path), read_json(path)) for path in options.reports]), reports)
+    runs = [(str(path), read_json(path)) for path in options.reports]
+    return show(merge_runs(runs, report=json_path(reports)), reports)

@@ -6,7 +6,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget, write_together
 
-__all__ = ["add_report_argument", "headline_width", "project_config", "read_judged", "show", "targets"]
+__all__ = ["add_report_argument", "headline_width", "json_path", "project_config", "read_judged", "show", "targets"]
 
 
 def project_config(flags: Mapping[str, Any] | None = None, *, tell: bool = True) -> Config:
@@ -81,6 +81,13 @@ def targets(options: argparse.Namespace) -> list[ReportTarget]:
         if target.path is not None:
             settle(target.path.parent)
     return parsed
+
+
+def json_path(reports: Iterable[ReportTarget]) -> str:
+    """Return where the JSON report of *reports* is going to be, as it can be typed here; empty where there is none."""
+    path = next((one.path for one in reports if one.format == "json" and one.path is not None), None)
+    here = Path.cwd()
+    return "" if path is None else str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def headline_width() -> int:

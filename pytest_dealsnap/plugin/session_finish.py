@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -166,6 +166,8 @@ class SessionFinish:
         results = [self._results[deal_id] for deal_id in sorted(self._results, key=id_order)]
         self.finished = conclude(self._facts(run, results), results)
         printed, self._unwritten = write_each(self.finished, self._targets)
+        if self._saved() != self.finished.facts.report:  # it could not be written, so no step may name it
+            self.finished = conclude(replace(self.finished.facts, report=self._saved()), results)
         self._printed += [line for text in printed for line in text.splitlines()]
         status = self._exit_status(self.finished, exitstatus)
         judged = status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -203,6 +205,7 @@ class SessionFinish:
             drawn=plan.drawn,
             allow_errors=run.allow_errors,
             doubts=self._doubts(),
+            report=self._saved(),
         )
 
     @property
@@ -268,15 +271,11 @@ class SessionFinish:
         self._write_reports(reporter)
 
     def _write_reports(self, reporter: TerminalReporter) -> None:
-        """Write where the reports are, and how to go through what failed."""
+        """Write where the reports are."""
         for target in self._targets:
             problem = self._unwritten.get(target)
             if problem or target.path:
                 reporter.write_line(printable(problem or f"report: {target.path}"), red=problem is not None)
-        run, saved = self.finished, self._saved()
-        if run is not None and run.judged and run.summary.affected and not run.facts.shard and saved:
-            command = f"dealsnap review {shlex.quote(saved)}"
-            reporter.write_line(printable(f"review: {command}   # go through the causes; take each, or refuse it"))
         for line in self._printed:  # as it is: its writer has made it safe for whoever reads it
             reporter.write_line(line)
 

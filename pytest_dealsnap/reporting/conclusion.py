@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_dealsnap.baseline.recording import KEPT
 from pytest_dealsnap.causes.clustering import find_causes
-from pytest_dealsnap.errors import MissingSnapshotError, printable
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
 from pytest_dealsnap.reporting.details_kept import without_surplus
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
-from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes, matrix_steps
+from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes
+from pytest_dealsnap.reporting.next_steps import capture_steps, gate_steps, incomplete, lost_snapshots
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
 from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
 from pytest_dealsnap.reporting.wording import cut, plural, some_ids
@@ -46,7 +45,7 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         verdict=verdict,
         causes=find_causes(results, facts.traits) if gate else (),
         notes=tuple(_notes(facts, results)),
-        next_steps=tuple(_gate_steps(facts, results, verdict) if gate else _capture_steps(facts, results)),
+        next_steps=tuple(gate_steps(facts, results, verdict) if gate else capture_steps(facts, results)),
         part_outcome=outcome,
     )
 
@@ -61,7 +60,7 @@ def with_unread_rows(run: FinishedRun, problem: str) -> FinishedRun:
 
 def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -> Verdict:
     """Decide; what was never judged, or never captured, must not end in ``proceed``."""
-    lost = _lost(results)
+    lost = lost_snapshots(results)
     if lost and not summary.corrupt:
         are = "is" if lost == 1 else "are"
         return Verdict("inconclusive", f"{plural(lost, 'snapshot')} of the baseline {are} missing")
@@ -83,7 +82,7 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     if facts.not_judged:
         count = len(facts.not_judged)
         return Verdict("inconclusive", f"{plural(count, 'selected deal')} {'was' if count == 1 else 'were'} not judged")
-    if _incomplete(facts):
+    if incomplete(facts):
         return Verdict("inconclusive", "the baseline is incomplete: its capture did not finish")
     if all(result.error is not None for result in results if result.compared):
         return Verdict("inconclusive", "no output was compared: every deal fails as it did in the baseline")
@@ -91,15 +90,6 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     if doubt:
         return Verdict("inconclusive", doubt)
     return sample_verdict(facts, results) if facts.part == "sample" else verdict
-
-
-def _lost(results: Sequence[DealResult]) -> int:
-    """Count the deals whose snapshot the manifest lists and the folder lacks."""
-    return sum(r.error is not None and r.error.type == MissingSnapshotError.__name__ for r in results)
-
-
-def _incomplete(facts: RunFacts) -> bool:
-    return facts.baseline is not None and facts.baseline.get("complete") is False
 
 
 def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
@@ -168,7 +158,7 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         notes.append(f"the baseline has no manifest.json, so nothing says where it came from: {facts.snapshots}")
     elif facts.mode == "gate" and "ids_sha256" not in facts.baseline:
         notes.append("manifest.json does not list the deals, so a lost snapshot is not noticed: capture again")
-    elif _incomplete(facts):
+    elif incomplete(facts):
         notes.append("the baseline is incomplete: its capture did not finish")
     if (facts.baseline or {}).get("record") == "metrics":
         notes.append("the baseline records metrics only: nothing else of the outputs is judged")
@@ -203,55 +193,3 @@ def _ledger_notes(facts: RunFacts) -> list[str]:
             came = plural(fact.others, "deal that was not accepted", "deals that were not accepted")
             notes.append(f"{fact.place} ({fact.reason}) covers {came}: drifted")
     return notes
-
-
-def _capture_steps(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
-    if alike_outputs(results) and not facts.allow_constant:
-        return [f"look at a few files of {facts.snapshots}: are these the deals' answers?"]
-    if facts.idle_rules and not facts.partial:
-        return ["pytest --dealsnap-update   # once the metric's path, or its rule, is right"]
-    steps = []
-    failed = [result for result in results if result.status == "errored"]
-    if facts.not_judged:
-        steps.append("pytest --dealsnap-update --dealsnap-only missing   # finish this capture")
-    if any(result.compared for result in failed):
-        steps.append("pytest --dealsnap-update --dealsnap-only errors   # after a fix, only the deals that failed")
-    if any(not result.compared for result in failed):
-        steps.append("pytest --dealsnap-update   # after a fix: some deals kept their former snapshots")
-    if facts.not_judged or any(not (facts.allow_errors and result.compared) for result in failed):
-        return steps  # a baseline of failures, or an unfinished one, is nothing to approve
-    return [*steps, f"git add {facts.snapshots} && git commit   # approve the baseline"]
-
-
-def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict | None) -> list[str]:
-    """Return what to run next, most useful first."""
-    if facts.mode == "matrix":
-        return matrix_steps(results)
-    if facts.mode == "compare":
-        return []  # nothing was run, so there is nothing to run again
-    lost = _lost(results)
-    if lost:  # nothing that records would help: it would approve whatever the reasoner says now
-        return [f"git checkout -- {shlex.quote(facts.snapshots)}   # restore {plural(lost, 'missing snapshot')}"]
-    steps = []
-    if any(result.status in ("regressed", "errored") for result in results):
-        steps.append("pytest --dealsnap --lf   # after a fix, only the deals that failed")
-    moved = next((result for result in results if result.status == "regressed" and result.error is None), None)
-    if moved is not None and printable(moved.id) == moved.id:  # else no terminal shows what would have to be typed
-        shown = shlex.quote(moved.id)
-        steps.append(f"pytest --dealsnap-update --dealsnap-id {shown}   # or take a deal's new output as it is")
-    recovered = [result for result in results if result.status == "new" and result.findings]
-    if recovered:
-        steps.append("pytest --dealsnap-update --dealsnap-only errors   # approve what failed and works now")
-    finish = bool(facts.baseline and facts.baseline.get("resume") == "missing" and _incomplete(facts))
-    if sum(result.status == "new" for result in results) > len(recovered) and not finish:
-        steps.append("pytest --dealsnap-update --dealsnap-only missing   # record the new deals")
-    if _incomplete(facts):
-        resume = " --dealsnap-only missing" if finish else ""
-        steps.append(f"pytest --dealsnap-update{resume}   # before the migration: finish the capture")
-    elif facts.part == "shard":
-        steps.append("dealsnap merge SHARD.json …   # the verdict, once every shard has its JSON report")
-    elif verdict is None:
-        steps.append("pytest --dealsnap   # every deal, for the verdict")
-    elif verdict.action == "inconclusive":
-        steps.append("pytest --dealsnap   # the whole run, without narrowing it or stopping early")
-    return steps

@@ -1,18 +1,21 @@
-"""What every report shows first: the causes with their weight, and the deals that changed most."""
+"""What every report shows first: the causes with their weight, and the worst deals of each."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from decimal import Decimal
 
 from pytest_dealsnap.causes.clustering import Cause
-from pytest_dealsnap.judging.findings import AFFECTED, DealResult
+from pytest_dealsnap.judging.findings import AFFECTED, DealResult, Finding, Kind
+from pytest_dealsnap.judging.values import exact, is_number
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["WEIGHTS", "failed_results", "weighed_causes", "worst_results"]
 
 # How a cause counts: it fails its deals, a person has accepted all of it, or it is only shown.
 WEIGHTS = ("fails", "accepted", "reported")
+WORST_OF_A_CAUSE = 2
 
 
 def weighed_causes(run: FinishedRun) -> list[tuple[str, Cause]]:
@@ -48,10 +51,43 @@ def failed_results(run: FinishedRun) -> list[DealResult]:
     return [result for result in run.results if result.status in AFFECTED]
 
 
-def worst_results(failed: Sequence[DealResult], count: int) -> list[DealResult]:
-    """Return the *count* of *failed* that changed most, in percent of a metric that gates."""
-    return heapq.nsmallest(count, failed, key=lambda result: -_severity(result))
+def worst_results(run: FinishedRun, count: int) -> list[DealResult]:
+    """Return at most *count* failed deals, the worst two of each cause.
+
+    Crashes, lost values and NaN come first, then missing deals, then the others by how far a number moved.
+    A deal of several causes is shown once, under the heaviest.
+    """
+    results = {result.id: result for result in run.results if result.status in AFFECTED}
+    shown: dict[str, DealResult] = {}
+    for weight, cause in weighed_causes(run):
+        if weight != "fails":
+            break
+        mark = (cause.metric, cause.issue)
+        own = [results[deal] for deal in cause.deals if deal in results and deal not in shown]
+        failing = [one for one in own if any((f.metric, f.issue) == mark for f in one.gating)]
+        for result in heapq.nsmallest(WORST_OF_A_CAUSE, failing, key=_severity):
+            shown[result.id] = result
+    return heapq.nsmallest(count, shown.values(), key=_severity)
 
 
-def _severity(result: DealResult) -> float:
-    return max((abs(finding.change_percent or 0.0) for finding in result.gating), default=0.0)
+def _severity(result: DealResult) -> tuple[int, Decimal, float]:
+    """Return a key that is smallest for the worst result: what went wrong, then amount, then percent."""
+    gating = result.gating
+    rank = min((_rank(finding) for finding in gating), default=len(_RANKS))
+    amount = max((_amount(finding) for finding in gating), default=Decimal(0))
+    return rank, -amount, -max((abs(finding.change_percent or 0.0) for finding in gating), default=0.0)
+
+
+_RANKS = (Kind.FAILED, Kind.LOST, Kind.GONE)
+
+
+def _rank(finding: Finding) -> int:
+    return _RANKS.index(finding.kind) if finding.kind in _RANKS else len(_RANKS)
+
+
+def _amount(finding: Finding) -> Decimal:
+    """Return how far a number moved; 0 for everything else."""
+    if not (is_number(finding.baseline) and is_number(finding.current)):
+        return Decimal(0)
+    before, after = exact(finding.baseline), exact(finding.current)
+    return abs(after - before) if before.is_finite() and after.is_finite() else Decimal(0)

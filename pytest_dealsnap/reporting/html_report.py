@@ -111,7 +111,7 @@ def _words(run: FinishedRun) -> dict[str, Any]:
         "statuses": [status for status in STATUSES if run.summary.counts[status]],
         "by_type": run.by_type(),
         "causes": [(index, weight, cause, remarks(cause)) for index, (weight, cause) in enumerate(weighed_causes(run))],
-        "worst": [(r, type_name(r), worst_finding(r)) for r in worst_results(failed, WORST_SHOWN)],
+        "worst": [(r, type_name(r), worst_finding(r)) for r in worst_results(run, WORST_SHOWN)],
         "failed": len(failed),
         "notes": run.notes,
         "next_steps": run.next_steps,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -69,7 +70,7 @@ def read_run(document: Mapping[str, Any], path: Path) -> FinishedRun:
         results, facts = [_read_deal(deal) for deal in document["deals"]], _read_facts(document)
         problem = impossible(facts, results)
         if not problem:
-            run = conclude(facts, results)
+            run = conclude(replace(facts, report=str(path)), results)
             problem = contradiction(document, run)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
@@ -156,7 +157,10 @@ def _read_facts(document: Mapping[str, Any]) -> RunFacts:
             "doubts": _texts(run.get("doubts", [])),
         },
         baseline=None if document["baseline"] is None else _table(document["baseline"]),
-        judging=JudgingFacts(**{**judging, "types": _texts(judging["types"])}, thresholds=thresholds),
+        judging=JudgingFacts(
+            **{**judging, "types": _texts(judging["types"]), "flag": _texts([judging.get("flag", "")])[0]},
+            thresholds=thresholds,
+        ),
         ledger=tuple(LedgerFact(**fact) for fact in document["ledger"]),
         absent_metrics=_table(document["absent_metrics"]),
         idle_rules=tuple(

@@ -89,6 +89,7 @@ def _judging(judging: JudgingFacts) -> dict[str, Any]:
         "types": list(judging.types),
         "default_type": judging.default_type,
         "default_type_gates": judging.default_type_gates,
+        "flag": judging.flag,
     }
 
 

@@ -99,9 +99,9 @@ def _worst(run: FinishedRun, limits: Limits) -> Iterable[str]:
         return
     rows = [
         (code(result.id, 60), text(result.name or "", 60), text(type_name(result), 60), code(worst_finding(result)))
-        for result in worst_results(failed, limits.deals)
+        for result in worst_results(run, limits.deals)
     ]
-    yield f"### {plural(len(failed), 'failed deal')}, the largest changes first"
+    yield f"### {plural(len(failed), 'failed deal')}, the worst two of each cause"
     yield _table(("deal", "name", "type", "why"), rows) + _more(len(failed) - len(rows), "failed deal")
 
 

@@ -31,10 +31,11 @@ _SHARED = {
 }
 
 
-def merge_runs(runs: Sequence[tuple[str, FinishedRun]]) -> FinishedRun:
+def merge_runs(runs: Sequence[tuple[str, FinishedRun]], *, report: str = "") -> FinishedRun:
     """Return the run that *runs*, each with the name of its report, are the shards of.
 
-    Raises :class:`MergeError` for a different baseline, an overlap or a hole.
+    *report* is where the joined report is going to be, as JSON. Raises :class:`MergeError` for a different baseline,
+    an overlap or a hole.
     """
     _check_shards(runs)
     first_name, first = runs[0]
@@ -52,7 +53,7 @@ def merge_runs(runs: Sequence[tuple[str, FinishedRun]]) -> FinishedRun:
             seen[result.id] = name
     _check_holes(runs)
     results = sorted((result for _, run in runs for result in run.results), key=lambda result: id_order(result.id))
-    return conclude(_merged_facts([run for _, run in runs]), results)
+    return conclude(_merged_facts([run for _, run in runs], report), results)
 
 
 def _check_shards(runs: Sequence[tuple[str, FinishedRun]]) -> None:
@@ -84,7 +85,7 @@ def _check_holes(runs: Sequence[tuple[str, FinishedRun]]) -> None:
             raise MergeError(f"there is a hole: {name} tells nothing of {lost} of its {run.facts.selected} deals")
 
 
-def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
+def _merged_facts(runs: Sequence[FinishedRun], report: str) -> RunFacts:
     facts = [run.facts for run in runs]
     selected = sum(one.selected for one in facts)
     part = _part(facts, selected)
@@ -95,6 +96,7 @@ def _merged_facts(runs: Sequence[FinishedRun]) -> RunFacts:
         started_at=min(one.started_at for one in facts),
         seconds=max(one.seconds for one in facts),
         shard=None,
+        report=report,
         doubts=tuple(dict.fromkeys(doubt for one in facts for doubt in one.doubts)),
         traits=_merged_traits(runs),
         selected=selected,

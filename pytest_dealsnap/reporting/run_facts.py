@@ -32,7 +32,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class JudgingFacts:
-    """What the verdict depends on beside the results."""
+    """What the verdict and the next steps depend on beside the results.
+
+    ``flag`` is the assignment that disables the feature flag (``DEAL_TYPE_AWARENESS=false``), empty where none is
+    configured.
+    """
 
     thresholds: VerdictConfig
     missing: str
@@ -40,12 +44,21 @@ class JudgingFacts:
     types: tuple[str, ...]
     default_type: str
     default_type_gates: bool
+    flag: str = ""
 
     @classmethod
     def of(cls, config: Config, *, default_type_gates: bool) -> JudgingFacts:
         """Take the facts out of *config*."""
-        deals = config.deals
-        return cls(config.verdict, deals.missing, deals.new, deals.types, deals.default_type, default_type_gates)
+        deals, rehearsal = config.deals, config.rehearsal
+        return cls(
+            config.verdict,
+            deals.missing,
+            deals.new,
+            deals.types,
+            deals.default_type,
+            default_type_gates,
+            f"{rehearsal.flag}={rehearsal.flag_off}" if rehearsal.flag else "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +101,7 @@ class RunFacts:
     ``flaky`` are deals whose test passed only when it was run again.
     ``idle_rules`` are gating rules that had nothing to judge.
     ``allow_errors`` says whether a capture may record errors; ``doubts`` are reasons, each a sentence, why the run
-    cannot end with ``proceed``.
+    cannot end with ``proceed``. ``report`` is the JSON report of the run, as it can be typed; empty where none is.
     """
 
     mode: str
@@ -118,6 +131,7 @@ class RunFacts:
     idle_rules: tuple[IdleRule, ...] = ()
     allow_errors: bool = False
     doubts: tuple[str, ...] = ()
+    report: str = ""
 
 
 @dataclass(frozen=True, slots=True)

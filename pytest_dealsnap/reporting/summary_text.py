@@ -88,8 +88,8 @@ def _worst(run: FinishedRun, width: int) -> list[str]:
     failed = failed_results(run)
     if not failed:
         return []
-    lines = ["", f"{plural(len(failed), 'failed deal')}, the largest changes first:"]
-    for result in worst_results(failed, DEALS_SHOWN):
+    lines = ["", f"{plural(len(failed), 'failed deal')}, the worst two of each cause:"]
+    for result in worst_results(run, DEALS_SHOWN):
         name = f" {cut(printable(result.name), 30)}" if result.name else ""
         kind, why = f" ({printable(result.deal_type)})", worst_finding(result)
         # The word in front keeps an id such as "::error::" from being a command to a CI that reads the output.

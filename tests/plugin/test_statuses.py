@@ -192,7 +192,8 @@ def test_the_terminal_tells_what_to_do(outcome: Outcome) -> None:
         ["acquisition", "1", "2", "1", "1", "1", "2", "1", "9"],
     ]
     assert "pytest --dealsnap --lf" in table
-    assert "pytest --dealsnap-update --dealsnap-only missing" in table
+    assert "--dealsnap-update" not in table, "three deals failed, so nothing is recorded now"
+    assert "pytest --dealsnap --dealsnap-id fails   # the traceback of ValueError in 1 deal" in table
     assert "ValueError: no rate for fails" in outcome.text
     assert re.search(r"^! price +100 +106 +\+6.00 % +within 5%$", outcome.text, re.MULTILINE)
 

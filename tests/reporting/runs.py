@@ -184,7 +184,9 @@ def hostile_run() -> FinishedRun:
 
 
 def saved(run: FinishedRun, folder: Path) -> FinishedRun:
-    """Return *run* after it was saved as JSON and read again."""
+    """Return *run* after it was saved as JSON and read again, as if from where the run itself wrote it."""
     path = folder / "saved.json"
     path.write_text(render_json(run), encoding="utf-8")
-    return read_json(path)
+    read = read_json(path)
+    assert read.facts.report == str(path)
+    return conclude(replace(read.facts, report=run.facts.report), read.results)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.writers import formats, writer_of
 from tests.cli.console import dealsnap
@@ -54,7 +56,8 @@ def details_of(report: Any) -> dict[str, Any]:
 def test_a_gate_writes_every_format(captured: Project, gated: Outcome) -> None:
     """Each file is what its writer makes of the saved JSON, byte for byte, and the terminal names it."""
     assert gated.code == 1, gated.text
-    run = read_json(captured.folder / "out.json")
+    read = read_json(captured.folder / "out.json")
+    run = conclude(replace(read.facts, report="report.json"), read.results)
     for name in formats():
         path = captured.folder / f"out.{name}"
         assert path.read_text(encoding="utf-8") == writer_of(name).render(run)
@@ -110,7 +113,7 @@ def test_the_terminal_shows_causes_then_the_worst_deals_on_one_screen(gated: Out
         next(n for n, line in enumerate(summary) if line.startswith(words)) for words in ("type", "cause", "verdict")
     ]
     assert places == sorted(places)
-    worst = next(n for n, line in enumerate(summary) if "the largest changes first" in line)
+    worst = next(n for n, line in enumerate(summary) if "the worst two of each cause" in line)
     assert places[1] < worst < places[2]
     assert len(summary) < 45
     assert max(map(len, summary)) <= 200

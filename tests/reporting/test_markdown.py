@@ -85,7 +85,7 @@ def test_causes_come_first_and_the_next_steps_last() -> None:
         "dealsnap: ROLL BACK",
         "5 causes",
         "Deals by type",
-        "5 failed deals, the largest changes first",
+        "5 failed deals, the worst two of each cause",
         "Next",
     ]
 

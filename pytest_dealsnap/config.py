@@ -31,17 +31,22 @@ __all__ = [
 
 # What findings and the ledger call what is no metric.
 RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
+_METRIC_KEYS = ("path", "max_chars", "rank")
 _TABLES = ("deals", "errors", "metrics", "rules", "output", "rehearsal", "matrix", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """A named value of the output: a JMESPath expression and how much of a text is kept."""
+    """A named value of the output: a JMESPath expression and how much of a text is kept.
+
+    ``rank`` says how early reports tell of it, 1 first; metrics without one follow in the order of the file.
+    """
 
     name: str
     path: str
     max_chars: int | None = None
     place: str = "the default metrics"
+    rank: int | None = None
 
 
 DEFAULT_METRICS = (
@@ -382,15 +387,19 @@ def _metric(name: str, value: Any, place: str) -> MetricSpec:
     if isinstance(value, str):
         return MetricSpec(name, value, place=place)
     if isinstance(value, dict) and isinstance(value.get("path"), str):
-        limit = value.get("max_chars")
-        unknown = [key for key in value if key not in ("path", "max_chars")]
+        unknown = [key for key in value if key not in _METRIC_KEYS]
         if unknown:
-            hint = did_you_mean(unknown[0], ("path", "max_chars"))
-            raise ConfigError(f"{place}: unknown key {unknown[0]!r}.{hint} Valid: path, max_chars")
-        if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit > 0):
-            return MetricSpec(name, value["path"], limit, place)
-        raise ConfigError(f"{place}: max_chars = {limit!r} must be a whole number above 0")
+            hint = did_you_mean(unknown[0], _METRIC_KEYS)
+            raise ConfigError(f"{place}: unknown key {unknown[0]!r}.{hint} Valid: {', '.join(_METRIC_KEYS)}")
+        limit, rank = (_above_zero(value.get(key), key, place) for key in ("max_chars", "rank"))
+        return MetricSpec(name, value["path"], limit, place, rank)
     raise ConfigError(f'{place} = {value!r}: must be a JMESPath expression or {{ path = "…", max_chars = 500 }}')
+
+
+def _above_zero(value: Any, key: str, place: str) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    raise ConfigError(f"{place}: {key} = {value!r} must be a whole number above 0")
 
 
 def _rules(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.manifest import listed_ids, read_manifest
@@ -11,6 +12,7 @@ from pytest_dealsnap.baseline.snapshot_consistency import Consistency
 from pytest_dealsnap.deals.deal import Deal, DealRef, id_order
 from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.judging.money_moved import numbers_of
 from pytest_dealsnap.reasoning.calls import failure_of
 
 __all__ = ["compare_baselines", "lost_on_both_sides"]
@@ -54,7 +56,7 @@ def _compare(deal_id: str, pre: DealSnapshots, post: DealSnapshots, gate: Gate, 
     if new is None:
         return gate.gone(recorded)
     if old == new and recorded.error is None and gate.policy[recorded.deal_type].holds_when_unchanged:
-        return result_of(recorded, "matched")
+        return replace(result_of(recorded, "matched"), unchanged=numbers_of(recorded.metrics or {}))
     current = post.decode(deal_id, new)
     deal = Deal(deal_id, current.deal_name, current.deal_type, current.stored_type)
     return gate.judge(recorded, consistency.checked(current, recorded), deal)

@@ -18,9 +18,11 @@ from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.judge import judge
 from pytest_dealsnap.judging.likeness import Likeness
 from pytest_dealsnap.judging.metrics import Metric, compile_metrics, measure
+from pytest_dealsnap.judging.money_moved import numbers_of
 from pytest_dealsnap.judging.paths import parse_path
 from pytest_dealsnap.judging.policy import REST, Policy, compile_policy
 from pytest_dealsnap.judging.similarity import seconds_left
+from pytest_dealsnap.judging.values import Number
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 
@@ -180,7 +182,8 @@ class Gate:
                 and draft.error is None
                 and self._recorder.is_written(draft, before)
             ):
-                return result_of(draft, "matched", seconds=reasoning.seconds)
+                matched = result_of(draft, "matched", seconds=reasoning.seconds)
+                return replace(matched, unchanged=numbers_of(draft.metrics or {}))
             recorded = self._snapshots.decode(ref.id, before)
             narrow = self._recorder.narrow(draft)
             checked = self._recorder.recordable(narrow)
@@ -218,7 +221,20 @@ class Gate:
         if recorded.metrics is not None and recorded.output is None and REST not in result.absent_metrics:
             result = replace(result, absent_metrics=(*result.absent_metrics, REST))
         findings = tuple(map(canonical_finding, judgement.findings))
-        return replace(result, deal_type=recorded.deal_type, findings=findings, corrupt=judgement.corrupt)
+        return replace(
+            result,
+            deal_type=recorded.deal_type,
+            findings=findings,
+            corrupt=judgement.corrupt,
+            unchanged={} if recorded.metrics is None else self._unchanged(recorded.deal_type, current, findings),
+        )
+
+    def _unchanged(self, deal_type: str, current: Snapshot, findings: Sequence[Finding]) -> dict[str, Number]:
+        """Return the numbers that no finding is about; what a rule ignores may have changed all the same."""
+        changed = {finding.metric for finding in findings}
+        rules = self.policy[deal_type]
+        numbers = numbers_of(current.metrics or {})
+        return {name: value for name, value in numbers.items() if name not in changed and rules[name].shown}
 
     @cached_property
     def _consistency(self) -> Consistency:

@@ -113,7 +113,7 @@ def _facts(
         not_judged=(),
         baseline=without_ids(before),
         snapshots=str(options.pre),
-        judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
+        judging=JudgingFacts.of(config, gate.policy),
         ledger=ledger_facts(ledger, used, results),
         absent_metrics=absent_everywhere(results, metric_paths),
         idle_rules=idle_rules(results, gate.policy, metric_paths),

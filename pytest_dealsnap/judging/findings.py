@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
 from pytest_dealsnap.judging.deal_details import Details
+from pytest_dealsnap.judging.values import Number
 
 __all__ = [
     "AFFECTED",
@@ -112,7 +113,8 @@ class DealResult:
     ``deal_type`` is the effective type that it was judged by (the baseline's where there is one),
     ``seconds`` the time of the reasoner's call. ``corrupt`` names data corruption, which asks for a
     rollback at any rate; ``compared`` is false where no comparison could be made. ``details`` are kept
-    for few deals only. ``likeness`` marks a captured output (``judging.likeness``).
+    for few deals only. ``likeness`` marks a captured output (``judging.likeness``). ``unchanged`` are the numbers of
+    a compared deal that are what they were, by metric.
     """
 
     id: str
@@ -129,6 +131,7 @@ class DealResult:
     reason: str = ""
     details: Details | None = None
     likeness: tuple[str, ...] = ()
+    unchanged: Mapping[str, Number] = field(default_factory=dict)
 
     def with_status(self, status: str, *, reason: str = "") -> DealResult:
         """Return the result under another status, such as ``accepted``."""

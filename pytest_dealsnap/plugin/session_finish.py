@@ -176,7 +176,7 @@ class SessionFinish:
     def _facts(self, run: Run, results: list[DealResult]) -> RunFacts:
         settings, plan = self._settings, run.plan
         selected = self.selected(run)
-        folder, default = settings.snapshots, settings.deals.default_type
+        folder = settings.snapshots
         return RunFacts(
             mode=self._mode,
             started_at=run.started_at,
@@ -193,7 +193,7 @@ class SessionFinish:
             outage=self._outage,
             baseline=self._manifest,
             snapshots=str(folder.relative_to(settings.root) if folder.is_relative_to(settings.root) else folder),
-            judging=JudgingFacts.of(settings, default_type_gates=run.gate.policy[default].gates_values),
+            judging=JudgingFacts.of(settings, run.gate.policy),
             ledger=ledger_facts(run.ledger, self._used, results),
             flaky=tuple(sorted(self._flaky, key=id_order)),
             absent_metrics=absent_everywhere(results, run.judged_paths),

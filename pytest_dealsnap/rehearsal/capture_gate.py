@@ -82,7 +82,7 @@ def judge_captures(
         not_judged=(),
         baseline=without_ids(read_manifest(before.folder.parent)),
         snapshots="the capture with the flag off, before the upgrade",
-        judging=JudgingFacts.of(config, default_type_gates=gate.policy[config.deals.default_type].gates_values),
+        judging=JudgingFacts.of(config, gate.policy),
         ledger=ledger_facts(ledger, used, results),
         absent_metrics=absent_everywhere(results, paths),
         idle_rules=idle_rules(results, gate.policy, paths),

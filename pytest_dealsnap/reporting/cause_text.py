@@ -8,7 +8,7 @@ from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.causes.features import TYPE_FIELD, Common
 from pytest_dealsnap.reporting.wording import plural, show_value, some_ids
 
-__all__ = ["common_text", "remarks"]
+__all__ = ["common_text", "deals_cell", "reach", "remarks"]
 
 MIXED_WIDTH = 40
 
@@ -30,11 +30,26 @@ def _value(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else show_value(value)
 
 
+def reach(cause: Cause) -> str:
+    """Return how many deals show the cause, and how many of them break a rule by it."""
+    deals = plural(len(cause.deals), "deal")
+    if cause.failing in (0, len(cause.deals)):
+        return deals
+    breaks, others = "breaks" if cause.failing == 1 else "break", len(cause.deals) - cause.failing
+    return f"{cause.failing:,} of {deals} {breaks} a rule; {others:,} {'is' if others == 1 else 'are'} within tolerance"
+
+
+def deals_cell(cause: Cause) -> str:
+    """Return the number of a cause's deals for a table: ``13 of 260`` where only some break a rule."""
+    some = cause.failing not in (0, len(cause.deals))
+    return f"{cause.failing:,} of {len(cause.deals):,}" if some else f"{len(cause.deals):,}"
+
+
 def remarks(cause: Cause) -> list[str]:
     """Return, a line each, what the cause's deals have in common, and what changed with it or on top of it."""
     lines = [common_text(common) for common in cause.common]
-    if cause.gates and cause.failing < len(cause.deals):
-        lines.append(f"fails {cause.failing:,} of them; for the others it is only reported")
+    if cause.failing and cause.failing < len(cause.deals):
+        lines.append(reach(cause))
     if cause.mixed:
         have = "shows" if len(cause.mixed) == 1 else "show"
         which = some_ids(cause.mixed, MIXED_WIDTH)

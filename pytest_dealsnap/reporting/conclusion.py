@@ -11,6 +11,7 @@ from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.matrix import settle
+from pytest_dealsnap.judging.money_moved import money_moved
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
 from pytest_dealsnap.reporting.details_kept import without_surplus
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
@@ -27,7 +28,7 @@ REASONS_SHOWN = 3
 
 def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
     """Return the finished run of *facts* and *results*, which are in deal order."""
-    judging = facts.judging
+    judging, order = facts.judging, facts.judging.metrics
     if facts.mode == "matrix" and not (facts.partial or facts.not_judged):
         results = settle(results)
     summary = summarize(
@@ -47,6 +48,7 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         notes=tuple(_notes(facts, results)),
         next_steps=tuple(gate_steps(facts, results, verdict) if gate else capture_steps(facts, results)),
         part_outcome=outcome,
+        money=money_moved(results, order=order, leading=judging.ranked) if gate and facts.mode != "matrix" else (),
     )
 
 

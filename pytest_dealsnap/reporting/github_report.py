@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import printable
+from pytest_dealsnap.reporting.cause_text import reach
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.markdown_report import STEP_SUMMARY, render_markdown
+from pytest_dealsnap.reporting.money_text import money_headline
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural
 
@@ -41,7 +43,7 @@ def render_github(run: FinishedRun) -> str:
     else:
         return ""
     if run.green:
-        return command("notice", headline, reason) + "\n"
+        return command("notice", headline, "\n".join((reason, *map(money_headline, run.money)))) + "\n"
     failing = [cause for weight, cause in weighed_causes(run) if weight == "fails"]
     if not failing:
         return command("error", headline, reason) + "\n"
@@ -53,7 +55,7 @@ def _annotations(reason: str, headline: str, failing: list[Cause]) -> Iterator[s
     for cause in islice(failing, MOST_ANNOTATIONS - surplus):
         ids = ", ".join(cut(deal_id, 40) for deal_id in cause.deals[:IDS_SHOWN])
         more = f" and {len(cause.deals) - IDS_SHOWN:,} more" if len(cause.deals) > IDS_SHOWN else ""
-        which = f"{plural(len(cause.deals), 'deal')}: {ids}{more}"
+        which = f"{reach(cause)}: {ids}{more}"
         yield command("error", f"dealsnap: {cause.title}", f"{which}\n{headline} - {reason}")
     if surplus:
         left = failing[MOST_ANNOTATIONS - 1 :]

@@ -22,6 +22,7 @@ from pytest_dealsnap.reporting.deal_table import COLUMNS
 from pytest_dealsnap.reporting.decision_tree import branches
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.json_report import run_document
+from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.page_data import page_data
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, some_ids, type_name, worst_finding
@@ -113,6 +114,7 @@ def _words(run: FinishedRun) -> dict[str, Any]:
         "causes": [(index, weight, cause, remarks(cause)) for index, (weight, cause) in enumerate(weighed_causes(run))],
         "worst": [(r, type_name(r), worst_finding(r)) for r in worst_results(run, WORST_SHOWN)],
         "failed": len(failed),
+        "money": [money_lines(money, run.facts.judging.unjudged) for money in run.money],
         "notes": run.notes,
         "next_steps": run.next_steps,
     }

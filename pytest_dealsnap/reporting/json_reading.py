@@ -14,6 +14,7 @@ from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.judging.deal_details import Details, details_from_plain
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
+from pytest_dealsnap.judging.values import Number, is_number
 from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.cause_json import read_features
 from pytest_dealsnap.reporting.conclusion import conclude
@@ -139,6 +140,17 @@ def _drawn(one: Any) -> Drawn:
     return Drawn(checked["deal_type"], checked["deals"], checked["shard"])
 
 
+def _rules(values: Any) -> dict[str, str]:
+    return _checked(_table(values), dict.fromkeys(values, _TEXT))  # type: ignore[return-value]
+
+
+def _numbers(values: Any) -> dict[str, Number]:
+    for name, value in _table(values).items():
+        if not is_number(value):
+            raise TypeError(f"unchanged {name} is {value!r}")
+    return dict(values)
+
+
 def _read_facts(document: Mapping[str, Any]) -> RunFacts:
     run, judging = _checked(_table(document["run"]), _RUN), dict(_table(document["judging"]))
     thresholds = VerdictConfig(**judging.pop("thresholds"))
@@ -158,7 +170,14 @@ def _read_facts(document: Mapping[str, Any]) -> RunFacts:
         },
         baseline=None if document["baseline"] is None else _table(document["baseline"]),
         judging=JudgingFacts(
-            **{**judging, "types": _texts(judging["types"]), "flag": _texts([judging.get("flag", "")])[0]},
+            **{
+                **judging,
+                "types": _texts(judging["types"]),
+                "flag": _texts([judging.get("flag", "")])[0],
+                "metrics": _texts(judging.get("metrics", [])),
+                "ranked": _texts(judging.get("ranked", [])),
+                "unjudged": {name: _rules(rules) for name, rules in _table(judging.get("unjudged", {})).items()},
+            },
             thresholds=thresholds,
         ),
         ledger=tuple(LedgerFact(**fact) for fact in document["ledger"]),
@@ -185,6 +204,7 @@ def _read_deal(deal: Mapping[str, Any]) -> DealResult:
         corrupt=deal.get("corrupt"),
         compared=deal.get("compared", True),
         reason=deal.get("reason", ""),
+        unchanged=_numbers(deal.get("unchanged", {})),
         details=_read_details(deal.get("details")),
     )
 

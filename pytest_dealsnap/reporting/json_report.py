@@ -13,10 +13,12 @@ from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.errors import OutputError
 from pytest_dealsnap.judging.deal_details import details_to_plain
 from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.money_moved import Money, Mover, TypeMoney
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 from pytest_dealsnap.reporting.cause_json import cause_document, features_document
 from pytest_dealsnap.reporting.idle import IdleRule
 from pytest_dealsnap.reporting.json_reading import REPORT_FORMAT
+from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def report_document(run: FinishedRun) -> dict[str, Any]:
             "affected_percent": summary.affected_percent,
         },
         "verdict": {"action": run.verdict.action, "reason": run.verdict.reason} if run.verdict else None,
+        "money": [money_document(run, money) for money in run.money],
         "causes": [cause_document(cause) for cause in run.causes],
         "deals": [_deal(result) for result in run.results],
         "ledger": [{name: getattr(fact, name) for name in LedgerFact.__slots__} for fact in facts.ledger],
@@ -90,6 +93,33 @@ def _judging(judging: JudgingFacts) -> dict[str, Any]:
         "default_type": judging.default_type,
         "default_type_gates": judging.default_type_gates,
         "flag": judging.flag,
+        "metrics": list(judging.metrics),
+        "ranked": list(judging.ranked),
+        "unjudged": {name: dict(by_type) for name, by_type in judging.unjudged.items()},
+    }
+
+
+def money_document(run: FinishedRun, money: Money) -> dict[str, Any]:
+    """Return how far one metric moved, as plain values and in words."""
+    total = money.total
+    return {
+        "metric": money.metric,
+        "text": money_lines(money, run.facts.judging.unjudged),
+        **_totals(total),
+        "types": [{"deal_type": kind.deal_type, **_totals(kind), "rules": list(kind.rules)} for kind in money.types],
+        "largest": [{name: getattr(mover, name) for name in Mover.__slots__} for mover in money.movers],
+    }
+
+
+def _totals(money: TypeMoney) -> dict[str, Any]:
+    return {
+        "deals": money.deals,
+        "baseline": money.baseline,
+        "current": money.current,
+        "more": money.more,
+        "less": money.less,
+        "percent": None if money.percent is None else list(money.percent),
+        "lost": money.lost,
     }
 
 
@@ -105,6 +135,8 @@ def _deal(result: DealResult) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in result.findings],
         "error": error,
     }
+    if result.unchanged:
+        document["unchanged"] = dict(result.unchanged)
     if result.reason:
         document["reason"] = result.reason
     if result.corrupt:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.findings import STATUSES
-from pytest_dealsnap.reporting.cause_text import remarks
+from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
+from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, type_name, worst_finding
 
@@ -42,7 +43,7 @@ REMARKS_SHOWN = 2
 
 def render_markdown(run: FinishedRun, limits: Limits = COMMENT) -> str:
     """Return the report of *run* as GitHub Markdown, bounded by *limits*."""
-    blocks = [_headline(run), *_causes(run, limits), *_types(run, limits), *_worst(run, limits)]
+    blocks = [_headline(run), *_money(run), *_causes(run, limits), *_types(run, limits), *_worst(run, limits)]
     blocks += [*_notes(run, limits), *_next_steps(run), _origin(run)]
     return "\n\n".join(blocks) + "\n"
 
@@ -56,11 +57,17 @@ def _headline(run: FinishedRun) -> str:
     return f"## dealsnap: {VERDICT_WORDS[run.verdict.action]}{part}\n\n{text(run.verdict.reason, 1000)}"
 
 
+def _money(run: FinishedRun) -> Iterable[str]:
+    for money in run.money:
+        headline, *more = money_lines(money, run.facts.judging.unjudged)
+        yield "\n".join([f"**{text(headline)}**", *(f"- {text(line, LONGEST_CODE)}" for line in more)])
+
+
 def _causes(run: FinishedRun, limits: Limits) -> Iterable[str]:
     if not run.causes:
         return
     rows = [
-        (_weight(weight, cause), f"{len(cause.deals):,}", _what_changed(cause))
+        (_weight(weight, cause), deals_cell(cause), _what_changed(cause))
         for weight, cause in islice(weighed_causes(run), limits.causes)
     ]
     yield f"### {plural(len(run.causes), 'cause')}"

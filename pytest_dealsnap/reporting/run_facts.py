@@ -15,6 +15,8 @@ from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.judging.findings import STATUSES, DealResult
 from pytest_dealsnap.judging.likeness import alike_outputs
+from pytest_dealsnap.judging.money_moved import Money
+from pytest_dealsnap.judging.policy import Policy
 from pytest_dealsnap.judging.verdict import Summary, Verdict
 from pytest_dealsnap.reporting.idle import IdleRule
 
@@ -32,10 +34,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class JudgingFacts:
-    """What the verdict and the next steps depend on beside the results.
+    """What the verdict, its words and the next steps depend on beside the results.
 
     ``flag`` is the assignment that disables the feature flag (``DEAL_TYPE_AWARENESS=false``), empty where none is
-    configured.
+    configured. ``metrics`` are in the order in which reports tell of them, ``ranked`` those of them that were given a
+    rank. ``unjudged`` has, by metric and deal type, the rule that lets every number pass.
     """
 
     thresholds: VerdictConfig
@@ -45,19 +48,31 @@ class JudgingFacts:
     default_type: str
     default_type_gates: bool
     flag: str = ""
+    metrics: tuple[str, ...] = ()
+    ranked: tuple[str, ...] = ()
+    unjudged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, config: Config, *, default_type_gates: bool) -> JudgingFacts:
-        """Take the facts out of *config*."""
+    def of(cls, config: Config, policy: Policy) -> JudgingFacts:
+        """Take the facts out of *config* and the *policy* that is compiled from it."""
         deals, rehearsal = config.deals, config.rehearsal
+        by_rank = sorted(config.metrics, key=lambda spec: (spec.rank is None, spec.rank or 0))
+        rules = {spec.name: {kind: policy[kind][spec.name] for kind in deals.types} for spec in by_rank}
         return cls(
             config.verdict,
             deals.missing,
             deals.new,
             deals.types,
             deals.default_type,
-            default_type_gates,
+            policy[deals.default_type].gates_values,
             f"{rehearsal.flag}={rehearsal.flag_off}" if rehearsal.flag else "",
+            metrics=tuple(spec.name for spec in by_rank),
+            ranked=tuple(spec.name for spec in by_rank if spec.rank is not None),
+            unjudged={
+                name: {kind: rule.text for kind, rule in by_type.items() if not rule.gates}
+                for name, by_type in rules.items()
+                if not all(rule.gates for rule in by_type.values())
+            },
         )
 
 
@@ -146,7 +161,8 @@ class PartOutcome:
 class FinishedRun:
     """A run's facts, its results in deal order, and what was concluded.
 
-    A capture has no verdict, and a run of a chosen part has a ``part_outcome`` in place of one.
+    A capture has no verdict, and a run of a chosen part has a ``part_outcome`` in place of one. ``money`` says how far
+    the leading numbers moved.
     """
 
     facts: RunFacts
@@ -157,6 +173,7 @@ class FinishedRun:
     notes: tuple[str, ...]
     next_steps: tuple[str, ...]
     part_outcome: PartOutcome | None = None
+    money: tuple[Money, ...] = ()
 
     @property
     def judged(self) -> bool:

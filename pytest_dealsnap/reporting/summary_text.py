@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import islice
 
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.findings import STATUSES
-from pytest_dealsnap.reporting.cause_text import remarks
+from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
+from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, table, worst_finding
 
 __all__ = ["progress_text", "summary_lines"]
 
 CAUSES_SHOWN = 8
+MONEY_SHOWN = 2
 DEALS_SHOWN = 5
-TYPES_SHOWN = 6
+TYPES_SHOWN = 5
 NOTES_SHOWN = 4
 # A screen of a terminal, less pytest's own last lines: what deals have in common is told while there is room.
 SCREEN = 40
@@ -39,8 +42,31 @@ def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
     if run.next_steps:
         lines += ["next:", *(f"  {printable(step)}" for step in run.next_steps)]
     counts = _counts(run)
-    causes = _causes(run, width, SCREEN - len(counts) - len(lines)) if run.judged else []
-    return counts + causes + lines
+    room = SCREEN - len(counts) - len(lines)
+    money = _money(run, width, room - (4 + min(len(run.causes), CAUSES_SHOWN) if run.causes else 0))
+    causes = _causes(run, width, room - len(money)) if run.judged else []
+    return counts + money + causes + lines
+
+
+def _money(run: FinishedRun, width: int, room: int) -> list[str]:
+    """Return how far money moved, also where nothing fails: the totals, and more as long as *room* lines are enough."""
+    told = [money_lines(money, run.facts.judging.unjudged) for money in run.money[:MONEY_SHOWN]]
+    room -= 2 * len(told)
+    lines: list[str] = []
+    for headline, *more in told:
+        lines += ["", *_wrapped(headline, width)[:1]]
+        for line in more:
+            parts = [f"  {part}" for part in _wrapped(line, width - 2)]
+            if len(parts) <= room:
+                lines += parts
+                room -= len(parts)
+    return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    whole = printable(text).replace(" %", "\N{NO-BREAK SPACE}%")  # a number and its sign stay together
+    lines = textwrap.wrap(whole, width, subsequent_indent="  ", break_on_hyphens=False)
+    return [line.replace("\N{NO-BREAK SPACE}%", " %") for line in lines]
 
 
 def _counts(run: FinishedRun) -> list[str]:
@@ -70,7 +96,7 @@ def _causes(run: FinishedRun, width: int, room: int) -> list[str]:
         return []
     shown = weighed_causes(run)[:CAUSES_SHOWN]
     widest = max(width - TITLE_COLUMN, 40)
-    rows = [(weight, f"{len(cause.deals):,}", cut(printable(cause.title), widest)) for weight, cause in shown]
+    rows = [(weight, deals_cell(cause), cut(printable(cause.title), widest)) for weight, cause in shown]
     header, rule, *titles = table(("cause", "deals", "what changed"), rows, right=(1,))
     more = len(run.causes) - len(shown)
     room -= 3 + len(rows) + (more > 0)

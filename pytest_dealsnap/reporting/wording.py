@@ -18,6 +18,7 @@ __all__ = [
     "FindingCells",
     "cut",
     "finding_cells",
+    "listed",
     "plural",
     "show_both",
     "show_change",
@@ -41,6 +42,11 @@ VERDICT_WORDS = {
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
     """Return ``1 deal`` or ``1,234 deals``."""
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return ``a, b and c``."""
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
 def cut(text: str, width: int) -> str:

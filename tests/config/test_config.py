@@ -321,3 +321,13 @@ def test_what_cannot_be_imported(project: Path, spec: str, what: str) -> None:
         import_object(spec, root=project, place="pyproject.toml, [tool.dealsnap] reasoner")
     assert str(caught.value).startswith(f"pyproject.toml, [tool.dealsnap] reasoner = {spec!r}: ")
     assert what.format(root=project) in str(caught.value)
+
+
+def test_a_metric_has_a_rank(tmp_path: Path) -> None:
+    """A rank is a whole number above 0."""
+    write(tmp_path, '[metrics]\nfee = { path = "fee", rank = 1 }\n', "dealsnap.toml")
+    assert [(metric.name, metric.rank, metric.max_chars) for metric in load(tmp_path).metrics] == [("fee", 1, None)]
+    for wrong in ("0", "true", '"1"', "1.0"):
+        write(tmp_path, f'[metrics]\nfee = {{ path = "fee", rank = {wrong} }}\n', "dealsnap.toml")
+        with pytest.raises(ConfigError, match=r"metrics\] fee: rank = .* must be a whole number above 0"):
+            load(tmp_path)

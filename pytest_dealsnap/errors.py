@@ -12,6 +12,7 @@
     │       └── WrongDatabaseError     the reasoner reads another one
     ├── ReasonerError             the reasoner cannot be used at all
     │   └── ReasonerTimeoutError     one call took longer than it may
+    ├── EventLoopError            an async reasoner cannot be awaited where its fixture ran
     ├── ExecutorError             the executor did not do its part
     ├── OutputError               an output cannot be put into canonical JSON
     └── BaselineError             the baseline as a whole cannot be used
@@ -40,6 +41,7 @@ __all__ = [
     "DealChangedError",
     "DealNotFoundError",
     "DealsnapError",
+    "EventLoopError",
     "ExecutorError",
     "LedgerError",
     "LockedError",
@@ -100,6 +102,10 @@ class ReasonerError(DealsnapError):
 
 class ReasonerTimeoutError(ReasonerError):
     """One call of the reasoner took longer than ``--dealsnap-timeout``."""
+
+
+class EventLoopError(DealsnapError):
+    """An async reasoner cannot be awaited where its fixture ran."""
 
 
 class ExecutorError(DealsnapError):

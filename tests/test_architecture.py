@@ -32,13 +32,14 @@ RANKS = {
     "deals": 2,
     "reasoning": 2,
     "baseline": 2,
-    "reporting": 3,
-    "rehearsal": 4,
-    "plugin": 5,
-    "cli": 5,
+    "pipeline": 3,
+    "reporting": 4,
+    "rehearsal": 5,
+    "plugin": 6,
+    "cli": 6,
 }
 # What users import may use any room below the rehearsal; the package itself, and its -m, are glue.
-OTHER_ROOMS = {"testing": 4, "__init__": 0, "__main__": 6}
+OTHER_ROOMS = {"testing": 5, "__init__": 0, "__main__": 7}
 GATES = {
     "pytest": {"plugin"},
     "_pytest": {"plugin"},
@@ -141,7 +142,7 @@ def test_every_module_is_in_a_room() -> None:
 
 
 def test_rooms_import_one_way() -> None:
-    """errors, settings, config ← judging ← causes, deals, reasoning, baseline ← reporting ← rehearsal ← plugin, cli."""
+    """Errors ← judging ← causes, deals, reasoning, baseline ← pipeline ← reporting ← rehearsal ← plugin, cli."""
     ranks = {**RANKS, **OTHER_ROOMS}
     upward = [
         f"{one.importer} imports {one.imported}"

@@ -23,8 +23,8 @@ from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.errors import ConfigError, DealsnapError, SnapshotError, SourceError
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import in_words, same
-from pytest_dealsnap.reasoning.calls import Caller
-from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, import_reasoner
+from pytest_dealsnap.reasoning.engine import Engine
+from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["Recomputed", "Recomputer", "Refused", "put_back", "stage_all", "write_all"]
@@ -53,9 +53,10 @@ class Recomputer:
     def __init__(self, config: Config, run: FinishedRun) -> None:
         _check_origin(run)
         self._config = config
-        self._reasoner: Reasoner = bind_reasoner(import_reasoner(config))
+        self._reasoner = import_reasoner(config)
+        bind_reasoner(self._reasoner)  # refused before any database is opened
         self._source = open_source(config)
-        self._caller = Caller(timeout=config.timeout)
+        self._engine = Engine(timeout=config.timeout)
         self.snapshots = DealSnapshots(config.snapshots)
         self._recorder = Recorder(config)
         if self._source.description != run.facts.database:
@@ -72,7 +73,7 @@ class Recomputer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._caller.close()
+        self._engine.close()
         self._source.close()
 
     @cached_property
@@ -95,7 +96,7 @@ class Recomputer:
         if len(refs) != 1 or refs[0].copies > 1:
             return Refused(reported.id, "it is gone from the database" if not refs else "its id is not unique")
         deal = self._source.fetch(refs[0])
-        reasoning = self._caller(self._reasoner, deal)
+        reasoning = self._engine(self._reasoner, deal)
         snapshot, data = self._recorder.write(self._recorder.draft(refs[0], deal.name, reasoning))
         if snapshot.error is not None:
             return Refused(reported.id, f"its reasoner fails now: {snapshot.error}")

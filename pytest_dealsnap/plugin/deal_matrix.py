@@ -42,7 +42,7 @@ class TypedEntry:
     @property
     def output_key(self) -> str:
         """What names the deal's output under the type; its own type's is the deal's."""
-        from pytest_dealsnap.plugin.call_queue import variant_key  # there in every run that has deals
+        from pytest_dealsnap.pipeline.calls_asked import variant_key  # there in every run that has deals
 
         ref = self.entry.ref
         return str(ref.id) if ref.deal_type == self.deal_type else variant_key(ref.id, self.deal_type)

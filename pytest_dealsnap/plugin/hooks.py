@@ -15,6 +15,7 @@ from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.open_source import with_added_source
 from pytest_dealsnap.errors import DealsnapError, printable
+from pytest_dealsnap.plugin.async_fixtures import FixtureHomes
 from pytest_dealsnap.plugin.collecting import announce_outputs, chosen, collect_deals, take_deal_arguments
 from pytest_dealsnap.plugin.gc_tuning import set_aside
 from pytest_dealsnap.plugin.item_reports import attach_result, say_at_once
@@ -50,6 +51,7 @@ class DealHooks:
         self.begun: bool | None = None
         self.under_way: dict[str, int] = {}
         self.summarized = False
+        self.homes = FixtureHomes()
         self.refused = False  # by a baseline that cannot be written: nothing is concluded, and no report written
         self.worker = hasattr(config, "workerinput")
         self.guard, self.process = ProcessGuard(partial(say_at_once, config)), os.getpid()
@@ -81,6 +83,12 @@ class DealHooks:
             self.run = session.config.stash[RUN] = open_run(session.config, self.settings, self.mode)
         except DealsnapError as error:
             raise pytest.UsageError(printable(str(error))) from None
+        self.run.home_of = self.homes.of
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        """Learn on which event loop an async fixture runs."""
+        return (yield from self.homes.set_up(fixturedef))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -24,13 +24,16 @@ from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import ConfigError, ReasonerError, SourceError
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix import NO_EFFECT, Side, judge_matrix
-from pytest_dealsnap.plugin.call_queue import variant_key
-from pytest_dealsnap.plugin.matrix_calls import MatrixCalls
+from pytest_dealsnap.pipeline.calls_asked import COPIES_AHEAD, CallPlan, CallQueue
 from pytest_dealsnap.plugin.run import Outcome, Run
 from pytest_dealsnap.plugin.unjudged import NotJudgedError
 from pytest_dealsnap.reasoning.calls import Reasoning, excused_by, failure_of
+from pytest_dealsnap.reasoning.copies import copy_engine
+from pytest_dealsnap.reasoning.engine import Engine
+from pytest_dealsnap.reasoning.environment import Environment
 from pytest_dealsnap.reasoning.reasoner import import_reasoner, needs_type
-from pytest_dealsnap.rehearsal.type_copies import type_copies, type_words
+from pytest_dealsnap.rehearsal.guard import guard_original
+from pytest_dealsnap.rehearsal.type_copies import guard_variables, type_copies, type_words
 
 __all__ = ["MatrixRun"]
 
@@ -53,12 +56,6 @@ class MatrixRun(Run):
     def judged_paths(self) -> Mapping[str, str]:
         return self.matrix_rules.texts
 
-    def output_keys(self, entry: Entry) -> Sequence[str]:
-        """Return the names of the outputs under all types: a test with ``deal_matrix`` shares them."""
-        ref = entry.ref
-        own = self._types.effective(ref.stored_type)
-        return [ref.id if name == own else variant_key(ref.id, name) for name in self._types.valid]
-
     def prepare(self, *, reasoner_overridden: bool, only_listed: bool) -> None:
         """Make a scratch copy for each type where the configured reasoner is given nothing that tells it one."""
         if self.config.reasoner is None or reasoner_overridden or only_listed or not self.plan.entries:
@@ -74,16 +71,32 @@ class MatrixRun(Run):
         self._copies.enter_context(_terminated_as_interrupted())
         copies = self._copies.enter_context(type_copies(self.config, self._words))
         self.start(replace(self.plan, copies=copies))  # for the other processes of this run
-        self.calls.copies = copies
+        self.calls.plan = self._call_plan()
 
     @cached_property
     def _words(self) -> dict[str, str]:
         return type_words((entry.ref for entry in self.plan.entries), self._types)
 
+    def _call_plan(self) -> CallPlan:
+        return CallPlan(self._words, self.config.deals.type, copies=bool(self.plan.copies))
+
     @cached_property
-    def calls(self) -> MatrixCalls:
-        rows = ReadAhead(self.source, self.plan.entries)
-        return MatrixCalls(self.config, rows, words=self._words, copies=self.plan.copies)
+    def calls(self) -> CallQueue:
+        """The calls of each deal: one under each type."""
+        calls = CallQueue(self.config, "matrix", ReadAhead(self.source, self.plan.entries), self._call_plan())
+        calls.copy_engine = self._copy_engine
+        calls.homes = lambda function: self.home_of(function)
+        return calls
+
+    def _copy_engine(self, deal_type: str, environment: Environment) -> Engine:
+        url = self.plan.copies[deal_type]
+        return copy_engine(
+            {self.config.rehearsal.database_env: url, **guard_variables(self.config, url)},
+            timeout=self.config.timeout,
+            window=COPIES_AHEAD,
+            environment=environment,
+            first=guard_original,
+        )
 
     def perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Outcome:
         """Reason one deal under every type and judge what came out."""
@@ -94,11 +107,13 @@ class MatrixRun(Run):
         function = reasoner()
         try:
             self._refuse_without_type(function)
-            deal, reasonings = self.calls.reason(entry, function)
+            deal, outputs = self.calls.reason(entry, function)
         except ReasonerError as error:
             return Outcome(_unjudged(ref, failure_of(error)))
         except SourceError as error:
             raise NotJudgedError.of(excused_by(error)) from error
+        found = {asked.deal_type or ref.deal_type: reasoning for asked, reasoning in outputs.items()}
+        reasonings = {name: found[name] for name in self._words}
         for reasoning in reasonings.values():
             if reasoning.excused:
                 raise NotJudgedError.of(reasoning)

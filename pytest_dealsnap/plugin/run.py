@@ -24,9 +24,10 @@ from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
-from pytest_dealsnap.plugin.call_queue import CallQueue
+from pytest_dealsnap.pipeline.calls_asked import CallQueue
 from pytest_dealsnap.plugin.unjudged import NotJudgedError
 from pytest_dealsnap.reasoning.calls import Reasoning, excused_by
+from pytest_dealsnap.reasoning.loops import Home
 from pytest_dealsnap.reporting.details_wanted import Detailing
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Run:
         self._capture = Capture(self.recorder, self.snapshots, allow_errors=allow_errors)
         self._plan: Plan | None = None
         self._explained = 0
+        self.home_of: Callable[[Callable[..., Any]], Home | None] = lambda function: None
         self._detailing = Detailing(self.gate, self.recorder) if details else None
 
     @property
@@ -94,8 +96,8 @@ class Run:
         self._plan = plan
 
     def output_keys(self, entry: Entry) -> Sequence[str]:
-        """Return what names the outputs that the test of *entry* will ask for."""
-        return (entry.ref.id,)
+        """Return what names the outputs that the test of *entry* will ask for; other tests may share them."""
+        return [asked.key for asked in self.calls.plan.calls(entry.ref)]
 
     def prepare(self, *, reasoner_overridden: bool, only_listed: bool) -> None:
         """Make ready what the whole run shares, in the process that plans it; here that is nothing."""
@@ -108,6 +110,7 @@ class Run:
             from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases  # SQLAlchemy is there by now
 
             calls.databases = ReasonerDatabases(self.config)
+        calls.homes = lambda function: self.home_of(function)
         return calls
 
     def call_anew(self, entry: Entry) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_dealsnap.deals.selection import Entry
-    from pytest_dealsnap.plugin.call_queue import Order
+    from pytest_dealsnap.pipeline.calls_asked import Order
 
 __all__ = ["following", "order_of"]
 

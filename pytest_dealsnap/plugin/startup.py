@@ -11,7 +11,7 @@ from pytest_dealsnap.baseline.locking import BaselineLock
 from pytest_dealsnap.baseline.manifest import check_place, read_manifest
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.selection import Selection, Shard
-from pytest_dealsnap.plugin.call_queue import executor_factory
+from pytest_dealsnap.pipeline.calls_asked import executor_factory
 from pytest_dealsnap.plugin.options import Mode
 from pytest_dealsnap.plugin.plan import Plan, make_plan
 from pytest_dealsnap.plugin.run import Run

@@ -18,8 +18,9 @@ from typing import Any
 from pytest_dealsnap.callables import import_object
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.reasoning.calls import USUAL
+from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.environment import Environment
-from pytest_dealsnap.reasoning.executors import ExecutorEngine
+from pytest_dealsnap.reasoning.executors import ExecutorLane
 from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner
 from pytest_dealsnap.reasoning.signals import signals_wait
 
@@ -47,15 +48,16 @@ def copy_engine(
     variables: Mapping[str, str],
     *,
     timeout: float | None,
+    window: int,
     environment: Environment = USUAL,
     first: Callable[[], None] | None = None,
-) -> ExecutorEngine:
+) -> Engine:
     """Return an engine whose one process has *variables* in its environment before it imports anything.
 
     *first*, a function of a module, is called there before anything of the user's is imported.
     """
     begin, spec = partial(_process, dict(variables), first), "a process for a scratch copy"
-    return ExecutorEngine(begin, spec=spec, timeout=timeout, environment=environment)
+    return Engine(lane=ExecutorLane(begin, spec=spec, timeout=timeout, environment=environment), window=window)
 
 
 def _process(variables: dict[str, str], first: Callable[[], None] | None) -> Executor:

@@ -12,12 +12,14 @@ from typing import Any
 
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import ConfigError, DealsnapError, ExecutorError, redact
-from pytest_dealsnap.reasoning.calls import USUAL, Caller, Reasoning, excused, failure_of
+from pytest_dealsnap.reasoning.calls import USUAL, Reasoning, excused, failure_of
+from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.environment import Environment
-from pytest_dealsnap.reasoning.reasoner import Reasoner, bind_reasoner, needs_row
+from pytest_dealsnap.reasoning.loops import Home
+from pytest_dealsnap.reasoning.reasoner import Reasoner, needs_row
 from pytest_dealsnap.reasoning.sealed import Sealed
 
-__all__ = ["ExecutorEngine", "reason_there"]
+__all__ = ["ExecutorLane", "reason_there"]
 
 TRIES = 3
 # Seconds, beyond the time that one call may take, without any answer until an executor counts as dead. A cluster may
@@ -28,11 +30,11 @@ PATIENCE = 300.0
 def reason_there(call: Sealed, timeout: float | None, environment: Environment = USUAL) -> Reasoning:
     """Reason one deal in the process that an executor chose; *call* holds the user's function and the deal."""
     function, deal = call.open()
-    caller = Caller(timeout=timeout, environment=environment)
+    engine = Engine(timeout=timeout, environment=environment)
     try:
-        return excused(deal, caller(bind_reasoner(function), deal))
+        return excused(deal, engine(function, deal))
     finally:
-        caller.close()
+        engine.close()
 
 
 class _Ticket:
@@ -45,7 +47,7 @@ class _Ticket:
         self.tries = 1
 
 
-class ExecutorEngine:
+class ExecutorLane:
     """Hands calls to the executor that *factory* makes.
 
     When the executor breaks (a process of its pool was killed), a new one is made and the lost call is
@@ -70,7 +72,7 @@ class ExecutorEngine:
         self._heard = time.monotonic()
         self._dead = False
 
-    def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal) -> _Ticket:
+    def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal, home: Home | None = None) -> _Ticket:
         """Hand one call over; a deal's whole row goes with it only where the reasoner asks for the deal."""
         row = needs_row(function)
         if row:

@@ -16,7 +16,7 @@ from typing import Any
 __all__ = ["FORKED", "ExitRefusedError", "ProcessGuard", "end_forked_child", "is_pytests_own"]
 
 FORKED = 70  # the status of a child that came back from a reasoner's call
-_CALLING = ("pytest_dealsnap.reasoning.calls", "pytest_dealsnap.reasoning.prefetch")
+_CALLING = ("pytest_dealsnap.reasoning.calls", "pytest_dealsnap.reasoning.engine", "pytest_dealsnap.reasoning.loops")
 _exit = os._exit  # as it is before any guard
 _REPLACING = ("execv", "execve")  # the other functions of the family call these
 

@@ -17,8 +17,8 @@ from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.judging.findings import Failure, Finding
 from pytest_dealsnap.judging.judge import Judgement, Reasoned, judge
 from pytest_dealsnap.judging.policy import compile_policy
-from pytest_dealsnap.reasoning.calls import Caller, Reasoning
-from pytest_dealsnap.reasoning.reasoner import bind_reasoner
+from pytest_dealsnap.reasoning.calls import Reasoning
+from pytest_dealsnap.reasoning.engine import Engine
 
 __all__ = ["Comparison", "Disagreement", "Rules", "asking", "settings_for"]
 
@@ -91,22 +91,17 @@ def asking() -> Iterator[Ask]:
     """Lend a way to call reasoners, sync or async, also from inside a running event loop."""
     try:
         asyncio.get_running_loop()
-        caller = Caller(timeout=SECONDS)
+        engine = Engine(timeout=SECONDS)
     except RuntimeError:
-        caller = Caller()
-    bound: dict[int, tuple[Any, Any]] = {}
+        engine = Engine()
 
     def ask(function: Callable[..., Any], deal: Any) -> Reasoning:
-        if not isinstance(deal, Deal):
-            return caller(lambda _: function(deal), deal)
-        if id(function) not in bound:
-            bound[id(function)] = (function, bind_reasoner(function))
-        return caller(bound[id(function)][1], deal)
+        return engine(function if isinstance(deal, Deal) else lambda _: function(deal), deal)
 
     try:
         yield ask
     finally:
-        caller.close()
+        engine.close()
 
 
 class Comparison:

@@ -42,7 +42,17 @@ __all__ = [
 
 # Plugins that are here for one test each cost each run their import; Hypothesis's own imports all of Hypothesis as it
 # closes. A test that wants one asks for it by `-p`.
-_ASIDE = ("hypothesispytest", "rerunfailures", "pytest-retry", "allure_pytest", "django", "pytest_cov", "platformdirs")
+_ASIDE = (
+    "hypothesispytest",
+    "rerunfailures",
+    "pytest-retry",
+    "allure_pytest",
+    "django",
+    "pytest_cov",
+    "platformdirs",
+    "asyncio",
+    "anyio",
+)
 BASE_ARGUMENTS = tuple(word for name in _ASIDE for word in ("-p", f"no:{name}"))
 # The deals of a story are often alike, and so are their outputs.
 ALIKE = "--dealsnap-allow-constant"

@@ -7,9 +7,7 @@ import threading
 from typing import Any
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.reasoning.calls import Caller
-from pytest_dealsnap.reasoning.prefetch import LocalEngine
-from pytest_dealsnap.reasoning.reasoner import bind_reasoner
+from pytest_dealsnap.reasoning.engine import Engine
 
 SAFETY = 60.0
 
@@ -34,12 +32,12 @@ def deal(number: int) -> Deal:
 
 def test_one_at_a_time() -> None:
     """The blocking call is that deal's error, and the next deal is reasoned."""
-    reasoner, caller = Blocking(), Caller(timeout=1.0)
+    reasoner, caller = Blocking(), Engine(timeout=1.0)
     try:
-        late = caller(bind_reasoner(reasoner), deal(1))
+        late = caller(reasoner, deal(1))
         assert late.failure is not None
         assert late.failure.type == "ReasonerTimeoutError"
-        assert caller(bind_reasoner(reasoner), deal(2)).output == {"id": 2}
+        assert caller(reasoner, deal(2)).output == {"id": 2}
     finally:
         reasoner.released.set()
         caller.close()
@@ -47,11 +45,11 @@ def test_one_at_a_time() -> None:
 
 def test_many_at_once() -> None:
     """Calls that waited for the blocked loop are made on a new one."""
-    reasoner, engine = Blocking(), LocalEngine(workers=1, timeout=1.0)
-    bound = bind_reasoner(reasoner)
+    reasoner, engine = Blocking(), Engine(workers=1, timeout=1.0)
     try:
-        tickets = [engine.begin(reasoner, bound, deal(number)) for number in (1, 2, 3)]
-        answers = [engine.finish(ticket) for ticket in tickets]
+        for number in (1, 2, 3):
+            engine.begin(number, reasoner, deal(number))
+        answers = [engine.finish(number) for number in (1, 2, 3)]
         assert answers[0].failure is not None
         assert answers[0].failure.type == "ReasonerTimeoutError"
         assert [answer.output for answer in answers[1:]] == [{"id": 2}, {"id": 3}]

@@ -13,20 +13,20 @@ import pytest
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import OutputError
 from pytest_dealsnap.judging.findings import Failure
-from pytest_dealsnap.reasoning.calls import MESSAGE_CHARS, Caller, failure_of
-from pytest_dealsnap.reasoning.reasoner import bind_reasoner
+from pytest_dealsnap.reasoning.calls import MESSAGE_CHARS, failure_of
+from pytest_dealsnap.reasoning.engine import Engine, Threads
 
 DEAL = Deal(7, "Acme", "carveout", None)
 LONG, SHORT = 60.0, 0.05  # what must succeed never takes a minute; what hangs for ever need not be waited for
 
 
 @pytest.fixture
-def caller() -> Iterator[Callable[..., Caller]]:
-    """Make callers that are closed after the test."""
-    made: list[Caller] = []
+def caller() -> Iterator[Callable[..., Engine]]:
+    """Make engines that are closed after the test."""
+    made: list[Engine] = []
 
-    def make(timeout: float | None = None) -> Caller:
-        made.append(Caller(timeout=timeout))
+    def make(timeout: float | None = None) -> Engine:
+        made.append(Engine(timeout=timeout))
         return made[-1]
 
     yield make
@@ -34,7 +34,7 @@ def caller() -> Iterator[Callable[..., Caller]]:
         one.close()
 
 
-Make = Callable[..., Caller]
+Make = Callable[..., Engine]
 
 
 class Lazy:
@@ -80,7 +80,7 @@ def test_sync_and_async_reasoners(caller: Make, timeout: float | None, reasoner:
     """Whatever a reasoner is, the canonical output of several calls comes back, with their time."""
     call = caller(timeout)
     for _ in range(3):
-        reasoning = call(bind_reasoner(reasoner), DEAL)
+        reasoning = call(reasoner, DEAL)
         assert (reasoning.output, reasoning.failure, reasoning.trace) == (output, None, "")
         assert reasoning.seconds >= 0
 
@@ -94,8 +94,8 @@ def test_async_calls_share_one_loop(caller: Make) -> None:
         return {}
 
     call = caller()
-    call(bind_reasoner(reasoner), DEAL)
-    call(bind_reasoner(reasoner), DEAL)
+    call(reasoner, DEAL)
+    call(reasoner, DEAL)
     assert loops[0] is loops[1]
 
 
@@ -135,7 +135,7 @@ def test_what_a_reasoner_raises_is_its_failure(
 ) -> None:
     """Type and message, secrets masked; the next call works."""
     call = caller(timeout)
-    reasoning = call(bind_reasoner(failing(error)[form]), DEAL)
+    reasoning = call(failing(error)[form], DEAL)
     assert reasoning.output is None
     if not isinstance(error, asyncio.CancelledError):
         assert reasoning.failure == failure
@@ -144,13 +144,13 @@ def test_what_a_reasoner_raises_is_its_failure(
     assert reasoning.failure is not None
     assert reasoning.failure.type == failure.type
     assert "s3cret" not in reasoning.trace
-    assert call(bind_reasoner(lambda deal_id: {"ok": 1}), DEAL).output == {"ok": 1}
+    assert call(lambda deal_id: {"ok": 1}, DEAL).output == {"ok": 1}
 
 
 @pytest.mark.parametrize("timeout", [None, LONG])
 def test_a_reasoner_that_exits_is_a_failure(caller: Make, timeout: float | None) -> None:
     """``sys.exit`` in a reasoner ends its own call, not the run."""
-    reasoning = caller(timeout)(bind_reasoner(failing(SystemExit(3))[0]), DEAL)
+    reasoning = caller(timeout)(failing(SystemExit(3))[0], DEAL)
     assert reasoning.failure == Failure("SystemExit", "3")
 
 
@@ -158,16 +158,25 @@ def test_a_reasoner_that_exits_is_a_failure(caller: Make, timeout: float | None)
 def test_an_interrupt_is_not_swallowed(caller: Make, timeout: float | None) -> None:
     """Ctrl-C ends the run, also out of a reasoner's thread."""
     with pytest.raises(KeyboardInterrupt):
-        caller(timeout)(bind_reasoner(failing(KeyboardInterrupt())[0]), DEAL)
+        caller(timeout)(failing(KeyboardInterrupt())[0], DEAL)
 
 
 def test_an_output_that_is_none_is_a_failure(caller: Make) -> None:
     """An output without a canonical form is the deal's failure, without a traceback of ours."""
-    reasoning = caller()(bind_reasoner(lambda deal_id: {"a": object()}), DEAL)
+    reasoning = caller()(lambda deal_id: {"a": object()}, DEAL)
     assert reasoning.failure is not None
     assert reasoning.failure.type == OutputError.__name__
     assert reasoning.failure.message.startswith("at a: object has no canonical JSON form")
     assert reasoning.trace == ""
+
+
+def give_time(engine: Engine) -> None:
+    """Let the next call take as long as it will: what must succeed is not to hang on a timing."""
+    lane = engine._lane
+    assert isinstance(lane, Threads)
+    lane._timeout = LONG
+    for loop in lane._loops.values():
+        loop._timeout = LONG
 
 
 def test_a_hung_call_is_left_behind(caller: Make) -> None:
@@ -180,11 +189,11 @@ def test_a_hung_call_is_left_behind(caller: Make) -> None:
         return {}
 
     call = caller(SHORT)
-    reasoning = call(bind_reasoner(hangs), DEAL)
+    reasoning = call(hangs, DEAL)
     assert reasoning.failure == Failure("ReasonerTimeoutError", "no answer within 0.05 seconds (--dealsnap-timeout)")
     assert entered.wait(LONG)
-    call._timeout = LONG
-    assert call(bind_reasoner(lambda deal_id: {"next": deal_id}), DEAL).output == {"next": 7}
+    give_time(call)
+    assert call(lambda deal_id: {"next": deal_id}, DEAL).output == {"next": 7}
     assert not release.is_set()
     release.set()
 
@@ -201,12 +210,12 @@ def test_a_hung_async_call_is_cancelled(caller: Make) -> None:
             raise
 
     call = caller(SHORT)
-    reasoning = call(bind_reasoner(hangs), DEAL)
+    reasoning = call(hangs, DEAL)
     assert reasoning.failure is not None
     assert reasoning.failure.type == "ReasonerTimeoutError"
     assert cancelled == [7]
-    call._timeout = LONG
-    assert call(bind_reasoner(coroutine), DEAL).output == {"id": 7}
+    give_time(call)
+    assert call(coroutine, DEAL).output == {"id": 7}
 
 
 def test_calls_within_their_time_share_a_thread(caller: Make) -> None:
@@ -214,7 +223,7 @@ def test_calls_within_their_time_share_a_thread(caller: Make) -> None:
     names = []
     call = caller(LONG)
     for _ in range(3):
-        call(bind_reasoner(lambda deal_id: names.append(threading.get_ident()) or {}), DEAL)  # type: ignore[func-returns-value]  # to note it in passing
+        call(lambda deal_id: names.append(threading.get_ident()) or {}, DEAL)  # type: ignore[func-returns-value]  # to note it in passing
     assert len(set(names)) == 1
     assert names[0] != threading.get_ident()
 
@@ -234,17 +243,17 @@ def test_context_variables_reach_the_reasoner(caller: Make, timeout: float | Non
     call = caller(timeout)
     for value in ("one", "two"):
         token = VARIABLE.set(value)
-        assert call(bind_reasoner(reasoner), DEAL).output == {"seen": value}
+        assert call(reasoner, DEAL).output == {"seen": value}
         VARIABLE.reset(token)
 
 
 def test_a_closed_caller_can_be_closed_again(caller: Make) -> None:
     """Closing ends loop and thread, once."""
     call = caller(LONG)
-    call(bind_reasoner(coroutine), DEAL)
+    call(coroutine, DEAL)
     call.close()
     call.close()
-    assert call(bind_reasoner(coroutine), DEAL).output == {"id": 7}
+    assert call(coroutine, DEAL).output == {"id": 7}
 
 
 class UnspeakableError(Exception):

@@ -33,9 +33,9 @@ def test_a_process_reads_its_environment_before_it_imports(tmp_path: Path, monke
     assert not needs_type(function)
     deal = Deal(7, None, "carveout", None)
     assert bind_reasoner(function)(deal) == {"deal": 7, "database": "not set"}
-    engine = copy_engine({"DEALS_AT": "the copy"}, timeout=60)
+    engine = copy_engine({"DEALS_AT": "the copy"}, timeout=60, window=1)
     try:
-        reasoning = engine.finish(engine.begin(function, bind_reasoner(function), deal))
+        reasoning = engine(function, deal)
     finally:
         engine.close()
     assert isinstance(reasoning, Reasoning)
@@ -54,9 +54,9 @@ def test_an_interrupt_amid_the_start_leaves_no_process(tmp_path: Path, monkeypat
     started = SpawnProcess.start
     monkeypatch.setattr(SpawnProcess, "start", start)
     function = NamedReasoner("reads_at_import:value", tmp_path)
-    engine = copy_engine({}, timeout=60)
+    engine = copy_engine({}, timeout=60, window=1)
     with pytest.raises(KeyboardInterrupt):
-        engine.begin(function, bind_reasoner(function), Deal(7, None, "carveout", None))
+        engine.begin(7, function, Deal(7, None, "carveout", None))
     engine.close()
     left = multiprocessing.active_children()
     for process in left:

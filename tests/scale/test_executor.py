@@ -211,7 +211,7 @@ class Silent(Executor):
 def test_a_dead_executor_ends_with_the_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a time-out, a cluster that answers nothing at all is given up once, and no later call waits again."""
     monkeypatch.setattr(executors, "PATIENCE", 0.01)
-    engine = executors.ExecutorEngine(Silent, spec="pools:Silent", timeout=0.01)
+    engine = executors.ExecutorLane(Silent, spec="pools:Silent", timeout=0.01)
     tickets = [engine.begin(answer, bind_reasoner(answer), Deal(number, None, "carveout", None)) for number in range(2)]
     with pytest.raises(ExecutorError, match=r"'pools:Silent' gave no answer to any call for 0\.02 seconds"):
         engine.finish(tickets[0])

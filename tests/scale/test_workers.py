@@ -16,9 +16,7 @@ import pytest
 from pytest_dealsnap.baseline.codec import decode
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.plugin.run_order import following
-from pytest_dealsnap.reasoning.calls import Caller
-from pytest_dealsnap.reasoning.prefetch import LocalEngine
-from pytest_dealsnap.reasoning.reasoner import bind_reasoner
+from pytest_dealsnap.reasoning.engine import Engine
 from tests.plugin.project import Project, deals
 from tests.scale.running import COUNTED, begun_calls, calls, ended, forget_calls, padded, started, untimed, wait_until
 
@@ -145,10 +143,9 @@ def test_an_interrupt_raised_in_a_call_is_that_calls_error(style: str) -> None:
         raise KeyboardInterrupt
 
     function = value if style == "sync" else asynchronous
-    engine = LocalEngine(workers=2, timeout=30.0)
+    engine = Engine(workers=2, timeout=30.0)
     try:
-        ticket = engine.begin(function, bind_reasoner(function), Deal("7", None, "acquisition", None))
-        failure = engine.finish(ticket).failure
+        failure = engine(function, Deal("7", None, "acquisition", None)).failure
         assert failure is not None
         assert failure.type == "KeyboardInterrupt"
     finally:
@@ -162,14 +159,14 @@ def test_each_call_sees_the_context_of_its_turn() -> None:
     async def value(deal: Deal) -> dict[str, str]:
         return {"tenant": tenant.get()}
 
-    caller = Caller()
+    engine = Engine()
     try:
         for name in ("one", "two"):
             tenant.set(name)
-            reasoning = caller(bind_reasoner(value), Deal("7", None, "acquisition", None))
+            reasoning = engine(value, Deal("7", None, "acquisition", None))
             assert reasoning.output == {"tenant": name}
     finally:
-        caller.close()
+        engine.close()
 
 
 # The first is held back until all that may begin before it is done has begun; the sixth until the seventh has.

@@ -21,7 +21,7 @@ from examples.diligence.web import build_app
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder
 from pytest_dealsnap.deals.sql import SQLSource
-from pytest_dealsnap.reasoning.calls import Caller
+from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 from pytest_dealsnap.testing import load_config, stored_deal_types
 
@@ -179,15 +179,15 @@ class Rollout(RuleBasedStateMachine):
 
     def _run(self, take: Capture | Gate) -> dict[int, str]:
         """Take every deal of the database to its result, as a run does."""
-        source, caller = SQLSource(self.config, database=self.url), Caller()
+        source, engine = SQLSource(self.config, database=self.url), Engine()
         try:
             statuses = {}
             for ref in source.refs():
                 deal = source.fetch(ref)
-                statuses[int(ref.id)] = take(ref, deal, caller(REASONER, deal)).status
+                statuses[int(ref.id)] = take(ref, deal, engine(REASONER, deal)).status
             return statuses
         finally:
-            caller.close()
+            engine.close()
             source.close()
             self.snapshots.flush()
 

@@ -1,0 +1,1 @@
+"""The one way from deals to a run: calls, judging, results."""

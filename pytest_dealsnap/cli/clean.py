@@ -47,14 +47,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _is_postgresql(config: Config) -> bool:
-    # By its text: deals/dialects/ would load SQLAlchemy, which takes longer than all the rest where files are cleaned.
-    return (config.database or "").startswith("postgresql")
+def _is_server(config: Config) -> bool:
+    # Whether rehearsals make databases there. By its text: deals/dialects/ would load SQLAlchemy, which takes longer
+    # than all the rest where files are cleaned.
+    return (config.database or "").startswith(("postgresql", "mysql", "mariadb"))
 
 
 def _databases(config: Config) -> tuple[list[Leftover], list[str]]:
     """Return the scratch databases of dead rehearsals, and lines on those whose rehearsal cannot be seen from here."""
-    if not _is_postgresql(config):
+    if not _is_server(config):
         return [], []
     from pytest_dealsnap.rehearsal.scratch_databases import scratch_databases  # SQLAlchemy: for servers alone
 

@@ -35,7 +35,6 @@ def reflect_type_constraints(
     if is_view or table.columns[column].foreign_keys or column_type.__visit_name__ == "DOMAIN":
         return None
     nullable = bool(table.columns[column].nullable)
-    probes = _invalid(types)
     if isinstance(column_type, Enum):
         labels = column_type.enums
         accepted = tuple(label for label in labels if label not in types.valid)
@@ -47,12 +46,33 @@ def reflect_type_constraints(
     conditions = [check["sqltext"] for check in checks if column.lower() in check["sqltext"].lower()]
     return TypeConstraints(
         nullable=nullable and not _refuses(connection, table, column, None, conditions),
-        accepted=tuple(p for p in probes if not _refuses(connection, table, column, p, conditions)),
+        accepted=_accepted(connection, table, column, types, conditions),
         refused=tuple(t for t in types.valid if _refuses(connection, table, column, t, conditions)),
         checks=tuple(
             f"{check['name'] or 'unnamed'}: {check['sqltext']}" for check in checks if check["sqltext"] in conditions
         ),
     )
+
+
+def _accepted(
+    connection: Connection, table: Table, column: str, types: DealTypes, conditions: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the invalid types that no condition refuses, but for those that the collation takes for valid ones."""
+    taken = [p for p in _invalid(types) if not _refuses(connection, table, column, p, conditions)]
+    if not conditions or PROBES[-1] in taken:
+        return tuple(taken)
+    collation = getattr(table.columns[column].type, "collation", None)
+    equal = [
+        probe
+        for probe in taken
+        if connection.scalar(select(_collated(probe, collation).in_([literal(valid) for valid in types.valid])))
+    ]
+    return tuple(probe for probe in taken if probe not in equal)
+
+
+def _collated(value: str, collation: str | None) -> Any:
+    """Return *value* as a column of that collation holds it."""
+    return literal(value).collate(collation) if collation else literal(value)
 
 
 def _invalid(types: DealTypes) -> list[str]:
@@ -68,7 +88,11 @@ def _refuses(connection: Connection, table: Table, column: str, stored: str | No
 
 def _is_false(connection: Connection, table: Table, column: str, stored: str | None, condition: str) -> bool:
     values = [
-        (literal(stored) if c.name == column and stored is not None else _nothing(c.type)).label(c.name)
+        (
+            _collated(stored, getattr(c.type, "collation", None))
+            if c.name == column and stored is not None
+            else _nothing(c.type)
+        ).label(c.name)
         for c in table.columns
     ]
     row = select(*values).subquery(table.name)

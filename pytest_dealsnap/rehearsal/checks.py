@@ -205,6 +205,13 @@ def check_constraints(
             evidence=["tried on one deal, in a transaction that was rolled back"],
             advice="add NOT NULL and a CHECK constraint on the deal type, and let the migration fail if it cannot",
         )
+    if probes.folded:
+        words = ", ".join(map(show_stored, probes.folded))
+        entry.find(
+            "types_fold", f"the column's collation holds {words} equal to a valid type", weight="note",
+            evidence=["the constraint is there; code that compares exactly, as dealsnap does, takes these for invalid"],
+            advice="a case-sensitive collation for the column (utf8mb4_bin in MySQL and MariaDB) refuses them",
+        )  # fmt: skip
     if probes.refused:
         words = ", ".join(probes.refused)
         entry.find(

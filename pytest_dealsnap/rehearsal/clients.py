@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pytest_dealsnap.rehearsal.guard import ORDERS, Guard, OriginalDatabaseError
 from pytest_dealsnap.rehearsal.guard_targets import IDENTITY, Target, file_of, mysql_target, pg_target
 
-__all__ = ["OWN_CLIENTS", "main", "targets_of"]
+__all__ = ["OWN_CLIENTS", "main", "targets_of", "uses_schema"]
 
 OWN_CLIENTS = "_DEALSNAP_REHEARSAL_CLIENTS"
 LONGEST_PATH = 4_096
@@ -99,11 +99,11 @@ def targets_of(name: str, arguments: Sequence[str], original: Target) -> Iterato
             given.setdefault("host", os.environ["MYSQL_HOST"])
         yield mysql_target(given)
         for text in _texts(arguments):
-            if _names(text, original.database):
+            if uses_schema(text, original.database):
                 yield mysql_target({**given, "database": original.database})
 
 
-def _names(script: str, database: str) -> bool:
+def uses_schema(script: str, database: str) -> bool:
     """Whether an SQL text uses the schema *database*, or names a table in it; a column's table may have its name."""
     name = rf"`?{re.escape(database)}`?"
     table = r"from|join|update|into|table|exists|truncate|references|view|ignore"

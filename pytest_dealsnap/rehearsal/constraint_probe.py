@@ -20,12 +20,14 @@ STRANGERS = ("no such type", "")
 class TypeProbes:
     """What the type column took when it was tried: invalid types (``None`` is NULL), and valid ones refused.
 
-    ``tried`` is false where there was no row to try it on.
+    ``tried`` is false where there was no row to try it on. ``folded`` are the words that were taken because
+    the column's collation holds them equal to a valid type.
     """
 
     accepted: tuple[str | None, ...]
     refused: tuple[str, ...]
     tried: bool = True
+    folded: tuple[str, ...] = ()
 
 
 def probe_types(connection: Connection, deals: DealsConfig) -> TypeProbes:
@@ -36,9 +38,16 @@ def probe_types(connection: Connection, deals: DealsConfig) -> TypeProbes:
     key = _some_key(connection, deals)
     if key is None:
         return TypeProbes((), (), tried=False)
-    accepted = tuple(word for word in dict.fromkeys(invalid) if _takes(connection, deals, key, deals.type, word))
+    taken = [word for word in dict.fromkeys(invalid) if _takes(connection, deals, key, deals.type, word)]
+    # Where a stranger is taken too, no constraint is there, and the collation has nothing to do with it.
+    folded = tuple(
+        word
+        for word in taken
+        if word and STRANGERS[0] not in taken and _takes(connection, deals, key, deals.type, word, types.valid)
+    )
+    accepted = tuple(word for word in taken if word not in folded)
     refused = tuple(word for word in types.valid if not _takes(connection, deals, key, deals.type, word))
-    return TypeProbes(accepted, refused)
+    return TypeProbes(accepted, refused, folded=folded)
 
 
 def accepts_null(connection: Connection, deals: DealsConfig, name: str) -> bool:
@@ -53,11 +62,17 @@ def _some_key(connection: Connection, deals: DealsConfig) -> object | None:
     return key
 
 
-def _takes(connection: Connection, deals: DealsConfig, key: object, name: str, value: str | None) -> bool:
+def _takes(
+    connection: Connection, deals: DealsConfig, key: object, name: str, value: str | None, among: Sequence[str] = ()
+) -> bool:
+    """Return whether the column takes *value*, and then, where *among* is given, holds it equal to one of these."""
     source = _table(deals, list(dict.fromkeys([deals.id, name])))
     attempt = connection.begin_nested() if connection.in_transaction() else connection.begin()
     try:
         connection.execute(update(source).where(source.c[deals.id] == key).values({name: value}))
+        if among:
+            equal = select(source.c[name]).where(source.c[deals.id] == key, source.c[name].in_(among))
+            return connection.execute(equal).first() is not None
     except IntegrityError:
         return False
     except DBAPIError:  # an enumerated type refuses a stranger as bad input, a trigger by an error of its own

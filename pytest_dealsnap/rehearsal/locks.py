@@ -26,7 +26,8 @@ class LockWatch:
     """Asks for the locks that are held, in a thread of its own, until it is stopped."""
 
     def __init__(self, url: URL, known: Dialect) -> None:
-        self._modes, self._question = known.lock_modes, text(known.locks)
+        self._known, self._modes = known, known.lock_modes
+        self._default = ("public", url.database)  # schemas that are not worth saying
         self._engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
@@ -56,9 +57,10 @@ class LockWatch:
     def _watch(self) -> None:
         try:
             with self._engine.connect() as connection:
+                question = text(self._known.lock_question(connection))
                 while not self._stop.is_set():
                     asked = time.monotonic()
-                    rows = connection.execute(self._question, {"ours": f"{OURS}%"}).all()
+                    rows = connection.execute(question, {"ours": f"{OURS}%"}).all()
                     now = time.monotonic()
                     self._note([tuple(row) for row in rows], now)
                     self._stop.wait(max(EVERY, REST * (now - asked)))
@@ -69,7 +71,7 @@ class LockWatch:
         there = {}
         for pid, schema, name, mode in rows:
             if mode in self._modes:
-                there[pid, name if schema == "public" else f"{schema}.{name}", mode] = now
+                there[pid, name if schema in self._default else f"{schema}.{name}", mode] = now
         self._since = {key: (self._since.get(key, (now, now))[0], now) for key in there}
         for (_, relation, mode), (first, last) in self._since.items():
             self._longest[relation, mode] = max(self._longest.get((relation, mode), 0.0), last - first)

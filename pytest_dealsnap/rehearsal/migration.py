@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.engine import make_url
+
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.rehearsal.checks import (
     check_constraints,
@@ -51,6 +54,7 @@ class Migration:
         self._rollout = rollout
         self._journal = timeline
         self._deals = step_environment.config.deals
+        self._commits = dialect_of(make_url(step_environment.scratch).get_backend_name()).ddl_commits
         self._heads: list[str] = []
         self._pending: bool | None = None  # where nobody but the upgrade knows
         self._foreign: frozenset[str] = frozenset()  # revisions of other applications in the same database
@@ -117,6 +121,8 @@ class Migration:
                 self.locks = tuple(replace(lock, seconds=round(lock.seconds, DIGITS)) for lock in watch.seen())
                 entry.lines += [f"{lock.mode} on {lock.relation}, {lock.seconds:,.2f} s" for lock in self.locks]
             entry.headline = f"took {done.seconds:,.1f} s on the copy"
+            if self._commits:
+                entry.lines.append("this database commits at every change of the schema: a failure midway stays")
             if not done.ok:
                 entry.find(
                     "upgrade_failed", f"the upgrade {done.ending()}", evidence=[*self._cause(), *done.tail()],
@@ -131,7 +137,7 @@ class Migration:
             changes = start.rows.compare(after.rows)
             schema_lines = start.schema.differences(after.schema)
             if not finished:
-                _half_done(entry, changes, schema_lines)
+                _half_done(entry, changes, schema_lines, commits=self._commits)
                 return after
             may_change = self._environment.config.rehearsal.may_change
             check_declared(entry, start.schema, may_change)
@@ -279,8 +285,8 @@ class Migration:
                 )
 
 
-def _half_done(entry: Entry, changes: RowChanges, schema_lines: Sequence[str]) -> None:
-    """Tell what a failed upgrade left behind."""
+def _half_done(entry: Entry, changes: RowChanges, schema_lines: Sequence[str], *, commits: bool) -> None:
+    """Tell what a failed upgrade left behind; *commits* says that the database commits at each change of the schema."""
     lines = [printable(line) for line in schema_lines]
     lines += [f"rows of {printable(table.name)} changed" for table in changes.tables]
     entry.headline = "the failed upgrade left nothing behind"
@@ -288,5 +294,7 @@ def _half_done(entry: Entry, changes: RowChanges, schema_lines: Sequence[str]) -
         entry.headline = ""
         entry.find(
             "upgrade_half_done", "the failed upgrade left a part of its changes behind", evidence=lines[:20],
-            advice="let the migration run in one transaction",
+            advice="this database commits at every change of the schema, so no transaction takes it back: let each "
+            "revision make one change, and rehearse the way back from the middle" if commits
+            else "let the migration run in one transaction",
         )  # fmt: skip

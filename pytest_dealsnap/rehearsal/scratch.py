@@ -25,6 +25,7 @@ from pytest_dealsnap.deals.identity import same_database
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.leftovers import KEPT
+from pytest_dealsnap.rehearsal.mysql_copy import copy_mysql, drop_mysql, keep_mysql
 from pytest_dealsnap.rehearsal.postgresql_copy import (
     copy_postgresql,
     drop_postgresql,
@@ -84,10 +85,13 @@ def scratch_copy(
             yield from _sqlite(source, folder or Path.cwd(), place, keep, say)
         elif copying == "database":
             yield from _postgresql(source, folder or Path.cwd(), place, keep, say)
+        elif copying == "dump":
+            yield from _mysql(source, folder or Path.cwd(), place, keep, say)
         else:
             raise SourceError(
-                f"{place}: dealsnap copies SQLite and PostgreSQL databases, not {public_url(source)}. Make a copy by "
-                "the database's own means and give it as --scratch-url URL: the rehearsal migrates it, and leaves it"
+                f"{place}: dealsnap copies SQLite, PostgreSQL, MySQL and MariaDB databases, not "
+                f"{public_url(source)}. Make a copy by the database's own means and give it as --scratch-url URL: the "
+                "rehearsal migrates it, and leaves it"
             )
 
 
@@ -114,6 +118,17 @@ def _postgresql(
         yield _described(target, means)
     finally:
         _end(target, lambda: drop_postgresql(source, name), lambda: keep_postgresql(source, name), keep, say)
+
+
+def _mysql(source: URL, folder: Path, place: str, keep: bool, say: Callable[[str], None]) -> Iterator[ScratchDatabase]:
+    name = new_name()
+    target = source.set(database=name)
+    try:
+        means = copy_mysql(source, name, place=place)
+        _check_apart(source, target, folder, place)
+        yield _described(target, means)
+    finally:
+        _end(target, lambda: drop_mysql(source, name), lambda: keep_mysql(source, name), keep, say)
 
 
 def _described(target: URL, means: str, *, own: bool = False) -> ScratchDatabase:

@@ -1,13 +1,16 @@
-"""The scratch databases on a PostgreSQL server: each says in its comment which process made it."""
+"""The scratch databases on a server: each says in its comment, where the server has such, which process made it."""
 
 from __future__ import annotations
 
 from sqlalchemy import text
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from pytest_dealsnap.deals.database import parse_url, public_url
+from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.rehearsal.leftovers import CleaningError
+from pytest_dealsnap.rehearsal.mysql_copy import drop_mysql, scratch_schemas
 from pytest_dealsnap.rehearsal.owners import is_alive
 from pytest_dealsnap.rehearsal.postgresql_copy import KEPT_COMMENT, PREFIX, administration, drop_postgresql
 
@@ -28,8 +31,7 @@ def scratch_databases(url: str, *, place: str) -> tuple[list[str], dict[str, str
     """
     source = parse_url(url, place)
     try:
-        with administration(source) as connection:
-            found = connection.execute(_QUESTION, {"begin": PREFIX.replace("_", r"\_") + "%"}).all()
+        found = _found(source)
     except DBAPIError as error:
         reason = redact(" ".join(str(error.orig or error).split()))
         raise CleaningError(f"{place}: {public_url(source)} cannot be asked for scratch databases: {reason}") from None
@@ -41,7 +43,7 @@ def scratch_databases(url: str, *, place: str) -> tuple[list[str], dict[str, str
             continue
         if alive is None:
             who = f"it was made on {str(owner).split()[0]}" if owner else "it does not say who made it"
-            unseen[str(name)] = f'{who}; DROP DATABASE "{name}" drops it'
+            unseen[str(name)] = f"{who}; DROP DATABASE {name} drops it"
         elif not sessions:
             dead.append(str(name))
         else:
@@ -49,8 +51,22 @@ def scratch_databases(url: str, *, place: str) -> tuple[list[str], dict[str, str
     return dead, unseen
 
 
+def _found(source: URL) -> list[tuple[str, str, int]]:
+    """Return each scratch database with its comment, and how many are connected to it."""
+    if _is_dumped(source):
+        return scratch_schemas(source)
+    with administration(source) as connection:
+        rows = connection.execute(_QUESTION, {"begin": PREFIX.replace("_", r"\_") + "%"}).all()
+    return [(str(name), str(owner), int(sessions)) for name, owner, sessions in rows]
+
+
+def _is_dumped(source: URL) -> bool:
+    return dialect_of(source.get_backend_name()).copying == "dump"
+
+
 def drop_scratch(url: str, name: str, *, place: str) -> None:
     """Drop the scratch database *name*; raises :class:`CleaningError`, without secrets."""
-    problem = drop_postgresql(parse_url(url, place), name)
+    source = parse_url(url, place)
+    problem = drop_mysql(source, name) if _is_dumped(source) else drop_postgresql(source, name)
     if problem is not None:
         raise CleaningError(f"database {name} cannot be dropped: {problem}")

@@ -28,9 +28,10 @@ class Dialect:
     ``django_engines`` are the last parts of Django's names of it, ``django_drivers`` the modules that Django uses, each
     with SQLAlchemy's name of that driver.
 
-    Of a rehearsal: ``copying`` says by what a scratch copy is made, ``backup`` of a file or a ``database`` of the same
-    server. ``folds_case`` says that ``Deals`` and ``deals`` are one table. ``locks`` asks for the locks that are held,
-    as rows of process, schema, relation and mode, but for the sessions whose name is like ``:ours``; ``lock_modes`` are
+    Of a rehearsal: ``copying`` says by what a scratch copy is made: ``backup`` of a file, a ``database`` of the same
+    server, or a ``dump``. ``ddl_commits`` says that each change of the schema commits what was done before it.
+    ``folds_case`` says that ``Deals`` and ``deals`` are one table. ``locks`` asks for the locks that are held, as
+    rows of process, schema, relation and mode, but for the sessions whose name is like ``:ours``; ``lock_modes`` are
     those that are reported, the strongest last. ``giving_up`` are the statements by which a transaction waits for a
     lock only briefly. ``triggers`` asks for the names of triggers, ``others`` for the number of other clients.
     """
@@ -48,7 +49,8 @@ class Dialect:
     django_drivers: ClassVar[Mapping[str, str]] = {}
     is_file: ClassVar[bool] = False
     default_port: ClassVar[int | None] = None
-    copying: ClassVar[Literal["backup", "database", ""]] = ""
+    copying: ClassVar[Literal["backup", "database", "dump", ""]] = ""
+    ddl_commits: ClassVar[bool] = False
     folds_case: ClassVar[bool] = False
     locks: ClassVar[str] = ""
     lock_modes: ClassVar[tuple[str, ...]] = ()
@@ -134,6 +136,10 @@ class Dialect:
     def seconds_to_freeze(self, connection: Connection, seconds: float) -> float:
         """Return how many of *seconds* a transaction may stay open and hamper nobody; 0 where it may not."""
         return seconds
+
+    def lock_question(self, connection: Connection) -> str:
+        """Return the statement that asks for the locks, of those that the server behind *connection* can answer."""
+        return self.locks
 
     def hold(self, connection: Connection) -> None:
         """Fix the state that *connection*'s transaction sees, where ``freezing`` is ``own``.

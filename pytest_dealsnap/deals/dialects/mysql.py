@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, Connection, text
 from sqlalchemy import Dialect as SQLAlchemyDialect
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from pytest_dealsnap.deals.dialects.base import Dialect
 from pytest_dealsnap.deals.dialects.mysql_values import exact_mysql_column
@@ -32,6 +33,25 @@ _VARIABLES = (
 _DRIVERS_WITHOUT_AUTOCOMMIT = ("pymysql", "mysqldb")
 
 
+RUNNING = "statement"
+# By the best source that the server has: its instruments, MariaDB's plugin, or else what statements run.
+_METADATA_LOCKS = """
+SELECT t.PROCESSLIST_ID, m.OBJECT_SCHEMA, m.OBJECT_NAME, m.LOCK_TYPE FROM performance_schema.metadata_locks AS m
+JOIN performance_schema.threads AS t ON t.THREAD_ID = m.OWNER_THREAD_ID
+WHERE m.OBJECT_TYPE = 'TABLE' AND m.LOCK_STATUS = 'GRANTED' AND m.OBJECT_SCHEMA = DATABASE()
+AND t.PROCESSLIST_ID <> CONNECTION_ID()
+"""
+_PLUGIN = """
+SELECT THREAD_ID, TABLE_SCHEMA, TABLE_NAME, REPLACE(LOCK_MODE, 'MDL_', '') FROM information_schema.METADATA_LOCK_INFO
+WHERE LOCK_TYPE = 'Table metadata lock' AND TABLE_SCHEMA = DATABASE() AND THREAD_ID <> CONNECTION_ID()
+"""
+_STATEMENTS = """
+SELECT ID, DB, LEFT(REPLACE(TRIM(INFO), CHAR(10), ' '), 80), 'statement' FROM information_schema.processlist
+WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND TRIM(INFO) REGEXP '^(ALTER|CREATE|DROP|RENAME|TRUNCATE)'
+"""
+_INSTRUMENTED = "SELECT ENABLED FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl'"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Which schema of which server it is; ``cluster`` is Galera's, whose servers repeat each other."""
@@ -48,6 +68,11 @@ class MySQL(Dialect):
     confirms: ClassVar = True
     freezing: ClassVar = "own"
     is_not_true: ClassVar = True
+    copying: ClassVar = "dump"
+    ddl_commits: ClassVar = True
+    locks: ClassVar = _STATEMENTS
+    lock_modes: ClassVar = (RUNNING, "SHARED_UPGRADABLE", "SHARED_NO_WRITE", "SHARED_NO_READ_WRITE", "EXCLUSIVE")
+    triggers: ClassVar = "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
     sqlglot: ClassVar = "mysql"
     django_engines: ClassVar = ("mysql",)
     default_port: ClassVar = 3306
@@ -79,6 +104,16 @@ class MySQL(Dialect):
             "MYSQL_USER": values["user"],
             "MYSQL_PASSWORD": password,
         }
+
+    def lock_question(self, connection: Connection) -> str:
+        for probe, question in ((_INSTRUMENTED, _METADATA_LOCKS), (f"{_PLUGIN} LIMIT 1", _PLUGIN)):
+            try:
+                answer = connection.exec_driver_sql(probe).scalar()
+            except DBAPIError:  # no such table, or no right to read it
+                continue
+            if probe is not _INSTRUMENTED or answer == "YES":
+                return question
+        return self.locks
 
     def hold(self, connection: Connection) -> None:
         for statement in (

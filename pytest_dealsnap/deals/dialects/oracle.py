@@ -25,6 +25,7 @@ class Oracle(Dialect):
     """A schema of an Oracle database; its transaction is one consistent snapshot, too."""
 
     names: ClassVar = ("oracle",)
+    ddl_commits: ClassVar = True
     begin: ClassVar = ("SET TRANSACTION READ ONLY",)
 
     def unenforced(self, url: URL) -> str | None:

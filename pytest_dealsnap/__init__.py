@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pytest_dealsnap.judging.findings import DealResult, Finding
     from pytest_dealsnap.judging.rules import Rule
     from pytest_dealsnap.judging.verdict import Verdict
+    from pytest_dealsnap.reasoning.replay_points import replayable
 
-__all__ = ["Config", "Deal", "DealResult", "Finding", "Rule", "Verdict", "__version__", "load_config"]
+__all__ = ["Config", "Deal", "DealResult", "Finding", "Rule", "Verdict", "__version__", "load_config", "replayable"]
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ _HOMES = {
     "Rule": "judging.rules",
     "Verdict": "judging.verdict",
     "load_config": "config",
+    "replayable": "reasoning.replay_points",
 }
 
 

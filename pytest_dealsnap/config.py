@@ -24,6 +24,7 @@ __all__ = [
     "MetricSpec",
     "OutputConfig",
     "RehearsalConfig",
+    "ReplayConfig",
     "VerdictConfig",
     "load_config",
     "with_tables",
@@ -32,7 +33,7 @@ __all__ = [
 # What findings and the ledger call what is no metric.
 RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
 _METRIC_KEYS = ("path", "max_chars", "rank")
-_TABLES = ("deals", "errors", "metrics", "rules", "output", "rehearsal", "matrix", "verdict")
+_TABLES = ("deals", "errors", "metrics", "rules", "output", "rehearsal", "matrix", "replay", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,16 @@ class VerdictConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayConfig:
+    """Which calls of the reasoner are recorded by captures and replayed by gates."""
+
+    calls: tuple[str, ...]
+    drop: tuple[str, ...]
+    cost: str
+    on_miss: Literal["ask", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
 class RehearsalConfig:
     """How the rollout is carried out on a scratch copy."""
 
@@ -136,6 +147,7 @@ class Config:
     rehearsal: RehearsalConfig
     matrix_axes: Mapping[str, Any]
     matrix_rules: Mapping[str, Any]
+    replay: ReplayConfig
     places: Mapping[str, str] = field(default_factory=dict)
     # What to say of environment variables that begin with DEALSNAP_ and have no meaning.
     unknown_variables: tuple[str, ...] = ()
@@ -307,6 +319,7 @@ def _assemble(
         rehearsal=RehearsalConfig(**section("rehearsal")),
         matrix_axes=values["matrix.axes"],
         matrix_rules=values["matrix.rules"],
+        replay=ReplayConfig(**section("replay")),
         places=places | _rule_places(rules, file),
     )
 

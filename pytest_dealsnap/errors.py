@@ -14,10 +14,13 @@
     │   └── ReasonerTimeoutError     one call took longer than it may
     ├── EventLoopError            an async reasoner cannot be awaited where its fixture ran
     ├── ExecutorError             the executor did not do its part
+    ├── ReplayError               a call cannot be recorded or replayed
+    │   └── ReplayMissError       a request was never recorded, and must not be made
     ├── OutputError               an output cannot be put into canonical JSON
     └── BaselineError             the baseline as a whole cannot be used
         ├── SnapshotError         one deal's snapshot file is bad
         │   └── MissingSnapshotError     the manifest lists the deal, the folder has no file of it
+        ├── CassetteError         one deal's recorded calls cannot be used
         ├── LockedError           another process writes the baseline
         ├── UnwritableError       the disk is full or read-only
         ├── ManifestError         the manifest is bad
@@ -36,6 +39,7 @@ from pytest_dealsnap.secrets import redact
 
 __all__ = [
     "BaselineError",
+    "CassetteError",
     "ColumnError",
     "ConfigError",
     "DealChangedError",
@@ -50,6 +54,8 @@ __all__ = [
     "OutputError",
     "ReasonerError",
     "ReasonerTimeoutError",
+    "ReplayError",
+    "ReplayMissError",
     "SnapshotError",
     "SourceAwayError",
     "SourceError",
@@ -112,6 +118,14 @@ class ExecutorError(DealsnapError):
     """The executor did not do its part: it took no call, or answered with something else."""
 
 
+class ReplayError(DealsnapError):
+    """A call of ``replay.calls`` cannot be recorded or replayed; the text names it."""
+
+
+class ReplayMissError(ReplayError):
+    """A request was never recorded, and must not be made: the text shows what differs."""
+
+
 class OutputError(DealsnapError):
     """An output holds a value that canonical JSON cannot; the text names its path."""
 
@@ -130,6 +144,10 @@ class MissingSnapshotError(SnapshotError):
 
 class ManifestError(BaselineError):
     """``manifest.json`` cannot be read or is of an unknown format."""
+
+
+class CassetteError(BaselineError):
+    """The file of one deal's recorded calls is truncated, edited, of another deal or of an unknown format."""
 
 
 class LockedError(BaselineError):

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-__all__ = ["is_secret_key", "redact", "remember", "remember_environment", "remember_url"]
+__all__ = ["MASK", "is_secret_key", "is_secret_name", "redact", "remember", "remember_environment", "remember_url"]
 
 MASK = "***"
 # Shorter ones, and these words, stand in harmless texts; a password like that is no secret.
@@ -119,6 +119,11 @@ _NAME_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 def is_secret_key(name: str) -> bool:
     """Whether the value of *name* in the query of a database's URL may be a secret."""
     return _DATABASE_KEY.search(name) is not None
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether *name* is that of a secret, such as ``db_password`` or ``accessToken``."""
+    return _is_secret(name)
 
 
 @lru_cache(maxsize=1024)

@@ -37,6 +37,7 @@ class Setting:
     may_be_empty: bool = True
     minimum: float | None = None
     maximum: float | None = None
+    or_number: bool = False
 
     @property
     def name(self) -> str:
@@ -89,6 +90,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("output", "record", str, "full", "what a snapshot holds of the output", ("full", "metrics")),
     Setting("output", "drop", list, (), "paths of volatile values that are not recorded"),
     Setting("output", "max_bytes", int, 10_000_000, "the largest snapshot, in bytes", minimum=1_000),
+    Setting("replay", "calls", list, (), "functions whose calls are recorded and replayed, as module:function"),
+    Setting("replay", "drop", list, (), "paths of the arguments that are no part of a request"),
+    Setting(
+        "replay", "cost", str, "", "what one of these calls cost: a path into its answer, or a number", or_number=True
+    ),
+    Setting("replay", "on_miss", str, "ask", "what a request that was not recorded does", ("ask", "stop")),
     Setting("verdict", "fix_forward_below", float, 10.0, "percent affected", minimum=0, maximum=100),
     Setting("verdict", "roll_back_above", float, 50.0, "percent affected", minimum=0, maximum=100),
     Setting(
@@ -130,6 +137,8 @@ def checked(setting: Setting, value: Any, place: str) -> Any:
     from_text = isinstance(value, str) and not place.endswith(f"] {setting.key}") and ", " not in place
     if setting.kind is bool and from_text:
         value = _TRUTH.get(value.strip().lower(), value)
+    if setting.or_number and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
     if setting.kind in (int, float):
         if from_text:
             try:

@@ -114,7 +114,9 @@ class DealResult:
     ``seconds`` the time of the reasoner's call. ``corrupt`` names data corruption, which asks for a
     rollback at any rate; ``compared`` is false where no comparison could be made. ``details`` are kept
     for few deals only. ``likeness`` marks a captured output (``judging.likeness``). ``unchanged`` are the numbers of
-    a compared deal that are what they were, by metric.
+    a compared deal that are what they were, by metric. ``evidence`` says how the output came about (``replayed``,
+    ``reused``, ``computed``; empty where calls are not recorded), ``asked`` how many recorded calls were made anew,
+    ``miss`` the first request that differs from the recorded ones.
     """
 
     id: str
@@ -132,6 +134,9 @@ class DealResult:
     details: Details | None = None
     likeness: tuple[str, ...] = ()
     unchanged: Mapping[str, Number] = field(default_factory=dict)
+    evidence: str = ""
+    asked: int = 0
+    miss: str = ""
 
     def with_status(self, status: str, *, reason: str = "") -> DealResult:
         """Return the result under another status, such as ``accepted``."""

@@ -54,14 +54,18 @@ def deal_output(deal: Deal, deal_reasoner: Callable[..., Any], request: pytest.F
     """The reasoner's output for the deal, as canonical plain values; computed once per deal and session."""
     from pytest_dealsnap.reasoning.canonical import canonical
 
-    calls = _run(request.config).calls
+    run = _run(request.config)
+    calls = run.calls
     entry = request.node.callspec.params["deal"]
     with _told_plainly(request):
         other = deal.deal_type != entry.ref.deal_type
         if request.node.stash.get(_ASKED, False):  # the test runs again
             calls.outputs.renew(getattr(entry, "output_key", entry.ref.id))
         request.node.stash[_ASKED] = True
-        reasoning = calls.finish_as(deal, deal_reasoner) if other else calls.finish(deal, deal_reasoner)
+        if other:
+            reasoning = calls.finish_as(deal, deal_reasoner)
+        else:
+            reasoning = run.settled(deal, calls.finish(deal, run.taped(deal_reasoner)))
     if reasoning.failure is not None:
         what = f"deal {deal.key} has no output" if reasoning.excused else f"the reasoner failed for deal {deal.key}"
         text = f"{what}: {reasoning.failure}"

@@ -103,7 +103,8 @@ class Deals(pytest.Module):
             return self._reasoner
         function: Callable[..., Any] = item.request.getfixturevalue("deal_reasoner")
         if self._scope("deal_reasoner", item) == "session":
-            self._reasoner = self.run.calls.shared = function
+            self._reasoner = function
+            self.run.calls.shared = self.run.taped(function)
         return function
 
     def needs_setup(self, item: DealItem) -> bool:

@@ -61,6 +61,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="the reasoner may read another database than the deals', such as a replica",
     )
     group.addoption(
+        "--dealsnap-replay",
+        choices=("only", "off"),
+        help="only: make no recorded call anew, a deal that would is not judged; off: neither record nor replay calls",
+    )
+    group.addoption(
         "--dealsnap-report",
         action="append",
         default=[],
@@ -96,6 +101,8 @@ def wanted_mode(config: pytest.Config) -> Mode | None:
         raise pytest.UsageError("--dealsnap-only goes with --dealsnap-update")
     if config.getoption("dealsnap_allow_errors") and not config.getoption("dealsnap_update"):
         raise pytest.UsageError("--dealsnap-allow-errors goes with --dealsnap-update")
+    if config.getoption("dealsnap_replay") == "only" and config.getoption("dealsnap_update"):
+        raise pytest.UsageError("--dealsnap-replay only is for gates: a capture records the calls that it makes")
     if config.getoption("dealsnap_matrix"):
         if config.getoption("dealsnap_update") or not config.getoption("dealsnap"):
             raise pytest.UsageError("--dealsnap-matrix goes with --dealsnap, and not with --dealsnap-update")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ from pytest_dealsnap.reporting.details_wanted import Detailing
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.plan import Plan
+    from pytest_dealsnap.reasoning.replay import Replay
 
 __all__ = ["RUN", "Outcome", "Run"]
 
@@ -71,6 +73,7 @@ class Run:
         self.ledger: Ledger = self.asked_entries(ledger.judged_by(self.gate.policy))
         self._capture = Capture(self.recorder, self.snapshots, allow_errors=allow_errors)
         self._plan: Plan | None = None
+        self.replay: Replay | None = None
         self._explained = 0
         self.home_of: Callable[[Callable[..., Any]], Home | None] = lambda function: None
         self._detailing = Detailing(self.gate, self.recorder) if details else None
@@ -113,6 +116,14 @@ class Run:
         calls.homes = lambda function: self.home_of(function)
         return calls
 
+    def taped(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return *function* as it is called: with its recorded calls, where there are any."""
+        return function if self.replay is None else self.replay.reasoner(function)
+
+    def settled(self, deal: Deal, reasoning: Reasoning) -> Reasoning:
+        """Return *reasoning* as it counts: not at all where a call was refused."""
+        return reasoning if self.replay is None else self.replay.settle(deal, reasoning)
+
     def call_anew(self, entry: Entry) -> None:
         """Let the reasoner be called again for a deal whose test runs again."""
         for key in self.output_keys(entry):
@@ -137,7 +148,10 @@ class Run:
         if reasoning.failure is not None:
             self.refuse_moved(ref)
         if self.mode == "capture":
-            return Outcome(self._capture(ref, deal, reasoning), reasoning=reasoning)
+            captured = self._capture(ref, deal, reasoning)
+            if captured.compared and (self.replay is not None or self.config.replay.calls):
+                self._record_calls(ref)
+            return Outcome(captured, reasoning=reasoning)
         look = looking_at(lambda: self._recorded(ref), deal)
         judged = self.gate(ref, deal, reasoning)
         if judged.status == "new" and not judged.findings:  # a broken link, or gone since the plan was made
@@ -145,9 +159,19 @@ class Run:
         if judged.status == "regressed":
             self.refuse_moved(ref)
         result, used = self.ledger.apply(judged, look)
+        if reasoning.calls is not None:
+            made = reasoning.calls
+            result = replace(result, evidence=made.evidence, asked=made.asked, miss=made.miss)
         if self._detailing is not None and result.status != "matched":
             result = self._detailing(result, lambda: self._both_sides(ref, deal, reasoning))
         return Outcome(result, used, reasoning)
+
+    def _record_calls(self, ref: DealRef) -> None:
+        """Record the calls of a captured deal; those of an older snapshot do not stay beside a new one."""
+        from pytest_dealsnap.baseline.cassettes import Cassettes  # most captures record none
+
+        made = self.replay.recorded(ref.id) if self.replay is not None else None
+        Cassettes(self.config.snapshots).write(ref.id, made or ())
 
     def refuse_moved(self, ref: DealRef) -> None:
         """Refuse to judge a deal that has gone or changed its type since the list of deals was read.
@@ -184,12 +208,12 @@ class Run:
         """Read the deal's row and reason it; a row that cannot be read is no failure of the reasoner's."""
         if entry.ref.copies > 1:
             return None, Reasoning(failure=duplicated(entry.ref, gate=False))
-        function = reasoner()
+        function = self.taped(reasoner())
         try:
             deal = self.calls.begin(entry, function)
         except SourceError as error:
             return None, excused_by(error)
-        return deal, self.calls.finish(deal, function)
+        return deal, self.settled(deal, self.calls.finish(deal, function))
 
     def assertion(self, deal: Deal, node: pytest.Item) -> DealAssertion:
         """Return the deal's snapshot as syrupy's assertion; raises an error for a bad or missing one."""
@@ -224,6 +248,8 @@ class Run:
         self.snapshots.flush()
         if "calls" in self.__dict__:
             self.calls.close()
+        if self.replay is not None:
+            self.replay.end()
         self.source.close()
         if self.lock is not None:
             self.lock.release()

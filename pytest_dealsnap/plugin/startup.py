@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 
 __all__ = ["STATE_KEY", "WORKER_KEY", "open_run"]
 
+_DECORATOR = "pytest_dealsnap.reasoning.replay_points"
 WORKER_KEY = "dealsnap_plan"  # where xdist's controller leaves the frozen plan for a worker
 STATE_KEY = "dealsnap_state"  # and the name of the database's state that all processes read
 
@@ -32,8 +34,13 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
     if hasattr(config, "workerinput"):
         run.start(Plan.load(config.workerinput[WORKER_KEY]))
         run.source.follow(config.workerinput[STATE_KEY])
+        if settings.reasoner is not None and _may_replay(config, settings):
+            import_reasoner(settings)
+        _begin_replay(config, run)
         return run
     _check_reasoner(config, settings)
+    if not config.option.collectonly:
+        _begin_replay(config, run)
     if mode != "capture" or config.option.collectonly:
         return _begun(config, settings, run)
     run.lock = BaselineLock(settings.snapshots)
@@ -46,6 +53,19 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
     except BaseException:
         run.lock.release()
         raise
+
+
+def _may_replay(config: pytest.Config, settings: Config) -> bool:
+    """Whether calls may be caught: some are named, or something has imported the decorator."""
+    return bool(settings.replay.calls or config.getoption("dealsnap_replay") or _DECORATOR in sys.modules)
+
+
+def _begin_replay(config: pytest.Config, run: Run) -> None:
+    """Catch the calls that are recorded or replayed; a run without any imports nothing for it."""
+    if _may_replay(config, run.config):
+        from pytest_dealsnap.plugin.replaying import begin_replay
+
+        run.replay = begin_replay(run.config, run.mode, choice=config.getoption("dealsnap_replay"))
 
 
 def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.deals.deal import Deal, LazyFields
 from pytest_dealsnap.errors import DealsnapError, EventLoopError, ReasonerTimeoutError, redact
@@ -18,6 +18,9 @@ from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.reasoning.canonical import canonical_output
 from pytest_dealsnap.reasoning.environment import Environment, is_source_away
 from pytest_dealsnap.reasoning.process_guard import end_forked_child
+
+if TYPE_CHECKING:
+    from pytest_dealsnap.reasoning.replay_tape import CallsMade
 
 __all__ = [
     "GRACE",
@@ -45,6 +48,7 @@ class Reasoning:
 
     ``trace`` is the failing call's traceback for a person to read; it is never recorded. ``excused`` marks a failure
     that is not the reasoner's, so that the deal cannot be judged; ``source_away`` one after which no deal can be read.
+    ``calls`` is what recorded and replayed calls came to, where there are any.
     """
 
     output: dict[str, Any] | None = None
@@ -53,6 +57,7 @@ class Reasoning:
     trace: str = ""
     excused: bool = False
     source_away: bool = False
+    calls: CallsMade | None = None
 
 
 def reasoning_of(

@@ -30,6 +30,14 @@ PATIENCE = 300.0
 def reason_there(call: Sealed, timeout: float | None, environment: Environment = USUAL) -> Reasoning:
     """Reason one deal in the process that an executor chose; *call* holds the user's function and the deal."""
     function, deal = call.open()
+    with_tapes = getattr(type(function), "reason_with_tapes", None)
+    if with_tapes is not None:
+        reasoning: Reasoning = with_tapes(function, deal, lambda taped, one: _here(taped, one, timeout, environment))
+        return reasoning
+    return _here(function, deal, timeout, environment)
+
+
+def _here(function: Callable[..., Any], deal: Deal, timeout: float | None, environment: Environment) -> Reasoning:
     engine = Engine(timeout=timeout, environment=environment)
     try:
         return excused(deal, engine(function, deal))
@@ -78,6 +86,8 @@ class ExecutorLane:
         if row:
             len(deal.fields)  # read here, where the source is
         there = deal if row else replace(deal, fields={})
+        if hasattr(type(function), "for_deal"):  # its recorded calls go with it
+            function = function.for_deal(deal)  # type: ignore[attr-defined]  # as asked just before
         return _Ticket(function, there, self._submit(function, there))
 
     def finish(self, ticket: _Ticket) -> Reasoning:

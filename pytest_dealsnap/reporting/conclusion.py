@@ -14,6 +14,7 @@ from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.money_moved import money_moved
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
 from pytest_dealsnap.reporting.details_kept import without_surplus
+from pytest_dealsnap.reporting.evidence_words import evidence_words, miss_notes
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes
 from pytest_dealsnap.reporting.next_steps import capture_steps, gate_steps, incomplete, lost_snapshots
@@ -37,7 +38,7 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         missing_gates=judging.missing == "fail",
     )
     gate, chosen = facts.mode != "capture", claims_nothing(facts)
-    verdict = _verdict(facts, results, summary) if gate and not chosen else None
+    verdict = _with_evidence(_verdict(facts, results, summary), results) if gate and not chosen else None
     outcome = outcome_of_part(facts, results, summary) if gate and chosen else None
     return FinishedRun(
         facts=facts,
@@ -94,6 +95,12 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     return sample_verdict(facts, results) if facts.part == "sample" else verdict
 
 
+def _with_evidence(verdict: Verdict, results: Sequence[DealResult]) -> Verdict:
+    """Return *verdict* with how the outputs came about: a replay does not prove that a service answers so today."""
+    words = evidence_words(results)
+    return replace(verdict, reason=f"{verdict.reason} ({words})") if words else verdict
+
+
 def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     """Return the warnings for the user, each one sentence: above all, what was silently not judged."""
     notes = matrix_notes(facts, results) if facts.mode == "matrix" else _absent_metrics(facts)
@@ -114,6 +121,7 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         notes += _why_not_judged(facts, done)
     if facts.flaky:
         notes.append(f"{plural(len(facts.flaky), 'deal')} passed only when run again: {some_ids(facts.flaky, 60)}")
+    notes += miss_notes(results)
     notes += facts.doubts
     notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]
     if facts.mode == "matrix":

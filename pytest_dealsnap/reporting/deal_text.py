@@ -45,6 +45,9 @@ def deal_text(
     rows = [_row(finding) for finding in _shown(result)]
     if rows:
         lines += ["", *table(HEADER, rows, right=(1, 2, 3))]
+    if result.miss:
+        lines += ["", "the first request that differs from the recorded ones:"]
+        lines += [f"  {printable(line)}" for line in result.miss.splitlines()]
     if before is not None and after is not None:
         lines += _difference(before, after)
     return "\n".join(lines)

@@ -206,6 +206,10 @@ def _read_deal(deal: Mapping[str, Any]) -> DealResult:
         reason=deal.get("reason", ""),
         unchanged=_numbers(deal.get("unchanged", {})),
         details=_read_details(deal.get("details")),
+        **_checked(
+            {"evidence": deal.get("evidence", ""), "asked": deal.get("asked", 0), "miss": deal.get("miss", "")},
+            {"evidence": _TEXT, "asked": (int,), "miss": _TEXT},
+        ),
     )
 
 

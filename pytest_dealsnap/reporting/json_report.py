@@ -16,6 +16,7 @@ from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.money_moved import Money, Mover, TypeMoney
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 from pytest_dealsnap.reporting.cause_json import cause_document, features_document
+from pytest_dealsnap.reporting.evidence_words import evidence_counts
 from pytest_dealsnap.reporting.idle import IdleRule
 from pytest_dealsnap.reporting.json_reading import REPORT_FORMAT
 from pytest_dealsnap.reporting.money_text import money_lines
@@ -45,6 +46,7 @@ def report_document(run: FinishedRun) -> dict[str, Any]:
             "compared": summary.compared,
             **summary.counts,
             "affected_percent": summary.affected_percent,
+            **({"evidence": evidence} if (evidence := evidence_counts(run.results)) else {}),
         },
         "verdict": {"action": run.verdict.action, "reason": run.verdict.reason} if run.verdict else None,
         "money": [money_document(run, money) for money in run.money],
@@ -143,6 +145,12 @@ def _deal(result: DealResult) -> dict[str, Any]:
         document["corrupt"] = result.corrupt
     if not result.compared:
         document["compared"] = False
+    if result.evidence:
+        document["evidence"] = result.evidence
+    if result.asked:
+        document["asked"] = result.asked
+    if result.miss:
+        document["miss"] = result.miss
     if result.details is not None:
         document["details"] = _strict(details_to_plain(result.details))
     return document

@@ -15,6 +15,7 @@ from pytest_dealsnap import __version__
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.findings import STATUSES
 from pytest_dealsnap.judging.verdict import ACTIONS
+from pytest_dealsnap.reporting.evidence_words import evidence_counts
 from pytest_dealsnap.reporting.highlights import WEIGHTS, weighed_causes
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import cut
@@ -81,6 +82,9 @@ def _families(run: FinishedRun) -> Iterator[Family]:
     yield Family("affected_deals", "Compared deals that regressed, errored or are missing.", [({}, summary.affected)])
     ratio = round(summary.affected_percent / 100, 6)
     yield Family("affected_ratio", "Affected deals as a part of the compared ones.", [({}, ratio)], "ratio")
+    if evidence := evidence_counts(run.results):
+        samples = [({"evidence": name}, count) for name, count in evidence.items()]
+        yield Family("evidence_deals", "Deals by how their output came about.", samples)
     yield from _cause_families(run)
 
 

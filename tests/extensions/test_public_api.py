@@ -20,7 +20,7 @@ import pytest_dealsnap
 
 SURFACE = Path(__file__).with_name("surface.txt")
 MODULES = ("pytest_dealsnap", "pytest_dealsnap.hookspecs", "pytest_dealsnap.testing")
-PUBLIC = {"Config", "Deal", "DealResult", "Finding", "Rule", "Verdict", "load_config", "__version__"}
+PUBLIC = {"Config", "Deal", "DealResult", "Finding", "Rule", "Verdict", "load_config", "replayable", "__version__"}
 
 
 def surface(module: ModuleType) -> Iterator[str]:

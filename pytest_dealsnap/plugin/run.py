@@ -113,7 +113,7 @@ class Run:
             from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases  # SQLAlchemy is there by now
 
             calls.databases = ReasonerDatabases(self.config)
-        calls.homes = lambda function: self.home_of(function)
+        calls.homes = lambda function: self.home_of(getattr(function, "untaped", function))
         return calls
 
     def taped(self, function: Callable[..., Any]) -> Callable[..., Any]:

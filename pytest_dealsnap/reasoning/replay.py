@@ -166,7 +166,7 @@ class TapedReasoner:
     """
 
     def __init__(self, function: Callable[..., Any], replay: Replay) -> None:
-        self.__wrapped__ = function
+        self.untaped = self.__wrapped__ = function
         self._replay = replay
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -28,7 +28,8 @@ from pytest_dealsnap import replayable
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import ConfigError, ReplayError, ReplayMissError
 from pytest_dealsnap.reasoning import replay_points
-from pytest_dealsnap.reasoning.calls import Caller, Reasoning
+from pytest_dealsnap.reasoning.calls import Reasoning
+from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 from pytest_dealsnap.reasoning.replay import Replay, ReplaySettings, cost_setting
 from pytest_dealsnap.reasoning.replay_answers import cost_in
@@ -144,14 +145,14 @@ class Tapes:
         replay = Replay(settings, self.recorded.get)
         replay.begin()
         MADE.clear()
-        caller, one = Caller(), Deal(deal, None, "acquisition", None)
+        engine, one = Engine(), Deal(deal, None, "acquisition", None)
         try:
-            reasoning = replay.settle(one, caller(bind_reasoner(replay.reasoner(reasoner)), one))
+            reasoning = replay.settle(one, engine(replay.reasoner(reasoner), one))
             if mode == "record":
                 self.recorded[deal] = replay.recorded(deal) or ()
             return reasoning
         finally:
-            caller.close()
+            engine.close()
             replay.end()
 
     def twice(self, reasoner: Callable[..., Any]) -> Reasoning:

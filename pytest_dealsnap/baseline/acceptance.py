@@ -18,6 +18,7 @@ from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
+from pytest_dealsnap.baseline.made_for import MadeFor, read_made_for
 from pytest_dealsnap.baseline.pins import read_pins, shows
 from pytest_dealsnap.causes.list_items import items_gone_and_come
 from pytest_dealsnap.errors import LedgerError, OutputError, did_you_mean
@@ -48,7 +49,7 @@ CONDITIONS = (
     "paths",
 )
 _SELECTORS = ("deals", "type", "cause", "where")
-_KEYS = (*_SELECTORS, "metric", *CONDITIONS, "seen", "reason", "who", "ticket", "expires")
+_KEYS = (*_SELECTORS, "metric", *CONDITIONS, "seen", "made_for", "reason", "who", "ticket", "expires")
 # Not deviations of a value, but a deal that could not be judged: no entry can make that green.
 _NEVER = (Kind.FAILED, Kind.GONE)
 
@@ -75,6 +76,7 @@ class Acceptance:
     expires: date | None = None
     between_types: bool = False
     seen: frozenset[str] | None = None
+    made_for: MadeFor | None = None
 
     def expired(self, today: date) -> bool:
         """Whether the entry's last day is over."""
@@ -215,6 +217,7 @@ def read_entry(
         expires=expires,
         between_types=is_between_types(table["metric"], valid),
         seen=_ids("seen", table, need),
+        made_for=read_made_for(table.get("made_for"), need),
     )
 
 

@@ -9,6 +9,8 @@
                                    # in place of deals and a condition: values = {"12" = 1310000}, or a file's name
     reason = "twelve months of TSA on a unit of nine applications"
     who = "Ana Ruiz"
+    made_for = { deals = 2, pattern = "cost_total +12.0% · carveout", baseline = 2400000, current = 2688000 }
+                                   # optional: what it was when it was accepted; a gate says where it became more
     ticket = "DD-142"              # optional
     expires = 2027-01-31           # optional, the last day on which it counts, in UTC
 """

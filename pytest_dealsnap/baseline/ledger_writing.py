@@ -21,9 +21,9 @@ __all__ = ["add_entries", "entry_text", "ledger_bytes", "ledger_text", "twin"]
 
 # More ids than that stand in lines of so many.
 IDS_IN_A_LINE = 10
-# Under which terms something is taken; the rest of an entry says what.
+# Under which terms something is taken, and what for; the rest of an entry says what.
 UTC_DAY = "the last day on which it counts, in UTC"
-TERMS = ("reason", "who", "ticket", "expires")
+TERMS = ("made_for", "reason", "who", "ticket", "expires")
 
 
 def entry_text(entry: Mapping[str, Any], *, comments: Sequence[str] = ()) -> str:

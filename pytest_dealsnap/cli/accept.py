@@ -9,13 +9,13 @@ from pathlib import Path
 
 from pytest_dealsnap.cli.chosen import Chosen, choose
 from pytest_dealsnap.cli.decisions import INTO, TARGETS, Decision, Decisions, parse_day, read_decisions
-from pytest_dealsnap.cli.ledger_entries import Terms
+from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, check_decidable
 from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import Proposal, apply_all, propose_baseline, propose_ledger
 from pytest_dealsnap.cli.review_text import decided_text
 from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.errors import ConfigError, printable
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["add_arguments", "add_targets", "run"]
@@ -53,16 +53,17 @@ def run(options: argparse.Namespace) -> int:
     """Show what would change, ask, and do it; 1 where something was refused or not confirmed."""
     finished = read_judged(options.report)
     config = project_config()
-    decisions = _decisions(options, finished, config)
+    decisions, impossible = _acceptable(finished, _decisions(options, finished, config))
     beside = Decisions(options.report, finished)
     proposals = _proposals(config, finished, decisions, beside.into_baseline(), _standing(options))
     rejected = [decision for decision in decisions if decision.decision == "reject"]
     for proposal in proposals:
         say(proposal.lines)
         say(proposal.refusals)
+    say(f"not taken: {printable(why)}" for why in impossible)
     say(decided_text(decision, finished) for decision in rejected)
     changes = sum(proposal.count for proposal in proposals)
-    refused = any(proposal.refused for proposal in proposals)
+    refused = bool(impossible) or any(proposal.refused for proposal in proposals)
     if not changes and not rejected:
         say("nothing to take")
         return 1 if refused else 0
@@ -126,6 +127,20 @@ def _decisions(options: argparse.Namespace, finished: FinishedRun, config: Confi
         )
         for one in made
     ]
+
+
+def _acceptable(finished: FinishedRun, decisions: Sequence[Decision]) -> tuple[list[Decision], list[str]]:
+    """Return the decisions that can be carried out, and why the others cannot: a crash or a gone deal has no output."""
+    taken: list[Decision] = []
+    refused: list[str] = []
+    for one in decisions:
+        try:
+            if one.decision == "accept":
+                check_decidable(finished, *one.target)
+            taken.append(one)
+        except NotAcceptableError as error:
+            refused.append(str(error))
+    return taken, refused
 
 
 def _proposals(

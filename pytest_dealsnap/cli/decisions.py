@@ -76,7 +76,7 @@ def decisions_beside(report: Path) -> Path:
 def read_decisions(path: Path, run: FinishedRun) -> list[Decision]:
     """Return the decisions in *path*, which must be of the report that *run* is.
 
-    Raises :class:`DecisionError` for a file that is none, or of another report.
+    Raises :class:`DecisionError` for a file that is none, or of another report, and for a decision without a reason.
     """
     origin, decisions = _read(path)
     if origin != _origin(run.facts):
@@ -88,6 +88,11 @@ def read_decisions(path: Path, run: FinishedRun) -> list[Decision]:
     for decision in decisions:
         if decision.target not in known:
             raise DecisionError(f"{path}: the report has no {' '.join(decision.target)}")
+        if not (decision.reason or decision.note).strip():
+            raise DecisionError(
+                f"{path}: the decision on {' '.join(decision.target)} has no reason. Write one in the page, and export "
+                "the decisions again"
+            )
     return decisions
 
 

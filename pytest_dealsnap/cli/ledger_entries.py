@@ -9,18 +9,21 @@ from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
+from pytest_dealsnap.baseline.made_for import made_for
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.causes.list_items import items_gone_and_come
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.judging.values import exact, is_number, same
+from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = [
     "Entry",
     "NotAcceptableError",
     "Terms",
     "check_acceptable",
+    "check_decidable",
     "standing_cause",
     "standing_type",
     "writable",
@@ -58,20 +61,21 @@ def standing_cause(cause: Cause, results: Iterable[DealResult], terms: Terms, *,
     Raises :class:`NotAcceptableError` for a cause that cannot be told narrowly enough.
     """
     mixed = set(cause.mixed)
-    findings = [
-        finding
+    own = {
+        result.id: finding
         for result in results
-        if result.id not in mixed
         for finding in result.findings
         if finding.metric == cause.metric and finding.issue == cause.issue
-    ]
+    }
+    findings = [finding for deal_id, finding in own.items() if deal_id not in mixed]
     condition = _cause_condition(cause, findings)
     narrow = cause.size is not None and cause.size.kind in ("ratio", "amount")
     deals = [deal for deal in cause.deals if narrow or deal not in mixed]
+    made = {"made_for": made_for(cause.title, [own[deal] for deal in deals if deal in own])}
     if by_type:
         entry: Entry = {"cause": cause.id, "type": _one_or_all(cause.deal_types), "metric": cause.metric}
-        return terms.added_to({**entry, **condition, "seen": deals})
-    return terms.added_to({"cause": cause.id, "deals": deals, "metric": cause.metric, **condition})
+        return terms.added_to({**entry, **condition, "seen": deals, **made})
+    return terms.added_to({"cause": cause.id, "deals": deals, "metric": cause.metric, **condition, **made})
 
 
 def _one_or_all(values: Sequence[Any]) -> Any:
@@ -115,6 +119,21 @@ def check_acceptable(issue: str, what: str) -> None:
         raise NotAcceptableError(
             f"{what}: a deal that is gone cannot be accepted; if it was meant to go, drop its snapshot: dealsnap prune"
         )
+
+
+_ISSUES = {"errored": "reasoning_failed", "missing": "missing_from_database"}
+
+
+def check_decidable(run: FinishedRun, kind: str, name: str) -> None:
+    """Raise :class:`NotAcceptableError` where the cause or the deal *name* of *run* has no output to accept."""
+    if kind == "cause":
+        for cause in run.causes:
+            if cause.id == name:
+                check_acceptable(cause.issue, f"the cause {name}")
+    if kind == "deal":
+        for result in run.results:
+            if result.id == name:
+                check_acceptable(_ISSUES.get(result.status, ""), f"deal {name}")
 
 
 def _size_condition(cause: Cause) -> Entry:
@@ -191,10 +210,11 @@ def standing_type(kind: str, results: Sequence[DealResult], terms: Terms, *, by_
     for (metric, _), found in sorted(by_metric.items()):
         condition = _type_condition(kind, metric, [finding for _, finding in found])
         deals = [deal_id for deal_id, _ in found]
+        made = {"made_for": made_for(f"{metric} · {kind}", [finding for _, finding in found])}
         if by_type:
-            entries.append(terms.added_to({"type": kind, "metric": metric, **condition, "seen": deals}))
+            entries.append(terms.added_to({"type": kind, "metric": metric, **condition, "seen": deals, **made}))
         else:
-            entries.append(terms.added_to({"deals": deals, "metric": metric, **condition}))
+            entries.append(terms.added_to({"deals": deals, "metric": metric, **condition, **made}))
     return entries
 
 

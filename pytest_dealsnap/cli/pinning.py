@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from pytest_dealsnap.baseline.ledger_writing import entry_text
+from pytest_dealsnap.baseline.made_for import made_for
 from pytest_dealsnap.baseline.pins import INLINE, pins_file
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.cli.chosen import Chosen
@@ -48,7 +49,8 @@ def pin_cause(
     if not found:
         raise NotAcceptableError(f"{cause.title}: it fails no deal by itself, so there is nothing to accept")
     entry, files = _pinned(cause.title, cause.metric, found)
-    return terms.added_to({"cause": cause.id, **entry}), files
+    made = made_for(cause.title, [finding for _, finding in found])
+    return terms.added_to({"cause": cause.id, **entry, "made_for": made}), files
 
 
 def pin_deals(results: Sequence[DealResult], terms: Terms) -> tuple[list[Entry], Files]:
@@ -64,7 +66,8 @@ def pin_deals(results: Sequence[DealResult], terms: Terms) -> tuple[list[Entry],
     files: Files = {}
     for (metric, _), found in sorted(by_metric.items()):
         entry, own = _pinned(f"deal {found[0][0]}", metric, found)
-        entries.append(terms.added_to(entry))
+        made = made_for(metric, [finding for _, finding in found])
+        entries.append(terms.added_to({**entry, "made_for": made}))
         files |= own
     return entries, files
 

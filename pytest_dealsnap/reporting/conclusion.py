@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from pytest_dealsnap.baseline.recording import KEPT
 from pytest_dealsnap.causes.clustering import find_causes
@@ -19,7 +20,7 @@ from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes
 from pytest_dealsnap.reporting.next_steps import capture_steps, gate_steps, incomplete, lost_snapshots
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
-from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
+from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, RunFacts
 from pytest_dealsnap.reporting.wording import cut, plural, some_ids
 
 __all__ = ["conclude", "with_unread_rows"]
@@ -189,6 +190,21 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     return notes + _ledger_notes(facts)
 
 
+def _moved_on(fact: LedgerFact) -> bool:
+    """Whether an entry takes just its deals, all of them, and other money than when it was made."""
+    whole = fact.deals is not None and fact.deals == fact.shown == fact.made_for
+    known = fact.total_then is not None and fact.total_now is not None
+    return not fact.expired and whole and known and Decimal(fact.total_then or 0) != Decimal(fact.total_now or 0)
+
+
+def _made_for(fact: LedgerFact) -> str:
+    """Return what an entry was made for, where it says so."""
+    if fact.made_for is None:
+        return ""
+    pattern = f" of {cut(fact.pattern, 80)}" if fact.pattern else ""
+    return f"; made for {plural(fact.made_for, 'deal')}{pattern}"
+
+
 def _ledger_notes(facts: RunFacts) -> list[str]:
     notes = [f"{fact.place} ({fact.reason}) expired on {fact.expires}" for fact in facts.ledger if fact.expired]
     if not facts.partial and not facts.not_judged:
@@ -201,5 +217,11 @@ def _ledger_notes(facts: RunFacts) -> list[str]:
             notes.append(f"{fact.place} ({fact.reason}): {gone:,} of {fact.deals or 0:,} no longer {verb} it")
         if fact.others and not fact.expired:
             came = plural(fact.others, "deal that was not accepted", "deals that were not accepted")
-            notes.append(f"{fact.place} ({fact.reason}) covers {came}: drifted")
+            notes.append(f"{fact.place} ({fact.reason}) covers {came}: drifted{_made_for(fact)}")
+        elif _moved_on(fact):
+            then, now = (f"{Decimal(text):,f}" for text in (fact.total_then or "0", fact.total_now or "0"))
+            notes.append(
+                f"{fact.place} ({fact.reason}): {fact.metric} of its {plural(fact.shown, 'deal')} sums up to {now} now "
+                f"and to {then} when it was accepted: drifted{_made_for(fact)}"
+            )
     return notes

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
+from pytest_dealsnap.baseline.made_for import total
 from pytest_dealsnap.causes.features import Features, merge_features, worth_explaining
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.deals.selection import Shard
@@ -131,7 +133,7 @@ def _merged_traits(runs: Sequence[FinishedRun]) -> Features | None:
 
 def _ledger(run: FinishedRun) -> list[LedgerFact]:
     """Return the entries without what a shard alone can say of them."""
-    return [replace(fact, matched=False, judged=0, shown=0, others=0) for fact in run.facts.ledger]
+    return [replace(fact, matched=False, judged=0, shown=0, others=0, total_now=None) for fact in run.facts.ledger]
 
 
 def _matched_anywhere(entries: Sequence[LedgerFact]) -> LedgerFact:
@@ -141,4 +143,14 @@ def _matched_anywhere(entries: Sequence[LedgerFact]) -> LedgerFact:
         judged=sum(entry.judged for entry in entries),
         shown=sum(entry.shown for entry in entries),
         others=sum(entry.others for entry in entries),
+        total_now=_total(entry.total_now for entry in entries),
     )
+
+
+def _total(parts: Iterable[str | None]) -> str | None:
+    """Return the sum of what an entry's metric comes to in each shard; none where one of them has no number."""
+    known = list(parts)
+    if any(part is None for part in known):
+        return None
+    whole = total(Decimal(part) for part in known if part is not None)
+    return None if whole is None else f"{whole:f}"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from pytest_dealsnap.baseline.ledger import Ledger
+from pytest_dealsnap.baseline.ledger import Acceptance, Ledger
+from pytest_dealsnap.baseline.made_for import total
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.causes.features import Features
 from pytest_dealsnap.config import Config, VerdictConfig
@@ -82,6 +83,8 @@ class LedgerFact:
 
     ``deals`` counts the deals that were accepted, where the entry names them: ``judged`` of them were judged in
     this run, and ``shown`` show what was accepted. ``others`` counts the deals that it has come to cover.
+    ``made_for`` and ``pattern`` say for how many deals and which change it was made, ``total_then`` and ``total_now``
+    what its metric summed up to in them then, and sums up to in those that it covers now, as decimal texts.
     """
 
     place: str
@@ -97,6 +100,10 @@ class LedgerFact:
     judged: int = 0
     shown: int = 0
     others: int = 0
+    made_for: int | None = None
+    pattern: str = ""
+    total_then: str | None = None
+    total_now: str | None = None
 
 
 # Which part of the deals a run was about: a drawn sample, a part that somebody chose, or one whole shard.
@@ -209,7 +216,7 @@ def ledger_facts(
 
     *results* are those of the run.
     """
-    judged = {result.id for result in results}
+    judged = {result.id: result for result in results}
     return tuple(
         LedgerFact(
             place=entry.place,
@@ -222,17 +229,35 @@ def ledger_facts(
             cause=entry.cause,
             ticket=entry.ticket,
             **_coverage(entry.accepted_deals, judged, used.get(number, ())),
+            **_made_for(entry, judged, used.get(number, ())),
         )
         for number, entry in enumerate(ledger.entries)
     )
 
 
-def _coverage(accepted: Collection[str] | None, judged: Collection[str], shown: Collection[str]) -> dict[str, int]:
+def _coverage(
+    accepted: Collection[str] | None, judged: Mapping[str, DealResult], shown: Collection[str]
+) -> dict[str, Any]:
     if accepted is None:
         return {}
     own = sum(deal_id in accepted for deal_id in shown)
     there = sum(deal_id in judged for deal_id in accepted)
     return {"deals": len(accepted), "judged": there, "shown": own, "others": len(shown) - own}
+
+
+def _made_for(entry: Acceptance, results: Mapping[str, DealResult], covered: Collection[str]) -> dict[str, Any]:
+    made = entry.made_for
+    if made is None:
+        return {}
+    own = [results[deal_id] for deal_id in covered if deal_id in results]
+    findings = [finding for result in own for finding in result.findings if finding.metric == entry.metric]
+    now = None if made.current is None else total(finding.current for finding in findings)
+    return {
+        "made_for": made.deals,
+        "pattern": made.pattern,
+        "total_then": None if made.current is None else f"{made.current:f}",
+        "total_now": None if now is None else f"{now:f}",
+    }
 
 
 def absent_everywhere(results: Sequence[DealResult], paths: Mapping[str, str]) -> dict[str, str]:

@@ -88,12 +88,18 @@ def test_a_cause_is_taken_into_the_ledger(contracts: Contracts, capsys: pytest.C
     code, said = dealsnap(capsys, *arguments, "--expires", "2999-12-31", "--yes")
     assert code == 0, said
     [values] = (contracts.folder / "snapshots" / "accepted").iterdir()
-    assert contracts.ledger.read_text(encoding="utf-8") == (
+    text = contracts.ledger.read_text(encoding="utf-8")
+    made = next(line for line in text.splitlines(keepends=True) if line.startswith("made_for"))
+    assert made.startswith(
+        'made_for = {deals = 15, pattern = "fee +50,000 · acquisition, carveout, divestiture", baseline = 4826025, '
+    )
+    assert text == (
         "[[accepted]]\n"
         "# fee +50,000 · acquisition, carveout, divestiture, 20 deals\n"
         f'cause = "{name}"\n'
         'metric = "fee"\n'
         f'values = "accepted/{values.name}"\n'
+        f"{made}"
         'reason = "a fee"\n'
         'who = "Ana Ruiz"\n'
         'ticket = "DD-1"\n'
@@ -151,7 +157,7 @@ def test_single_deals_are_taken_whole(contracts: Contracts, capsys: pytest.Captu
     before = contracts.snapshots()
     code, said = dealsnap(capsys, "accept", "report.json", "--deal", "k6", "--deal", "k8", "--yes")
     assert code == 1
-    assert "not taken: deal k8: it has no output to take: ZeroDivisionError: no items in 'k8'" in said
+    assert "not taken: deal k8: a deal that could not be reasoned cannot be accepted; mend the error" in said
     assert changed(contracts, before) == {"deals/k6.json"}
     assert json.loads(contracts.snapshots()["deals/k6.json"])["metrics"]["fee"] == (100_003 + 7_919 * 6) * 1.12 + 50_000
 
@@ -194,8 +200,12 @@ def test_an_error_cannot_be_accepted(contracts: Contracts, capsys: pytest.Captur
     )
     assert (code, words in said) == (1, True)
     code, said = dealsnap(capsys, "accept", "report.json", "--cause", name, "--yes")
-    assert (code, "it has no output to take" in said) == (1, True)
+    assert (code, words in said) == (1, True)
     assert contracts.snapshots() == before
+    path = decisions(contracts, {"cause": name, "decision": "accept", "into": "baseline", "note": "fine"})
+    code, said = dealsnap(capsys, "accept", "report.json", "--decisions", str(path), "--yes")
+    assert (code, words in said) == (1, True)
+    assert not (contracts.folder / "report.decisions.json").exists(), "it is not marked as accepted either"
 
 
 def test_a_deal_that_changed_since_the_report_is_not_taken(
@@ -365,6 +375,9 @@ def test_a_decision_on_what_the_report_has_not_is_refused(
     contracts: Contracts, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A cause of another report is not taken for one of this."""
+    path = decisions(contracts, {"cause": cause(contracts, CARVE), "decision": "reject", "note": " "})
+    code, said = dealsnap(capsys, "accept", "report.json", "--decisions", str(path), "--yes")
+    assert (code, "has no reason" in said) == (2, True), said
     path = decisions(contracts, {"cause": "0" * 12, "decision": "accept"})
     code, said = dealsnap(capsys, "accept", "report.json", "--decisions", str(path), "--yes")
     assert (code, f"the report has no cause {'0' * 12}" in said) == (2, True)

@@ -26,7 +26,7 @@ function decisionForm(kind, id, title, ledger) {
     make("input", { name: key, value: now[key] || "", autocomplete: "off", ...attributes }));
   const form = make("form", { class: "decision", id: name, "aria-label": `Decide on ${title}` },
     make("fieldset", { class: "choices" }, make("legend", {}, "Decision"),
-      ...CHOICES.filter(([choice]) => ledger || choice !== "ledger").map(([choice, text]) => make("label", {},
+      ...CHOICES.filter(([choice]) => ledger || !["ledger", "baseline"].includes(choice)).map(([choice, text]) => make("label", {},
         make("input", { type: "radio", name: "choice", value: choice, checked: now.choice === choice }), text))),
     make("div", { class: "why" }, input("reason", "Reason", { placeholder: "why this is right" }), input("ticket", "Ticket", { placeholder: "optional" }),
       input("expires", "Counts until", { type: "date" })),
@@ -35,7 +35,8 @@ function decisionForm(kind, id, title, ledger) {
     const values = Object.fromEntries(new FormData(form));
     form.querySelector(".why").hidden = values.choice !== "ledger" && values.choice !== "baseline";
     const reason = form.elements.reason;
-    reason.required = values.choice === "ledger";
+    reason.required = ["ledger", "baseline"].includes(values.choice);
+    form.elements.note.required = values.choice === "reject";
     return values;
   };
   form.addEventListener("input", () => setDecision(kind, id, sync()));
@@ -44,9 +45,13 @@ function decisionForm(kind, id, title, ledger) {
   return form;
 }
 
+function reasoned(decision) {
+  return Boolean((decision.reason || "").trim() || (decision.note || "").trim());
+}
+
 function exported() {
   const text = (value) => (value && value.trim() ? value.trim() : null);
-  const entries = [...decisions].filter(([, decision]) => decision.choice).map(([key, decision]) => {
+  const entries = [...decisions].filter(([, decision]) => decision.choice && reasoned(decision)).map(([key, decision]) => {
     const at = key.indexOf(":");
     return {
       [key.slice(0, at)]: key.slice(at + 1),
@@ -63,10 +68,10 @@ function exported() {
 
 function showDecisions() {
   const made = [...decisions.values()].filter((decision) => decision.choice);
-  const lacking = made.filter((decision) => decision.choice === "ledger" && !(decision.reason || "").trim() && !(decision.note || "").trim()).length;
+  const lacking = made.filter((decision) => !reasoned(decision)).length;
   field("decisions").hidden = !made.length;
   field("decisions").querySelector("p").textContent = `${made.length} ${made.length === 1 ? "decision" : "decisions"}`
-    + (lacking ? `, ${lacking} without a reason` : "");
+    + (lacking ? `, ${lacking} without a reason, not exported` : "");
   document.querySelectorAll("#causes .cause").forEach((item) => {
     const cause = data.causes[Number(item.dataset.cause)], mark = decisionMark("cause", cause.id);
     const summary = item.querySelector("summary");

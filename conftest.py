@@ -8,8 +8,12 @@ database, or a flag, of your own takes precedence: `DEALSNAP_DATABASE`, `DEAL_TY
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
+
+# Rewriting the asserts of all tests takes 15 seconds a process where nothing is kept of it.
+sys.dont_write_bytecode = False
 
 MOST_WORKERS = 4
 # `pytest -m "not slow"` is what one runs while working: the core by itself, and a gate of each status.

@@ -2,7 +2,8 @@
 
 Most of a small run's time is imports. :func:`run_module` asks a server, one for each process of tests, which has
 imported pytest, SQLAlchemy and dealsnap's own modules, and has called nothing of theirs, to fork: the fork is a real
-process with its own folder, environment and output, and imports the user's modules itself. What is imported when is
+process with its own folder, environment and output, and imports the user's modules itself. The workers that such a run
+starts by ``-n`` are forks, too: of a process that was forked before the run imported anything. What is imported when is
 shown by tests that start an interpreter.
 """
 
@@ -17,9 +18,11 @@ import pkgutil
 import runpy
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import types
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
@@ -30,7 +33,8 @@ __all__ = ["Finished", "run_module"]
 
 # What Python reads as it starts: a fork cannot have it changed.
 _AT_START = ("PYTHONHASHSEED", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONWARNINGS", "LANG", "LC_ALL", "TZ")
-_PLUGINS = ("syrupy", "xdist.plugin", "xdist.looponfail")
+_PLUGINS = ("syrupy", "xdist.plugin", "xdist.looponfail", "xdist.dsession", "xdist.workermanage", "execnet")
+_MESSAGE = 1 << 20  # bytes of an order for a worker at most: its folder and environment
 # What runs as a program or imports Hypothesis, which is a user's own choice.
 _LEFT_OUT = ("pytest_dealsnap.__main__", "pytest_dealsnap.testing", "pytest_dealsnap.rehearsal.guard")
 _LIBRARIES = ("deepdiff", "jmespath", "orjson", "psycopg", "rapidfuzz", "sqlalchemy", "sqlalchemy.dialects.sqlite")
@@ -71,8 +75,9 @@ class _Server:
     """The forking process; it serves one order at a time."""
 
     def __init__(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
         atexit.register(self.close)
 
@@ -123,13 +128,95 @@ def _become(order: dict[str, Any]) -> NoReturn:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdin = os.fdopen(0)
+    sys.stdin = os.fdopen(0, closefd=False)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(os.path.join(order["output"], name), os.O_WRONLY | os.O_CREAT, 0o600), number)  # noqa: PTH118
+    sys.dont_write_bytecode = True  # of a module that the test rewrites within the second it would be stale
     sys.argv = [order["module"], *order["arguments"]]
     given = order["environment"].get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = list(dict.fromkeys(path for path in (order["folder"], *given, *sys.path) if path))
+    if order["module"] == "pytest" and any(word.startswith("-n") for word in order["arguments"]):
+        _fork_workers()
     runpy.run_module(order["module"], run_name="__main__", alter_sys=True)
+    sys.exit(0)
+
+
+def _fork_workers() -> None:
+    """Have xdist's workers forked from a process that has imported what this one has until now."""
+    from execnet import gateway_io
+
+    asking, asked = socket.socketpair()
+    if os.fork() == 0:
+        asking.close()
+        _serve_workers(asked)
+    asked.close()
+    create_io = gateway_io.create_io
+
+    def create(spec: Any, execmodel: Any) -> Any:
+        if not spec.popen or spec.python:
+            return create_io(spec, execmodel)
+        made = gateway_io.Popen2IOMaster.__new__(gateway_io.Popen2IOMaster)
+        made.popen = _Worker(asking)
+        super(gateway_io.Popen2IOMaster, made).__init__(made.popen.stdin, made.popen.stdout, execmodel=execmodel)
+        return made
+
+    gateway_io.create_io = create
+
+
+class _Worker:
+    """A forked worker, with what execnet asks of a ``Popen``."""
+
+    def __init__(self, asking: socket.socket) -> None:
+        read_orders, orders = os.pipe()
+        answers, write_answers = os.pipe()
+        self._end, ended = os.pipe()  # the worker holds its other end for as long as it lives
+        order = json.dumps({"folder": os.getcwd(), "environment": dict(os.environ)}).encode()  # noqa: PTH109
+        socket.send_fds(asking, [order], [read_orders, write_answers, ended])
+        for descriptor in (read_orders, write_answers, ended):
+            os.close(descriptor)
+        self.pid = int(asking.recv(32))
+        self.stdin, self.stdout = os.fdopen(orders, "wb"), os.fdopen(answers, "rb")
+
+    def wait(self) -> int:
+        os.read(self._end, 1)
+        return 0
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def _serve_workers(asked: socket.socket) -> NoReturn:
+    """Fork a worker for each order, until the run that orders has ended."""
+    children = []
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(asked, _MESSAGE, 3)
+        if not message:
+            break
+        child = os.fork()
+        if child == 0:
+            asked.close()
+            _become_worker(json.loads(message), *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        asked.send(b"%d" % child)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    os._exit(0)
+
+
+def _become_worker(order: dict[str, Any], orders: int, answers: int, _: int) -> NoReturn:
+    """Be what ``python -c`` is with execnet's first line."""
+    os.chdir(order["folder"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    for number, descriptor in ((0, orders), (1, answers)):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.argv = ["-c"]
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    exec(eval(sys.stdin.readline()), main.__dict__)
     sys.exit(0)
 
 

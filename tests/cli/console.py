@@ -25,11 +25,10 @@ class Answer:
         return next((line[9:] for line in self.out.splitlines() if line.startswith("verdict: ")), "")
 
 
-def dealsnap(folder: Path, *arguments: str | Path, **environment: str) -> Answer:
+def dealsnap(folder: Path, *arguments: str | Path, timeout: float = 120, **environment: str) -> Answer:
     """Run ``python -m pytest_dealsnap`` in *folder*; a traceback is never an answer."""
-    done = run_module(
-        "pytest_dealsnap", *map(str, arguments), folder=folder, environment=clean_environment(**environment)
-    )
+    words, clean = map(str, arguments), clean_environment(**environment)
+    done = run_module("pytest_dealsnap", *words, folder=folder, environment=clean, timeout=timeout)
     answer = Answer(done.code, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
     assert "Traceback" not in answer.err, answer.err
     return answer

@@ -7,8 +7,6 @@ Nothing is named or shaped like the example system: engagements with text refere
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +23,8 @@ from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.timeline import Timeline
 from pytest_dealsnap.reporting.rehearsal_facts import Problem
 from tests.builders import configure
-from tests.cli.console import Answer
-from tests.plugin.project import BASE_ARGUMENTS, clean_environment
+from tests.cli.console import Answer, dealsnap
+from tests.plugin.project import BASE_ARGUMENTS
 
 __all__ = ["BATCH", "REASONER", "Firm", "run_statements"]
 
@@ -210,14 +208,6 @@ class Firm:
     def rehearse(self, *arguments: str, **environment: str) -> tuple[Answer, dict[str, Any]]:
         """Rehearse as a user would; return what the command said, and its JSON report."""
         report = self.folder / "rehearsal.json"
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest_dealsnap", "rehearse", "--report", f"json:{report}", *arguments],
-            cwd=self.folder,
-            env=clean_environment(**QUICK, **environment),
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        answer = Answer(done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in answer.err, answer.err
+        words = ("rehearse", "--report", f"json:{report}", *arguments)
+        answer = dealsnap(self.folder, *words, timeout=600, **QUICK, **environment)
         return answer, json.loads(report.read_text()) if report.exists() else {}

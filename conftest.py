@@ -21,12 +21,19 @@ SLOW_PLACES = (
     "tests/cli",
     "tests/docs",
     "tests/example",
+    "tests/extensions",
     "tests/plugin",
     "tests/rehearsal",
     "tests/scale",
+    "tests/story",
+    "tests/test_root_conftest.py",
     "examples",
 )
-QUICK_FILES = ("tests/plugin/test_statuses.py", "tests/cli/test_compare.py")
+QUICK_FILES = (
+    "tests/cli/test_compare.py",
+    "tests/extensions/test_public_api.py",
+    "tests/plugin/test_statuses.py",
+)
 SLOW_FIXTURES = frozenset({"driver", "mariadb", "pgbouncer", "pgbouncer_of_all", "postgresql"})
 
 
@@ -41,6 +48,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if whole and not looking and not deals and getattr(options, "numprocesses", 0) is None:
         options.numprocesses = "logical"
         options.maxprocesses = options.maxprocesses or MOST_WORKERS
+        if getattr(options, "dist", "") == "no":
+            options.dist = "worksteal"  # modules stay together, and none waits for a worker with a long test
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses

@@ -12,6 +12,7 @@ from hypothesis import settings
 from tests.mariadb import mariadb, mariadb_server
 from tests.pgbouncer import pgbouncer, pgbouncer_of_all
 from tests.postgresql import postgresql, postgresql_server
+from tests.profiles import scaled
 
 __all__ = [  # fixtures for all tests
     "mariadb",
@@ -22,7 +23,7 @@ __all__ = [  # fixtures for all tests
     "postgresql_server",
 ]
 
-settings.register_profile("dealsnap", deadline=None, max_examples=60)
+settings.register_profile("dealsnap", deadline=None, max_examples=scaled(60))
 settings.load_profile("dealsnap")
 
 

@@ -52,6 +52,12 @@ def tree(tmp_path: Path) -> Path:
     return checkout
 
 
+@pytest.fixture(scope="module")
+def population() -> list[Mutant]:
+    """All mutants of the rooms that are sampled; to enumerate them takes seconds."""
+    return all_mutants(ROOT, ("judging", "causes", "baseline"))
+
+
 def test_each_kind_of_change_is_made() -> None:
     """Comparisons, booleans, ``not``, constants by one either way, arithmetic, returns, statements."""
     assert changes(SOURCE) == {
@@ -78,9 +84,11 @@ def test_what_no_run_evaluates_is_left_alone() -> None:
     assert changes('def f(x: int | None = None) -> "int | None":\n    """Not 1 < 2."""\n') == set()
 
 
-def test_every_mutant_of_the_package_compiles_and_differs() -> None:
+@pytest.mark.slow
+def test_every_mutant_of_the_package_compiles_and_differs(population: list[Mutant]) -> None:
     """Of a sample over all rooms; its difference is where it says."""
-    for mutant in sample(all_mutants(ROOT, ("judging", "causes", "baseline")), 150, seed=1):
+    for mutant in sample(population, 150, seed=1):
+        compile(mutant.source, mutant.path, "exec")
         source = (ROOT / mutant.path).read_text(encoding="utf-8")
         assert ast.dump(ast.parse(mutant.source)) != ast.dump(ast.parse(source))
         assert difference(source, mutant)[0] == f"-{source.splitlines()[mutant.line - 1]}"
@@ -102,6 +110,7 @@ def test_tests_that_import_the_module_run_first(tree: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_mutants_die_in_a_copy_and_the_checkout_stays(tree: Path, tmp_path: Path) -> None:
     """A wrong product is killed, a comparison that no test looks at survives, a loop runs into the time limit."""
     before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
@@ -147,9 +156,10 @@ def test_the_list_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert arguments([]).sample == 40
 
 
-def test_equivalent_mutants_still_exist() -> None:
+@pytest.mark.slow
+def test_equivalent_mutants_still_exist(population: list[Mutant]) -> None:
     """An entry whose code is gone says nothing; each gives a reason."""
     known = equivalents()
-    existing = {one.key for one in all_mutants(ROOT, ("judging", "causes", "baseline"))}
+    existing = {one.key for one in population}
     assert set(known) - existing == set()
     assert all(known.values())

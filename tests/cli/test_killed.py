@@ -1,4 +1,4 @@
-"""Commands that change many files, killed at fifty moments each: after the next command, all is done or nothing is."""
+"""Commands that change many files, killed at many moments each: after the next command, all is done or nothing is."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from pytest_dealsnap.cli.chosen import choose
 from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import apply_all, propose_baseline, take_back
 from tests.cli.reviewing import Contracts
+from tests.profiles import scaled
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks, and kills the child")
 
-KILLS = 50
+KILLS = scaled(50)
 _CHANGING = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate")
 Files = dict[str, bytes]
 
@@ -67,7 +68,7 @@ def ended(command: Callable[[], object], *, kill_at: int, counted: int) -> int:
 
 
 def check_killed(folder: Path, command: Callable[[], object]) -> None:
-    """Kill *command* at fifty moments, each time from the same start, and check what the next command finds."""
+    """Kill *command* at many moments, each time from the same start, and check what the next command finds."""
     kept = folder.with_name("kept")
     shutil.copytree(folder, kept)
     before = files(folder)

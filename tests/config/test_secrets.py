@@ -24,6 +24,7 @@ from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.writers import formats, writer_of
 from pytest_dealsnap.secrets import redact, remember, remember_url
 from tests.plugin.project import Project, deal
+from tests.profiles import scaled
 from tests.reporting.rehearsals import REHEARSAL
 from tests.reporting.runs import finding, finished, result
 
@@ -76,7 +77,7 @@ PLAIN_FORMS = (
 )
 URL_FORMS = ("cannot reach postgresql://ana:{}@db:5432/x now", "mysql+pymysql://ana:{}@db/x", "at 'x://ana:{}@db/'")
 # Writers take milliseconds an example; the forms are few.
-bounded = settings(max_examples=40)
+bounded = settings(max_examples=scaled(40))
 CORE = st.text("abcdefghijkmnpqrstuvwxyz23456789", min_size=8, max_size=16).map(lambda text: f"Zq7{text}")
 
 
@@ -276,6 +277,7 @@ def value(transaction):
 """
 
 
+@pytest.mark.slow
 def test_no_secret_of_a_reasoner_is_in_any_file_or_line_of_a_real_run(tmp_path: Path) -> None:
     """It raises, prints, logs and warns of them: snapshots, manifest, all reports, JUnit and the terminal are clean."""
     forms = [form.format("Zq7hunter2") for form in (*QUOTED_FORMS, *PLAIN_FORMS, *URL_FORMS)]

@@ -28,11 +28,14 @@ from pytest_dealsnap.reporting.json_report import render_json
 from pytest_dealsnap.reporting.rehearsal_json import render_rehearsal_json
 from tests.fuzz.mutations import TOML_VALUES, bytes_mutated, document_mutated, lines_mutated
 from tests.plugin.project import CONFIG, Project, deals
+from tests.profiles import scaled
 from tests.reporting.rehearsals import REHEARSAL
 from tests.reporting.runs import finding, result, small_run
 
 bounded = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=scaled(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FULL = (
     CONFIG.replace("reasoner =", "workers = 2\ntimeout = 5.0\nreasoner =")
@@ -199,7 +202,7 @@ def test_a_damaged_report_is_one_sentence_and_never_a_pass(
     assert "Traceback" not in out + err
 
 
-@settings(bounded, max_examples=100)
+@settings(bounded, max_examples=scaled(100))
 @given(data=document_mutated(REHEARSED).map(json_bytes) | bytes_mutated(json_bytes(REHEARSED)))
 def test_a_damaged_report_of_a_rehearsal_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes

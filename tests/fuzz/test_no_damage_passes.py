@@ -32,10 +32,13 @@ from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reporting.idle import idle_rules
 from tests.fuzz.mutations import bytes_mutated, document_mutated, lines_mutated
 from tests.plugin.project import CONFIG, Project, deals
+from tests.profiles import scaled
 from tests.reporting.runs import finding, result, small_run
 
 bounded = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=scaled(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 # The deals' own table would be one more thing to damage; its name is all that a judgement needs.
 CONFIGURATION = CONFIG + '\n[tool.dealsnap.output]\ndrop = ["memo"]\n'

@@ -7,6 +7,7 @@ import copy
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -65,17 +66,21 @@ class Mutant:
 
 def mutants_of(path: str, source: str) -> list[Mutant]:
     """Return every mutant of *source*, in the order of its text; the same source gives the same list."""
-    lines = source.encode().splitlines(keepends=True)
+    data = source.encode()
+    lines = data.splitlines(keepends=True)
+    starts = [0, *accumulate(map(len, lines))]
     found: dict[str, Mutant] = {}
-    for node, kind, after in _changes(ast.parse(source)):
-        start = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
-        end = sum(map(len, lines[: (node.end_lineno or node.lineno) - 1])) + (node.end_col_offset or 0)
-        data = source.encode()
-        mutated = (data[:start] + after.encode() + data[end:]).decode()
-        if mutated != source and _compiles(mutated):
-            before = data[start:end].decode()
-            code = lines[node.lineno - 1].decode().strip()
-            found.setdefault(mutated, Mutant(path, node.lineno, code, kind, before, after, mutated))
+    for top in ast.parse(source).body:
+        first, last = starts[top.lineno - 1], starts[top.end_lineno or top.lineno]
+        for node, kind, after in _changes(top):
+            start = starts[node.lineno - 1] + node.col_offset
+            end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+            # Whether a module compiles is a matter of each of its statements.
+            if _compiles((data[first:start] + after.encode() + data[end:last]).decode()):
+                mutated = (data[:start] + after.encode() + data[end:]).decode()
+                before, code = data[start:end].decode(), lines[node.lineno - 1].decode().strip()
+                found.setdefault(mutated, Mutant(path, node.lineno, code, kind, before, after, mutated))
+    found.pop(source, None)
     return sorted(found.values(), key=lambda one: (one.line, one.kind, one.before, one.after))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fork import run_module
 from tests.plugin.project import ALIKE, BASE_ARGUMENTS, Project, clean_environment, deals
 
 # A process that may not write where its user's permissions forbid it: root may, unless it gives that up.
@@ -59,16 +60,28 @@ def folder(gated: Path, tmp_path: Path) -> Path:
 
 def ran(folder: Path, command: tuple[str, ...], *, under: tuple[str, ...] = (), **environment: str) -> tuple[int, str]:
     """Run ``python -m command`` *under* another one; return its status and what it said."""
-    variables: Mapping[str, str] = clean_environment(PYTHONDONTWRITEBYTECODE="1", **environment)
-    if under:  # where coverage is measured, its file has no room either, and it says so in a traceback
-        variables = {name: value for name, value in variables.items() if not name.startswith("COVERAGE_")}
+    variables: Mapping[str, str] = clean_environment(**environment)
+    if not under:
+        forked = run_module(*command, folder=folder, environment=variables)
+        return checked(forked.code, (forked.stdout + forked.stderr).decode())
+    # Where coverage is measured, its file has no room either, and it says so in a traceback.
+    variables = {name: value for name, value in variables.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
-        [*under, sys.executable, "-m", *command], cwd=folder, env=variables, capture_output=True, text=True, timeout=100
+        [*under, sys.executable, "-m", *command],
+        cwd=folder,
+        env={**variables, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=100,
     )
-    text = done.stdout + done.stderr
+    return checked(done.returncode, done.stdout + done.stderr)
+
+
+def checked(code: int, text: str) -> tuple[int, str]:
+    """Return both: no command ends in a traceback."""
     assert "Traceback" not in text, text
     assert "INTERNALERROR" not in text, text
-    return done.returncode, text
+    return code, text
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:

@@ -17,6 +17,7 @@ import pytest
 
 from pytest_dealsnap.baseline.codec import decode
 from tests.plugin.project import ALIKE, BASE_ARGUMENTS, Project
+from tests.profiles import scaled
 from tests.scale.running import COUNTED, calls, forget_calls, padded, started, wait_until
 
 # Slow enough that a kill falls between two deals or into one; the output takes some time to write.
@@ -107,13 +108,13 @@ def check_resumed(project: Project, *arguments: str) -> None:
     assert "resume" not in manifest(project)
 
 
-def test_a_hundred_kills_leave_whole_files(tmp_path: Path) -> None:
-    """Killed at a hundred random moments, a capture is resumed each time where it was, and is complete at last."""
+def test_many_kills_leave_whole_files(tmp_path: Path) -> None:
+    """Killed at many random moments, a capture is resumed each time where it was, and is complete at last."""
     project = slow_project(tmp_path, 900)
     dice = random.Random(7)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pytest", "pytest_dealsnap.plugin.hooks", "pytest_dealsnap.deals.sql"])
-    for number in range(100):
+    for number in range(scaled(100)):
         before = finished(project)
         only = ("--dealsnap-only", "missing") if number else ()
         process = context.Process(target=forked, args=(str(tmp_path), ("--dealsnap-update", "-q", *only)))

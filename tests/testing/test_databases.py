@@ -36,6 +36,7 @@ STEADY = settings(
 )
 
 
+@pytest.mark.slow
 def test_thousands_of_rows_are_taken(engine: Engine) -> None:
     """SQLite with foreign keys on, and PostgreSQL, take every database as it is, all constraints in force."""
     inserted: Counter[str] = Counter()

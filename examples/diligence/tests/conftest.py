@@ -23,7 +23,7 @@ from .serving import Visitor, served
 
 Reports = dict[int, dict[str, object]]
 
-settings.register_profile("no-deadline", deadline=None, max_examples=60)
+settings.register_profile("no-deadline", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("no-deadline")
 
 

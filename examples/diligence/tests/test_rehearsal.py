@@ -15,6 +15,8 @@ from sqlalchemy import create_engine
 
 from examples.diligence import database
 
+from .checkout import QUICK
+
 ROOT = database.PACKAGE.parents[1]
 
 
@@ -33,7 +35,7 @@ def rehearse(url: str, report: Path, *options: str, fault: str = "") -> dict[str
             *options,
         ],
         cwd=ROOT,
-        env=os.environ | {"DILIGENCE_FAULT": fault, "PYTEST_ADDOPTS": "-p no:hypothesispytest"},
+        env=os.environ | {"DILIGENCE_FAULT": fault, "PYTEST_ADDOPTS": QUICK},
         capture_output=True,
         text=True,
         check=False,

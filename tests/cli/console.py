@@ -10,6 +10,8 @@ from tests.plugin.project import clean_environment
 
 __all__ = ["Answer", "dealsnap"]
 
+PATIENCE = 600  # seconds; a rehearsal has many runs
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -25,10 +27,10 @@ class Answer:
         return next((line[9:] for line in self.out.splitlines() if line.startswith("verdict: ")), "")
 
 
-def dealsnap(folder: Path, *arguments: str | Path, timeout: float = 120, **environment: str) -> Answer:
+def dealsnap(folder: Path, *arguments: str | Path, **environment: str) -> Answer:
     """Run ``python -m pytest_dealsnap`` in *folder*; a traceback is never an answer."""
     words, clean = map(str, arguments), clean_environment(**environment)
-    done = run_module("pytest_dealsnap", *words, folder=folder, environment=clean, timeout=timeout)
+    done = run_module("pytest_dealsnap", *words, folder=folder, environment=clean, timeout=PATIENCE)
     answer = Answer(done.code, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
     assert "Traceback" not in answer.err, answer.err
     return answer

@@ -209,5 +209,5 @@ class Firm:
         """Rehearse as a user would; return what the command said, and its JSON report."""
         report = self.folder / "rehearsal.json"
         words = ("rehearse", "--report", f"json:{report}", *arguments)
-        answer = dealsnap(self.folder, *words, timeout=600, **QUICK, **environment)
+        answer = dealsnap(self.folder, *words, **QUICK, **environment)
         return answer, json.loads(report.read_text()) if report.exists() else {}

@@ -14,6 +14,7 @@ from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.money_moved import money_moved
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
+from pytest_dealsnap.judging.volatile import drop_line, volatile_paths
 from pytest_dealsnap.reporting.details_kept import without_surplus
 from pytest_dealsnap.reporting.evidence_words import evidence_words, miss_notes
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
@@ -173,6 +174,7 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         notes.append("the baseline is incomplete: its capture did not finish")
     if (facts.baseline or {}).get("record") == "metrics":
         notes.append("the baseline records metrics only: nothing else of the outputs is judged")
+    notes += _volatile_notes(results)
     failing = [result for result in results if result.status == "changed" and result.error is not None]
     if failing:
         fail = "fails" if len(failing) == 1 else "fail"
@@ -188,6 +190,23 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     if not facts.judging.default_type_gates and any(result.deal_type == default for result in results):
         notes.append(f"no rule can fail a changed value of {default}: [tool.dealsnap.rules.{default}] only reports")
     return notes + _ledger_notes(facts)
+
+
+def _volatile_notes(results: Sequence[DealResult]) -> list[str]:
+    """Return what looks as if it differed in every run, with the line of the configuration that drops it."""
+    paths, count, compared = volatile_paths(results)
+    if not paths:
+        return []
+    named = some_ids(paths, 60)
+    looks, are, them = (
+        ("looks like a time, an id or a hash", "it is", "it")
+        if len(paths) == 1
+        else ("look like times, ids or hashes", "they are", "them")
+    )
+    return [
+        f"{count:,} of {plural(compared, 'deal')} changed at {named}, which {looks}. If {are} volatile, add {them} to "
+        f"[tool.dealsnap.output] and capture again: {drop_line(paths)}"
+    ]
 
 
 def _moved_on(fact: LedgerFact) -> bool:

@@ -303,6 +303,7 @@ GUARD = {
 NAMES_DIALECT = {
     "reasoning.environment": "modules of drivers, recognized by their exceptions where SQLAlchemy may not be loaded",
     "rehearsal.mysql_copy": "the client programs, which have the names of their databases",
+    "cli.migration_tools": "the command line of each database, beginning with its name",
     "cli.clean": "whether a server is to be asked at all; else SQLAlchemy is not loaded",
 }
 KNOWN = re.compile(rf"({'|'.join(sorted(dialects._BY_NAME))})(\+\w*|:[/\w:.]*)?")

@@ -13,13 +13,27 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.cli import accept, audit, clean, compare, init, merge, prune, rehearse, reject, report, review
+from pytest_dealsnap.cli import (
+    accept,
+    audit,
+    clean,
+    compare,
+    doctor,
+    init,
+    merge,
+    prune,
+    rehearse,
+    reject,
+    report,
+    review,
+)
 from pytest_dealsnap.errors import DealsnapError, printable
 
 __all__ = ["main"]
 
 COMMANDS: dict[str, ModuleType] = {
     "init": init,
+    "doctor": doctor,
     "audit": audit,
     "compare": compare,
     "merge": merge,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_dealsnap.callables import import_object
+from pytest_dealsnap.cli.migration_tools import MigrationTool, recognize
 from pytest_dealsnap.cli.output import add_trust_argument
 from pytest_dealsnap.cli.starter_file import check_place, choose_file, with_starter, write_starter
 from pytest_dealsnap.errors import ConfigError, printable
@@ -22,7 +23,6 @@ __all__ = ["add_arguments", "run"]
 
 VARIABLE = "DEALSNAP_DATABASE"
 _SQLITE = b"SQLite format 3\x00"
-_ALEMBIC = ("alembic.ini", "migrations/alembic.ini", "db/alembic.ini")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,14 +55,17 @@ def run(options: argparse.Namespace) -> int:
     before = "" if shown_only else check_place(path, force=options.force)
     trust = _trusts(given=options.trust_source)
     found = _discover(url, place, options.table, cwd, trust=trust)
-    around = ProjectFacts(_relative_to(path.parent, url, cwd), _alembic_ini(path.parent), trust, options.reasoner)
+    tool = recognize(path.parent, url) or MigrationTool("")
+    written = _relative_to(path.parent, url, cwd)
+    around = ProjectFacts(written, trust, options.reasoner, tool.settings, tool.remarks)
     starter = starter_config(found, around)
     if shown_only:
         sys.stdout.write(starter)
         return 0
     write_starter(path, with_starter(path, before, starter))
     shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
-    for line in (*found_lines(found), *_next_steps(found, f"{shown}", options.reasoner, before=bool(before))):
+    steps = _next_steps(found, f"{shown}", options.reasoner, before=bool(before))
+    for line in (*found_lines(found), *_tool_lines(tool), *steps):
         print(line)  # noqa: T201  # what a command line is for
     return 0
 
@@ -137,8 +140,11 @@ def _below(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder.absolute())
 
 
-def _alembic_ini(folder: Path) -> str | None:
-    return next((name for name in _ALEMBIC if (folder / name).is_file()), None)
+def _tool_lines(tool: MigrationTool) -> list[str]:
+    if not tool.name:
+        return []
+    settings = ", ".join(f'{key} = "{printable(value)}"' for key, value in tool.settings.items())
+    return [f"migrations: {tool.name} ({settings})"]
 
 
 def _next_steps(found: Discovery, shown: str, reasoner: str | None, *, before: bool) -> list[str]:
@@ -150,6 +156,7 @@ def _next_steps(found: Discovery, shown: str, reasoner: str | None, *, before: b
         *lines,
         "next:",
         f"  read {printable(shown)}: {'' if reasoner else 'name your reasoner, and '}choose what is judged",
+        f"  {variable}dealsnap doctor            # check all of it, in seconds",
         f"  {variable}pytest --dealsnap-update   # record every deal's output, before the change",
         f"  {variable}pytest --dealsnap          # judge every deal's output, after it",
     ]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.rehearsal.alembic_ini import has_scripts
 from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
 
@@ -21,7 +22,7 @@ _CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How the schema goes up and down; ``upgrade`` and ``downgrade`` outrank Alembic."""
+    """How the schema goes up and down: by Alembic, or by ``upgrade``; ``downgrade`` outranks Alembic."""
 
     alembic: Path | None
     upgrade: str | None
@@ -39,6 +40,17 @@ class Rollout:
             raise ConfigError(
                 f'{config.place("rehearsal.alembic")} = "{rehearsal.alembic}": no such file: {alembic}. '
                 "It is Alembic's configuration file, relative to the project's root folder"
+            )
+        if alembic is not None and rehearsal.upgrade:
+            raise ConfigError(
+                f'{config.place("rehearsal.alembic")} = "{rehearsal.alembic}" and '
+                f'{config.place("rehearsal.upgrade")} = "{rehearsal.upgrade}": both say how to '
+                "upgrade. Leave one of them out"
+            )
+        if alembic is not None and not has_scripts(alembic):
+            raise ConfigError(
+                f"{config.place('rehearsal.alembic')}: {alembic} says no script_location. Where it is "
+                'Flask-Migrate\'s, set upgrade = "flask db upgrade" and downgrade = "flask db downgrade" in its place'
             )
         if alembic is None and not rehearsal.upgrade and not rehearsal.flag:
             raise ConfigError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_dealsnap.deals.discovery import Discovery
 from pytest_dealsnap.deals.type_words import TypeSuggestion
@@ -18,12 +18,16 @@ LISTED = 12
 
 @dataclass(frozen=True, slots=True)
 class ProjectFacts:
-    """What is known beside the database: the URL in the file, Alembic's file, ``trust_source``, the reasoner."""
+    """What is known beside the database: the URL in the file, ``trust_source``, the reasoner, and the migration tool.
+
+    ``rehearsal`` are the settings for that tool, ``remarks`` what a person has to know of it.
+    """
 
     url: str
-    alembic_ini: str | None = None
     trust_source: bool = False
     reasoner: str | None = None
+    rehearsal: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def toml_text(value: str) -> str:
@@ -153,9 +157,13 @@ def _judging(found: Discovery) -> list[str]:
 
 def _rehearsal(found: Discovery, around: ProjectFacts) -> list[str]:
     lines = ["# The rollout on a scratch copy of the database: dealsnap rehearse"]
-    if around.alembic_ini is not None:
+    if around.rehearsal:
         at = f"  # the database is at revision {printable(found.revision)}" if found.revision else ""
-        lines += ["[tool.dealsnap.rehearsal]", f"alembic = {toml_text(around.alembic_ini)}{at}"]
+        lines += [f"# {remark}" for remark in around.remarks]
+        lines.append("[tool.dealsnap.rehearsal]")
+        lines += [
+            f"{key} = {toml_text(value)}{at if key == 'alembic' else ''}" for key, value in around.rehearsal.items()
+        ]
     elif found.has_alembic:
         lines += [
             "# [tool.dealsnap.rehearsal]",

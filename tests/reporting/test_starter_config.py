@@ -39,7 +39,7 @@ def test_every_name_survives_and_the_file_is_read_back(
 ) -> None:
     """No name of table, column, type or file breaks out of its place, in the file or on the terminal."""
     found = discovery(table, columns, stored)
-    text = starter_config(found, ProjectFacts(f"sqlite:///{path}", alembic_ini=path))
+    text = starter_config(found, ProjectFacts(f"sqlite:///{path}", rehearsal={"alembic": path}))
     assert set(tomllib.loads(text)) == {"tool"}
     assert set(tomllib.loads(text)["tool"]["dealsnap"]) == {"database", "snapshots", "deals", "rehearsal"}
     with tempfile.TemporaryDirectory() as folder:

@@ -17,13 +17,14 @@ from pytest_dealsnap.judging.judge import Reasoned
 from pytest_dealsnap.judging.metrics import Metric
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.policy import TypePolicy
+from pytest_dealsnap.judging.text_folding import folded
 from pytest_dealsnap.judging.values import percent_change, same
 
 __all__ = ["detail"]
 
 MOST_METRICS = 60
 MOST_ROWS = 60
-MOST_BYTES = 16_000
+MOST_BYTES = 32_000
 LONGEST_TEXT = 6_000
 LONGEST_VALUE = 1_000
 # Beyond, deepdiff would take too long: such outputs are compared leaf by leaf, lists by index.
@@ -107,24 +108,15 @@ def _size(value: Any) -> int:
 
 
 def _shortened(old: Any, new: Any) -> tuple[Any, Any]:
-    """Return both values within their bounds; of two long texts, the parts around their first difference."""
-    if not (isinstance(old, str) and isinstance(new, str)):
-        return _bounded(old), _bounded(new)
-    if max(len(old), len(new)) <= LONGEST_TEXT:
-        return old, new
-    first = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    start = max(first - LONGEST_TEXT // 8, 0)
-    return _window(old, start), _window(new, start)
-
-
-def _window(text: str, start: int) -> str:
-    end = start + LONGEST_TEXT
-    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
+    """Return both values within their bounds; two long texts keep all their differences."""
+    if isinstance(old, str) and isinstance(new, str):
+        return folded(old, new)
+    return _bounded(old), _bounded(new)
 
 
 def _bounded(value: Any) -> Any:
-    if isinstance(value, str):
-        return _window(value, 0)
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"{value[:LONGEST_TEXT]}[… {len(value) - LONGEST_TEXT:,} more characters not shown …]"
     if isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
         return value if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

@@ -5,6 +5,7 @@ The page's script shows a column that it has no special form for as the text of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,7 @@ class FindingRow(Record, frozen=True):
     """A finding in words. ``metric``, ``label`` and ``rule`` are numbers of words.
 
     ``move`` is what the plot draws where there is no percentage: a value ``lost``, or one that came ``from 0``.
+    ``before`` and ``after`` are what it draws of two finite numbers.
     """
 
     metric: int
@@ -65,6 +67,8 @@ class FindingRow(Record, frozen=True):
     gates: bool = False
     percent: float | None = None
     move: str = ""
+    before: float | None = None
+    after: float | None = None
 
 
 class DealRow(Record, frozen=True):
@@ -119,7 +123,20 @@ def _finding(finding: Finding, number: Numbered) -> FindingRow:
         gates=finding.gates,
         percent=finding.change_percent,
         move=_move(finding),
+        before=_drawn(finding.baseline, finding.current),
+        after=_drawn(finding.current, finding.baseline),
     )
+
+
+def _drawn(value: Any, other: Any) -> float | None:
+    """Return *value* for a plot, where both values of the finding are numbers that a plot can place."""
+    if not (is_number(value) and is_number(other)):
+        return None
+    try:
+        places = float(value), float(other)
+    except OverflowError:
+        return None
+    return places[0] if all(map(math.isfinite, places)) else None
 
 
 def _move(finding: Finding) -> str:

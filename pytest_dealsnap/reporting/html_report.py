@@ -36,7 +36,9 @@ __all__ = ["STYLE", "WRITER", "asset", "content_policy", "page_template", "rende
 
 PAGE, STYLE = "page.html", "page.css"
 # In this order, and in one scope.
-SCRIPTS = ("store.js", "words.js", "plot.js", "table.js", "deal.js", "decisions.js", "page.js")
+SCRIPTS = (
+    "store.js", "words.js", "copying.js", "plot.js", "table.js", "deal.js", "decisions.js", "sheet.js", "page.js",
+)  # fmt: skip
 WORST_SHOWN = 10
 
 

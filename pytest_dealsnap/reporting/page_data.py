@@ -6,6 +6,7 @@ it in its place, and has numbers only for what it sorts, filters and draws by.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pytest_dealsnap.errors import printable
@@ -38,6 +39,14 @@ class CauseRow(Record, frozen=True):
     weight: str
     ledger: bool
     deals: tuple[int, ...]
+
+
+class Band(Record, frozen=True):
+    """What a rule allows around a baseline value: an amount, a part of it, or a closed range of factors."""
+
+    percent: float | None = None
+    amount: float | None = None
+    ratio: tuple[float, float] | None = None
 
 
 class MetricCells(Record, frozen=True):
@@ -114,9 +123,26 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
             if result.details is not None
         },
         "words": words.all(),
+        "bands": {str(number): band for number, word in enumerate(words.all()) if (band := _band(word)) is not None},
     }
     plain: dict[str, Any] = to_plain(page)
     return plain
+
+
+_NUMBER = r"\d{1,30}(?:\.\d+)?"
+_WITHIN = re.compile(rf"within (?:(?P<percent>{_NUMBER}) ?%)?(?: or )?(?P<amount>{_NUMBER})?")
+_RATIO = re.compile(rf"ratio (?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})")
+
+
+def _band(rule: str) -> Band | None:
+    """Return what the built-in rule with the text *rule* allows; ``None`` for one without bounds."""
+    text = rule.split(" (")[0]
+    if within := _WITHIN.fullmatch(text):
+        percent, amount = (None if part is None else float(part) for part in within.groups())
+        return Band(percent=percent, amount=amount) if within.groups() != (None, None) else None
+    if ratio := _RATIO.fullmatch(text):
+        return Band(ratio=(float(ratio["low"]), float(ratio["high"])))
+    return None
 
 
 def _details(details: Details) -> DetailRows:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from pytest_dealsnap.judging import text_folding
 from pytest_dealsnap.judging.deal_details import Details, details_from_plain, details_to_plain
 from pytest_dealsnap.judging.detail_making import MOST_BYTES, detail
 from pytest_dealsnap.judging.findings import DealResult, Failure
 from pytest_dealsnap.judging.judge import Reasoned, judge
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.policy import compile_policy
+from pytest_dealsnap.judging.text_folding import folded
 from tests.builders import configure
 
 RULES = """
@@ -71,16 +76,43 @@ def test_an_error_leaves_the_other_side(tmp_path: Path) -> None:
 
 
 def test_long_texts_are_kept_whole_as_long_as_they_may_be(tmp_path: Path) -> None:
-    """A page of prose is whole; of a book, the part around the first difference."""
+    """A page of prose is whole; of a book, every difference, and how much that is alike was left out."""
     page = "word " * 1_000
     found = details(tmp_path, {"text": page}, {"text": page + "end"})
     assert found.differences[0].baseline == page
-    book = "x" * 50_000
-    [row] = details(tmp_path, {"text": book + "old"}, {"text": book + "new" + book}).differences
-    assert row.baseline.startswith("…x")
-    assert row.baseline.endswith("xold")
-    assert "xnewx" in row.current
-    assert max(len(row.baseline), len(row.current)) <= 6_002
+    book = [f"Chapter {number}. It is told at length, and nothing in it is new." for number in range(2_000)]
+    edited = [line.replace("1500.", "1500, revised.") for line in [*book[:20], "A new chapter.", *book[20:]]]
+    [row] = details(tmp_path, {"text": "\n".join(book)}, {"text": "\n".join(edited)}).differences
+    assert max(len(row.baseline), len(row.current)) < 3_000
+    assert "A new chapter." in row.current
+    assert "Chapter 1500." in row.baseline, "also the second difference, 90,000 characters later"
+    assert "Chapter 1500, revised." in row.current
+    hidden = [int(number.replace(",", "")) for number in re.findall(r"… ([\d,]+) characters alike …", row.current)]
+    assert hidden == [int(n.replace(",", "")) for n in re.findall(r"… ([\d,]+) characters alike …", row.baseline)]
+    marks = sum(len(f"[… {number:,} characters alike …]") for number in hidden)
+    assert len(row.current) - marks + sum(hidden) == len("\n".join(edited)), "what is left out is counted"
+    one, other = folded("a" * 100_000, "b" * 100_000)
+    assert one.endswith("a[… 40,000 more characters not shown …]")
+    assert other.endswith("b[… 40,000 more characters not shown …]")
+    [row] = details(tmp_path, {"text": ["x" * 10_000]}, {"text": []}).differences
+    assert row.baseline == "x" * 6_000 + "[… 4,000 more characters not shown …]"
+
+
+def test_texts_too_long_for_words_are_aligned_by_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then by nothing but their ends."""
+    book = [f"Sentence {number} of many that are there. " for number in range(600)]
+    old, new = "".join(book), "".join([*book[:10], "One more. ", *book[10:500], *book[501:]])
+    monkeypatch.setattr(text_folding, "MOST_CELLS", 1_000_000)
+    one, other = folded(old, new)
+    assert "One more. " in other
+    assert "Sentence 500 of" in one
+    assert "Sentence 500 of" not in other
+    assert len(one) < 4_000
+    monkeypatch.setattr(text_folding, "MOST_CELLS", 1)
+    one, other = folded(old, new)
+    assert len(one) > 15_000
+    assert one.startswith("Sentence 0 of")
+    assert one.endswith("characters alike …]")
 
 
 def test_one_deal_is_bounded(tmp_path: Path) -> None:

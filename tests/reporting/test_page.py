@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
+from selenium.webdriver.support.wait import WebDriverWait
+
+from pytest_dealsnap.judging.deal_details import Details, Difference
 from pytest_dealsnap.reporting.html_report import render_html
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from tests.reporting.browsing import DOWN, ENTER, ESCAPE, UP, Reader
@@ -64,7 +68,9 @@ def test_a_row_shows_what_it_is_sorted_by(reader: Reader, tmp_path: Path) -> Non
     reader.choose("by-cause", "cost_total +20.0% to +50.0%")
     assert (reader.rows(), reader.ask(changes)) == (["2", "1"], ["+50.00 %", "+20.00 %"])
     listed = [line for line in summary_lines(finished(results)) if line.startswith("  deal ")]
-    assert [line.split("(")[2].split(")")[0] for line in listed] == ["-75.00 %", "+50.00 %", "-10.00 %"]
+    assert [line.split("(")[2].split(")")[0] for line in listed] == ["+50.00 %", "-75.00 %", "-10.00 %"], (
+        "crashes and money first"
+    )
 
 
 def test_a_cause_leads_to_its_deals(reader: Reader, pages: dict[str, Path]) -> None:
@@ -158,3 +164,109 @@ def test_ten_thousand_deals_keep_the_document_small(reader: Reader, pages: dict[
         assert reader.ask("document.getElementsByTagName('*').length") < 1500
     assert reader.text("#shown") == "1\u201350 of 55 deals (of 10,000)"
     assert reader.rows()[:2] == ["770", "7700"]
+
+
+def test_a_long_narrative_is_aligned_whole(reader: Reader, tmp_path: Path) -> None:
+    """Two changes far apart are two changes; what stayed is folded, counted and can be opened; both views agree."""
+    lines = [f"Paragraph {n}. Both are integrated in a hundred days, for {n},500 dollars.\n" for n in range(400)]
+    edited = [line.replace("hundred", "ninety") if n in (3, 390) else line for n, line in enumerate(lines)]
+    edited.insert(200, "A new risk: the agreement ends early.\n")
+    old, new = "".join(lines), "".join(edited)
+    kept = Details((), (Difference("narrative", "changed", old, new),), 1)
+    regressed = result("1", "regressed", finding("m", 1, 2, 100.0), details=kept)
+    path = tmp_path / "long.html"
+    path.write_text(render_html(finished([regressed, result("2", details=kept)])), encoding="utf-8")
+    reader.open(path, "#deal=1")
+    marks = "[...document.querySelectorAll('#deal .compared ' + arguments[0])].map((node) => node.textContent)"
+    assert reader.ask(marks, "del") == ["hundred", "hundred"]
+    assert [text.strip() for text in reader.ask(marks, "ins")] == [
+        "ninety",
+        "A new risk: the agreement ends early.",
+        "ninety",
+    ]
+    reader.ask("void document.querySelectorAll('#deal .fold').forEach((button) => button.click())")
+    shown = "[...document.querySelector('#deal .words').childNodes].filter((n) => n.nodeName !== arguments[0])"
+    shown += ".map((n) => n.textContent).join('')"
+    assert (reader.ask(shown, "INS"), reader.ask(shown, "DEL")) == (old, new), "nothing is lost"
+    reader.click("#deal .ways [data-way=beside]")
+    assert reader.ask(marks, "del") == ["hundred", "hundred"]
+    folds = [int(text.split()[1].replace(",", "")) for text in reader.ask(marks, ".fold")]
+    assert len(folds) == 3
+    column = "[...document.querySelectorAll('#deal .beside p')].filter((p) => !p.matches('.both'))"
+    left = reader.ask(f"{column}.filter((p, at) => at % 2 === 0).map((p) => p.textContent).join('')")
+    assert len(left) + sum(folds) == len(old)
+    reader.press("j")
+    reader.until("document.getElementById('deal-title').textContent.startsWith('Deal 2')")
+    assert reader.ask("document.querySelectorAll('#deal .beside').length") == 1, "the choice is kept"
+    assert "null" not in reader.ask("document.getElementById('deal').textContent")
+    reader.ask("void localStorage.clear()")
+
+
+def test_the_list_stands_in_the_address(reader: Reader, pages: dict[str, Path]) -> None:
+    """Filter, search, sort and page can be sent as a link; the way back from a deal leads there."""
+    reader.open(pages["small"])
+    reader.choose("by-metric", "cost_total")
+    reader.choose("by-cause", "cost_total")
+    reader.type("#search", "deal")
+    reader.click("th[data-sort=id] button")
+    reader.click("th[data-sort=id] button")
+    place = reader.ask("location.hash")
+    assert place.startswith("#deals?q=deal&metric=cost_total&cause=")
+    assert place.endswith("&sort=id&down=1")
+    reader.open(pages["small"], place)
+    assert reader.rows() == ["3", "2", "1"]
+    reader.press("j", ENTER)
+    reader.until("!document.getElementById('deal').hidden")
+    reader.click("#deal a[data-key=back]")
+    reader.until("document.getElementById('deal').hidden")
+    assert (reader.rows(), reader.ask("location.hash")) == (["3", "2", "1"], place)
+    reader.open(pages["large"], "#deals?status=regressed&sort=nothing&page=3")
+    assert reader.text("#shown") == "101\u2013150 of 5,000 deals (of 10,000)"
+    reader.click("#filters button")
+    assert reader.ask("location.hash") == "#deals"
+
+
+def test_what_is_taken_along(reader: Reader, pages: dict[str, Path]) -> None:
+    """Ids, a ready command, the listed deals as CSV, and a sheet with every cause and every failed deal."""
+    reader.open(pages["small"])
+    copied = "document.querySelector(arguments[0]).dataset.copied"
+    reader.type("#report-path", "out/gate report.json")
+    ids, line = ("#causes .cause:nth-child(1) .copy", "#causes .cause:nth-child(1) .copy + .copy")
+    reader.click(ids)
+    reader.until(f"document.querySelector('{ids}').dataset.copied")
+    assert reader.ask(copied, ids) == "1\n2\n3"
+    reader.click(line)
+    reader.until(f"document.querySelector('{line}').dataset.copied")
+    cause = reader.ask("JSON.parse(document.getElementById('data').textContent).causes[0].id")
+    assert reader.ask(copied, line) == (
+        f"dealsnap accept 'out/gate report.json' --cause {cause} --into ledger --reason 'WHY'"
+    )
+    assert reader.ask("document.querySelectorAll('#causes .cause:nth-child(3) .copy').length") == 1, "a crash"
+    reader.choose("by-status", "all that fail")
+    reader.click("#csv")
+    path = reader.downloads / "dealsnap-deals.csv"
+    WebDriverWait(reader.driver, 20).until(lambda _: path.is_file() and path.stat().st_size > 0)
+    rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    assert rows[0][:5] == ["deal", "name", "type", "status", "metric"]
+    assert rows[1] == [
+        "1",
+        "Deal 1",
+        "acquisition",
+        "regressed",
+        "cost_total",
+        "100",
+        "112",
+        "+12.00 %",
+        "within 5%",
+        cause,
+    ]
+    assert [row[0] for row in rows[1:]] == ["1", "2", "3", "4", "5"]
+    reader.ask("void (location.hash = '#sheet')")
+    reader.until("!document.getElementById('sheet').hidden")
+    lines = (
+        "[...document.querySelectorAll(`#sheet table:nth-of-type(${arguments[0]}) tbody tr`)].map((tr) => tr.innerText)"
+    )
+    assert len(reader.ask(lines, 1)) == 5
+    assert [line.split()[0] for line in reader.ask(lines, 2)] == ["1", "2", "3", "4", "5"]
+    assert reader.ask(lines, 2)[0].split("\t")[-2:] == ["+12.00 %", "open"]
+    reader.ask("void localStorage.clear()")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -48,15 +49,20 @@ def test_hostile_words_do_nothing(reader: Reader, pages: dict[str, Path], tmp_pa
 def test_the_plot_counts_deals_by_type_and_size(reader: Reader, pages: dict[str, Path]) -> None:
     """Each type has its row; a bar says how many deals moved that far, and what the rules said of them."""
     reader.open(pages["small"])
-    bars = reader.ask("[...document.querySelectorAll('#plot title')].map((title) => title.textContent)")
-    assert bars == [
-        "acquisition, none: 22 same",
-        "acquisition, 10…25: 3 fails",
-        "carveout, none: 1 same",
-        "carveout, 100…200: 1 accepted",
+    bars = "[...document.querySelectorAll('#plot .type .bars tr')]"
+    bars += ".map((row) => row.innerText.split(/\\s*\\t\\s*/).join(' ') + ': ' + row.querySelector('svg').ariaLabel)"
+    assert reader.ask(bars) == [
+        "none 22: 22 unchanged",
+        "10…25 % 3: 3 fails",
+        "none 1: 1 unchanged",
+        "100…200 % 1: 1 accepted",
     ]
-    assert reader.ask("document.querySelector('#plot svg').getAttribute('aria-label')").startswith(
-        "Change of cost_total in percent. acquisition: 22 none, 3 10…25"
+    assert reader.text("#plot figcaption") == "cost_total by cause"
+    steps = reader.ask("[...document.querySelectorAll('#plot .waterfall .number')].map((cell) => cell.textContent)")
+    assert steps == ["400", "+200", "+36", "636 (+59 %)"]
+    assert reader.ask("document.querySelectorAll('#plot .scatter .tolerance').length") == 2
+    assert reader.ask("document.querySelector('#plot .scatter').ariaLabel") == (
+        "cost_total of 3 changed acquisition deals, baseline against current"
     )
 
 
@@ -79,12 +85,40 @@ def test_the_page_fits_and_can_be_read(
 def test_colours_can_be_chosen_and_are_remembered(reader: Reader, pages: dict[str, Path]) -> None:
     """As the system, light, or dark."""
     reader.open(pages["small"])
-    assert reader.ask("document.getElementById('theme').ariaLabel") == "Colours: as the system"
+    assert reader.ask("document.getElementById('theme').ariaLabel") == "Colours: auto"
     reader.click("#theme")
     reader.click("#theme")
     assert reader.ask("getComputedStyle(document.documentElement).colorScheme") == "dark"
     reader.open(pages["small"])
     assert reader.ask("document.getElementById('theme').ariaLabel") == "Colours: dark"
+
+
+def axe_core() -> Path | None:
+    """Return axe-core's script, which lies beside the commands of a folder that npm filled and PATH names."""
+    folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder.endswith("node_modules/.bin")]
+    scripts = [folder.parent / "axe-core" / "axe.min.js" for folder in folders]
+    return next((script for script in scripts if script.is_file()), None)
+
+
+AXE = """
+  const done = arguments[arguments.length - 1];
+  axe.run(document).then(({violations}) => done(violations.map((one) => [one.id, one.nodes.map((node) => node.html)])));
+"""
+
+
+def test_axe_finds_no_violation(reader: Reader, pages: dict[str, Path]) -> None:
+    """On the overview, a deal's page with an open decision, and the sheet; in light and dark, on desk and phone."""
+    script = axe_core()
+    if script is None:
+        pytest.skip("needs axe-core: npm install axe-core, and its node_modules/.bin in PATH")
+    looks = (("", DESKTOP, False), ("", PHONE, True), ("#deal=1", DESKTOP, True), ("#sheet", PHONE, False))
+    for place, size, dark in looks:
+        reader.look(size=size, dark=dark)
+        reader.open(pages["small"], place)
+        if place == "#deal=1":
+            reader.click("#deal input[value=ledger]")
+        reader.driver.execute_script(script.read_text(encoding="utf-8"))
+        assert reader.driver.execute_async_script(AXE) == [], (place, size, dark)
 
 
 def test_everything_has_a_name(reader: Reader, pages: dict[str, Path]) -> None:

@@ -11,20 +11,22 @@ function showDeal(place) {
   const causes = CAUSES_OF[place];
   const about = [make("span", { class: `badge ${STATUS(deal)}` }, STATUS(deal)), make("span", {}, deal.types || visible(word(deal.type)))];
   if (deal.seconds >= 0.001) about.push(make("span", {}, `reasoned in ${deal.seconds.toFixed(3)} s`));
-  field("deal").replaceChildren(
+  field("deal").replaceChildren(...[
     make("nav", { class: "steps", "aria-label": "Deals" },
-      make("a", { href: "#deals", "data-key": "back" }, "↑ All deals"), make("span", { class: "where" }, `${(here + 1).toLocaleString("en")} of ${list.length.toLocaleString("en")}`),
+      make("a", { href: viewHash(), "data-key": "back" }, "↑ All deals"), make("span", { class: "where" }, `${(here + 1).toLocaleString("en")} of ${list.length.toLocaleString("en")}`),
       neighbour(here - 1, "← Previous", "prev"), neighbour(here + 1, "Next →", "next")),
     make("h1", { id: "deal-title" }, `Deal ${printable(deal.id) || "(empty id)"}`, deal.name ? make("span", { class: "name" }, printable(deal.name)) : null),
     make("p", { class: "about" }, ...about),
+    dealTools(deal),
     ...["corrupt", "error", "reason"].filter((key) => deal[key]).map((key) => make("p", { class: `word ${key}` }, deal[key])),
     causes.length ? make("ul", { class: "because", "aria-label": "Causes" }, ...causes.slice(0, 12).map((number) =>
       make("li", {}, make("a", { href: `#cause=${data.causes[number].id}` }, data.causes[number].title), ` · ${data.causes[number].weight}`))) : null,
     deal.findings || data.details[place] ? metricTable(deal, data.details[place]) : null,
     data.details[place] ? differences(data.details[place]) : withoutDetails(deal),
     data.capture || STATUS(deal) === "matched" ? null : decisionForm("deal", deal.id, `deal ${printable(deal.id)}`, !["errored", "missing"].includes(STATUS(deal))),
-  );
+  ].filter(Boolean));
   field("overview").hidden = true;
+  field("sheet").hidden = true;
   field("deal").hidden = false;
   document.title = `Deal ${printable(deal.id)} · dealsnap`;
   scrollTo(0, 0);
@@ -95,5 +97,3 @@ function withoutDetails(deal) {
     make("p", {}, "A report holds both outputs of the deals that changed most, of each kind of change. " + (typed ? "This shows it whole:" : "A run that selects this deal shows it whole.")),
     typed ? make("pre", { class: "command" }, typed) : null);
 }
-
-const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);

@@ -90,10 +90,7 @@ function setUpDecisions() {
     place.append(body);
   });
   field("export").addEventListener("click", () => {
-    const blob = new Blob([JSON.stringify(exported(), null, 2) + "\n"], { type: "application/json" });
-    const link = make("a", { href: URL.createObjectURL(blob), download: "dealsnap-decisions.json" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    download("dealsnap-decisions.json", "application/json", JSON.stringify(exported(), null, 2) + "\n");
   });
   field("forget").addEventListener("click", () => {
     if (!confirm(`Discard ${field("decisions").querySelector("p").textContent}?`)) return;

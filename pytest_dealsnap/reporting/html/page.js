@@ -6,9 +6,12 @@ function route() {
     const place = PLACE_OF.get(decoded(hash.slice(6)));
     if (place !== undefined) return showDeal(place);
   }
+  if (hash === "#sheet") return showSheet();
   const back = field("deal").hidden ? null : document.title;
   field("deal").hidden = true;
   field("deal").replaceChildren();
+  field("sheet").hidden = true;
+  field("sheet").replaceChildren();
   field("overview").hidden = false;
   document.title = TITLE;
   if (hash.startsWith("#cause=")) {
@@ -19,7 +22,10 @@ function route() {
     }
     return;
   }
-  showPage();
+  if (hash.startsWith("#deals?")) {
+    takeView(hash.slice(7));
+    field("deals").scrollIntoView();
+  } else showPage();
   const target = hash.length > 1 && document.getElementById(decoded(hash.slice(1)));
   if (target) target.scrollIntoView();
   if (back !== null && last !== null) focusRow(last);
@@ -44,7 +50,7 @@ function setUpTheme() {
   const apply = (theme) => {
     document.documentElement.dataset.theme = theme;
     button.querySelector("span").textContent = theme;
-    button.setAttribute("aria-label", `Colours: ${theme === "auto" ? "as the system" : theme}`);
+    button.setAttribute("aria-label", `Colours: ${theme}`);
   };
   let theme = themes.includes(storage.get("dealsnap:theme")) ? storage.get("dealsnap:theme") : "auto";
   apply(theme);
@@ -58,20 +64,21 @@ function setUpTheme() {
 function onKey(event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const typing = event.target.closest("input:not([type=radio]), select, textarea");
-  const reading = !field("deal").hidden;
+  const reading = !field("deal").hidden, signing = !field("sheet").hidden;
   if (event.key === "Escape") {
     if (typing) typing.blur();
-    else if (reading) location.hash = "#deals";
+    else if (reading) location.hash = viewHash();
+    else if (signing) location.hash = "#top";
     return;
   }
-  if (typing || event.target.closest("[type=radio]")) return;
+  if (typing || signing || event.target.closest("[type=radio]")) return;
   const follow = (key) => field("deal").querySelector(`a[data-key="${key}"]`)?.click();
   const inTable = event.target.closest("#table tbody");
   const moves = { j: 1, k: -1 };
   if (inTable) Object.assign(moves, { ArrowDown: 1, ArrowUp: -1 });
   if (reading) Object.assign(moves, { ArrowRight: 1, ArrowLeft: -1 });
   if (event.key === "/") {
-    if (reading) location.hash = "#deals";
+    if (reading) location.hash = viewHash();
     setTimeout(() => { field("search").focus(); field("search").select(); });
   } else if (moves[event.key] && reading) follow(moves[event.key] > 0 ? "next" : "prev");
   else if (moves[event.key]) step(moves[event.key]);
@@ -83,6 +90,7 @@ document.documentElement.classList.add("scripts");
 setUpTheme();
 setUpTable();
 showPlot();
+setUpCopying();
 setUpDecisions();
 addEventListener("hashchange", (event) => {
   const before = new URL(event.oldURL).hash;

@@ -61,6 +61,47 @@ function refresh() {
   showPage();
 }
 
+// What is filtered, searched and sorted stands in the address, so that a link shows the same list.
+const FILTERS = { q: "search", status: "by-status", type: "by-type", metric: "by-metric", cause: "by-cause" };
+const nameOf = { metric: (value) => word(Number(value)), cause: (value) => data.causes[Number(value)].id };
+const valueOf = {
+  metric: (name) => String(data.words.indexOf(name)),
+  cause: (id) => String(data.causes.findIndex((cause) => cause.id === id)),
+};
+
+function viewHash() {
+  const asked = new URLSearchParams();
+  for (const [key, id] of Object.entries(FILTERS)) {
+    const value = field(id).value;
+    if (value) asked.set(key, nameOf[key] ? nameOf[key](value) : value);
+  }
+  if (view.sort !== "worst") asked.set("sort", view.sort);
+  if (view.down) asked.set("down", "1");
+  if (view.page) asked.set("page", String(view.page + 1));
+  const text = asked.toString();
+  return text ? `#deals?${text}` : "#deals";
+}
+
+function takeView(text) {
+  const asked = new URLSearchParams(text);
+  for (const [key, id] of Object.entries(FILTERS)) {
+    const value = asked.get(key) ?? "";
+    field(id).value = value && valueOf[key] ? valueOf[key](value) : value;
+  }
+  view.sort = data.columns.some((column) => column.sorts !== false && column.key === asked.get("sort")) ? asked.get("sort") : "worst";
+  view.down = asked.get("down") === "1";
+  refresh();
+  view.page = Number(asked.get("page") || 1) - 1 || 0;
+  showPage();
+}
+
+const remember = () => history.replaceState(null, "", viewHash());
+
+function asked() {
+  refresh();
+  remember();
+}
+
 function showPage() {
   const pages = Math.max(Math.ceil(view.places.length / PAGE), 1);
   view.page = Math.min(Math.max(view.page, 0), pages - 1);
@@ -73,6 +114,7 @@ function showPage() {
     : `No deal fits${among}`;
   field("earlier").disabled = view.page === 0;
   field("later").disabled = view.page >= pages - 1;
+  field("csv").disabled = !shown.length;
   for (const head of field("table").tHead.rows[0].cells) {
     if (!head.dataset.sort) continue;
     const active = head.dataset.sort === view.sort;
@@ -124,26 +166,26 @@ function setUpTable() {
   const metrics = new Set(data.deals.flatMap((deal) => (deal.findings || []).map((finding) => finding.metric)));
   options("by-metric", "any", [...metrics].map((metric) => [metric, visible(word(metric))]).sort((a, b) => (a[1] < b[1] ? -1 : 1)));
   options("by-cause", "any", data.causes.map((cause, number) => [number, `${cause.title} (${cause.deals.length})`]));
-  field("filters").addEventListener("input", refresh);
+  field("filters").addEventListener("input", asked);
   field("filters").addEventListener("submit", (event) => event.preventDefault());
   field("filters").addEventListener("reset", (event) => {
     event.preventDefault();
-    if (location.hash.startsWith("#cause=")) history.replaceState(null, "", "#deals");
     filterByCause("");
+    remember();
   });
   field("table").tHead.addEventListener("click", (event) => {
     const sort = event.target.closest("th[data-sort]")?.dataset.sort;
     if (!sort) return;
     view.down = view.sort === sort ? !view.down : false;
     view.sort = sort;
-    refresh();
+    asked();
   });
   field("table").tBodies[0].addEventListener("click", (event) => {
     const line = event.target.closest("tr");
     if (line && !event.target.closest("a") && !getSelection().toString()) location.hash = linkTo(Number(line.dataset.place));
   });
-  field("earlier").addEventListener("click", () => { view.page--; showPage(); });
-  field("later").addEventListener("click", () => { view.page++; showPage(); });
+  field("earlier").addEventListener("click", () => { view.page--; showPage(); remember(); });
+  field("later").addEventListener("click", () => { view.page++; showPage(); remember(); });
   refresh();
 }
 

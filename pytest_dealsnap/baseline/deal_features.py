@@ -19,12 +19,11 @@ from pytest_dealsnap.baseline.acceptance import Look
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.causes.features import OUTPUT, FeatureCounter, Features, feature_text, worth_explaining
-from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import SnapshotError, SourceError, redact
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.paths import show_path
 
-__all__ = ["Rows", "collect_features", "looking_at", "looking_up"]
+__all__ = ["Rows", "collect_features", "looking_up"]
 
 # Given ids, the columns of each of their rows, in any order; ids without a row are left out.
 Rows = Callable[[Sequence[str]], Iterable[tuple[str, Mapping[str, Any]]]]
@@ -51,16 +50,11 @@ def collect_features(
     return counter.traits()
 
 
-def looking_at(recorded: Callable[[], Snapshot | None], deal: Deal | None) -> Look:
-    """Return what tells a deal's fields by name: columns of its row, ``output.PATH`` of its recorded output.
+def looking_up(recorded: Callable[[], Snapshot | None], row: Callable[[], Mapping[str, Any]]) -> Look:
+    """Return what tells a deal's fields by name: columns of its *row*, ``output.PATH`` of its *recorded* output.
 
     Both are read when first asked for: few deals have findings, and fewer a ledger entry that names a field.
     """
-    return looking_up(recorded, lambda: {} if deal is None else deal.fields)
-
-
-def looking_up(recorded: Callable[[], Snapshot | None], row: Callable[[], Mapping[str, Any]]) -> Look:
-    """Return what tells a deal's fields by name; the *row* is read only where a field is none of the output's."""
     outputs: dict[str, str | None] | None = None
     columns: dict[str, str | None] | None = None
 

@@ -1,32 +1,25 @@
-"""From a call of the reasoner to a snapshot, and into the baseline or against it."""
+"""From a call of the reasoner to a snapshot, and into the baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from pytest_dealsnap.baseline.codec import Snapshot, encode, encoded_size, is_encoded
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.baseline.snapshot_consistency import Consistency
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
-from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import MissingSnapshotError, OutputError, SnapshotError
-from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
-from pytest_dealsnap.judging.judge import judge
+from pytest_dealsnap.errors import OutputError, SnapshotError
+from pytest_dealsnap.judging.findings import DealResult, Failure
 from pytest_dealsnap.judging.likeness import Likeness
 from pytest_dealsnap.judging.metrics import Metric, compile_metrics, measure
-from pytest_dealsnap.judging.money_moved import numbers_of
 from pytest_dealsnap.judging.paths import parse_path
-from pytest_dealsnap.judging.policy import REST, Policy, compile_policy
-from pytest_dealsnap.judging.similarity import seconds_left
-from pytest_dealsnap.judging.values import Number
+from pytest_dealsnap.judging.policy import REST
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
-from pytest_dealsnap.reasoning.canonical import canonical, dumps
+from pytest_dealsnap.reasoning.canonical import dumps
 
-__all__ = ["KEPT", "Capture", "Gate", "Recorder", "canonical_finding", "duplicated", "lost_result", "result_of"]
+__all__ = ["KEPT", "Capture", "Recorder", "duplicated", "result_of"]
 
 
 # Why a failed deal of a capture was not recorded.
@@ -41,6 +34,11 @@ class Recorder:
         self.metrics: Sequence[Metric] = compile_metrics(config.metrics)
         place = config.place("output.drop")
         self._drop = [parse_path(path, place=place) for path in config.output.drop]
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The path of each metric, by the metric's name."""
+        return {metric.name: metric.spec.path for metric in self.metrics}
 
     def recorded_output(self, output: Mapping[str, Any]) -> dict[str, Any]:
         """Return *output* without the paths of ``output.drop``."""
@@ -147,143 +145,6 @@ class Capture:
             return False
 
 
-class Gate:
-    """Judges deals against the baseline."""
-
-    def __init__(self, config: Config, recorder: Recorder, snapshots: DealSnapshots) -> None:
-        self._recorder = recorder
-        self._snapshots = snapshots
-        self._types = DealTypes.of(config.deals)
-        self._missing_gates = config.deals.missing == "fail"
-        self._timeout = config.timeout
-        self._drops = bool(config.output.drop)
-        self.policy: Policy = compile_policy(
-            config.rules,
-            types=config.deals.types,
-            metrics=recorder.metrics,
-            root=config.root,
-            places=config.places,
-        )
-
-    def __call__(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> DealResult:
-        """Judge one deal that the baseline has.
-
-        A snapshot that is the same byte for byte is matched without being parsed, unless a rule of
-        its type could refuse an unchanged value. The whole output is judged, whatever is recorded of it. A bad
-        snapshot makes the deal ``errored``, not compared.
-        """
-        draft = self._recorder.draft(ref, deal.name if deal else None, reasoning, whole=True)
-        try:
-            before = self._snapshots.recall(ref.id)
-            if before is None:
-                return result_of(draft, "new", reason="it has no snapshot in the baseline", compared=False)
-            if (
-                self.policy[ref.deal_type].holds_when_unchanged
-                and draft.error is None
-                and self._recorder.is_written(draft, before)
-            ):
-                matched = result_of(draft, "matched", seconds=reasoning.seconds)
-                return replace(matched, unchanged=numbers_of(draft.metrics or {}))
-            recorded = self._snapshots.decode(ref.id, before)
-            narrow = self._recorder.narrow(draft)
-            checked = self._recorder.recordable(narrow)
-            current = draft if checked is narrow else checked
-            return self.judge(recorded, current, deal, seconds=reasoning.seconds)
-        except SnapshotError as error:
-            failure = failure_of(error)
-            return result_of(draft, "errored", seconds=reasoning.seconds, error=failure, compared=False)
-
-    def judge(self, recorded: Snapshot, current: Snapshot, deal: Deal | None, *, seconds: float = 0.0) -> DealResult:
-        """Judge a *current* snapshot against the *recorded* one, by the rules of the recorded type.
-
-        Raises :class:`SnapshotError` where the recorded one contradicts itself.
-        """
-        recorded = self._consistency.checked(recorded, current)
-        with seconds_left(None if self._timeout is None else self._timeout - seconds):
-            judgement = judge(
-                recorded.reasoned(),
-                current.reasoned(),
-                policy=self.policy[recorded.deal_type],
-                metrics=self._recorder.metrics,
-                is_valid_type=self._types.recognizes,
-                deal=deal,
-            )
-        recovered = judgement.status == "new"
-        reason = f"it failed in the baseline ({recorded.error}) and works now: its output is not approved yet"
-        result = result_of(
-            current,
-            judgement.status,
-            seconds=seconds,
-            error=current.error,
-            compared=not recovered,
-            reason=reason if recovered else "",
-        )
-        if recorded.metrics is not None and recorded.output is None and REST not in result.absent_metrics:
-            result = replace(result, absent_metrics=(*result.absent_metrics, REST))
-        findings = tuple(map(canonical_finding, judgement.findings))
-        return replace(
-            result,
-            deal_type=recorded.deal_type,
-            findings=findings,
-            corrupt=judgement.corrupt,
-            unchanged={} if recorded.metrics is None else self._unchanged(recorded.deal_type, current, findings),
-        )
-
-    def _unchanged(self, deal_type: str, current: Snapshot, findings: Sequence[Finding]) -> dict[str, Number]:
-        """Return the numbers that no finding is about; what a rule ignores may have changed all the same."""
-        changed = {finding.metric for finding in findings}
-        rules = self.policy[deal_type]
-        numbers = numbers_of(current.metrics or {})
-        return {name: value for name, value in numbers.items() if name not in changed and rules[name].shown}
-
-    @cached_property
-    def _consistency(self) -> Consistency:
-        return self.consistency_of(self._snapshots)
-
-    def consistency_of(self, snapshots: DealSnapshots) -> Consistency:
-        """Return the check of the snapshots of one baseline, by the metrics of this gate."""
-        return Consistency(snapshots, self._recorder.metrics, drops=self._drops)
-
-    def lost(self, ref: DealRef) -> DealResult:
-        """Return the result of a deal whose snapshot is gone from the baseline: it cannot be judged."""
-        return lost_result(ref, self._snapshots.path(ref.id))
-
-    def missing(self, ref: DealRef) -> DealResult:
-        """Return the result of a deal that the baseline has and the database has not."""
-        try:
-            data = self._snapshots.recall(ref.id)
-            if data is None:  # gone from the folder, too: its id is all that is known of it
-                return self.gone(Snapshot(ref.id, None, ref.deal_type, ref.stored_type))
-            recorded = self._snapshots.decode(ref.id, data)
-        except SnapshotError as error:
-            unread = Snapshot(ref.id, None, ref.deal_type, ref.stored_type)
-            result = result_of(unread, "errored", error=failure_of(error), compared=False)
-            return replace(result, corrupt=self._gone())
-        return self.gone(recorded)
-
-    def gone(self, recorded: Snapshot) -> DealResult:
-        """Return the result of a recorded deal that is not there any more."""
-        finding = Finding(
-            "deal",
-            "missing_from_database",
-            baseline=recorded.deal_name,
-            allowed="every deal of the baseline",
-            gates=self._missing_gates,
-        )
-        return replace(result_of(recorded, "missing"), findings=(finding,), corrupt=self._gone(), absent_metrics=())
-
-    def _gone(self) -> str | None:
-        return "it is in the baseline and not in the database" if self._missing_gates else None
-
-
-def canonical_finding(finding: Finding) -> Finding:
-    """Return *finding* with canonical values: one of a rule of the user's own may hold anything."""
-    try:
-        return replace(finding, baseline=canonical(finding.baseline), current=canonical(finding.current))
-    except OutputError:
-        return replace(finding, baseline=str(finding.baseline), current=str(finding.current))
-
-
 def result_of(
     snapshot: Snapshot,
     status: str,
@@ -314,13 +175,6 @@ def _absent(snapshot: Snapshot) -> tuple[str, ...]:
         return ()
     absent = tuple(name for name, value in snapshot.metrics.items() if value is None)
     return (*absent, REST) if snapshot.output is None else absent
-
-
-def lost_result(ref: DealRef, path: str) -> DealResult:
-    """Return the result of a deal whose snapshot, which should be at *path*, is gone; nothing was compared."""
-    error = MissingSnapshotError(f"the snapshot {path} is missing: the manifest lists the deal. Restore it from git")
-    unread = Snapshot(ref.id, None, ref.deal_type, ref.stored_type)
-    return result_of(unread, "errored", error=failure_of(error), compared=False)
 
 
 def duplicated(ref: DealRef, *, gate: bool) -> Failure:

@@ -6,24 +6,19 @@ import argparse
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.baseline.acceptances import CurrentRows, accepted
-from pytest_dealsnap.baseline.codec import Snapshot
-from pytest_dealsnap.baseline.comparison import compare_baselines, lost_on_both_sides
 from pytest_dealsnap.baseline.deal_features import collect_features
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
-from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.cli.output import add_report_argument, json_path, project_config, show, targets
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.pipeline.comparison import CurrentRows, compare_baselines, lost_on_both_sides
+from pytest_dealsnap.pipeline.settling import Judging
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
-from pytest_dealsnap.reporting.details_wanted import Detailing
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.run_facts import JudgingFacts, RunFacts, absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.wording import plural
@@ -43,30 +38,16 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     reports, config = targets(options), project_config()
     pre, post = _baseline(options.pre), _finished(options.post)
-    recorder = Recorder(config)
-    gate = Gate(config, recorder, pre)
-    book = read_ledger(options.pre, today=datetime.now(UTC).date(), types=config.deals.types)
-    ledger = book.against_baseline().judged_by(gate.policy)
-    detailing = Detailing(gate, recorder)
-    results: list[DealResult] = []
-    used: dict[int, set[str]] = {}
+    judging = Judging(config, pre, ledger=options.pre, today=datetime.now(UTC).date(), details=True)
     with CurrentRows(config) as rows:
-        judged = compare_baselines(pre, post, gate, default_type=config.deals.default_type)
-        for result, matched in accepted(ledger, judged, pre, rows):
-            results.append(detailing(result, partial(_both_sides, pre, post, result.id)))
-            for number in matched:
-                used.setdefault(number, set()).add(result.id)
-    paths = {metric.name: metric.spec.path for metric in recorder.metrics}
-    facts = _facts(config, options, gate, results, started, ledger, used, paths)
+        judged = compare_baselines(pre, post, judging.gate, default_type=config.deals.default_type)
+        results, used = judging.settle_all(judged, rows)
+    facts = _facts(config, options, judging, results, used, started)
     lost = lost_on_both_sides(pre, post)
     are = "is" if lost == 1 else "are"
     doubts = (f"{plural(lost, 'listed snapshot')} {are} missing from both folders",) if lost else ()
     facts = replace(facts, traits=collect_features(results, pre, None), doubts=doubts, report=json_path(reports))
     return show(with_unread_rows(conclude(facts, results), rows.problem), reports)
-
-
-def _both_sides(pre: DealSnapshots, post: DealSnapshots, deal_id: str) -> tuple[Snapshot, Snapshot]:
-    return pre.decode(deal_id, pre.recall(deal_id) or b""), post.decode(deal_id, post.recall(deal_id) or b"")
 
 
 def _baseline(folder: Path) -> DealSnapshots:
@@ -87,12 +68,10 @@ def _finished(folder: Path) -> DealSnapshots:
 def _facts(
     config: Config,
     options: argparse.Namespace,
-    gate: Gate,
+    judging: Judging,
     results: list[DealResult],
-    started: float,
-    ledger: Ledger,
     used: dict[int, set[str]],
-    metric_paths: dict[str, str],
+    started: float,
 ) -> RunFacts:
     before, after = read_manifest(options.pre), read_manifest(options.post)
 
@@ -113,8 +92,8 @@ def _facts(
         not_judged=(),
         baseline=without_ids(before),
         snapshots=str(options.pre),
-        judging=JudgingFacts.of(config, gate.policy),
-        ledger=ledger_facts(ledger, used, results),
-        absent_metrics=absent_everywhere(results, metric_paths),
-        idle_rules=idle_rules(results, gate.policy, metric_paths),
+        judging=JudgingFacts.of(config, judging.gate.policy),
+        ledger=ledger_facts(judging.ledger, used, results),
+        absent_metrics=absent_everywhere(results, judging.recorder.paths),
+        idle_rules=idle_rules(results, judging.gate.policy, judging.recorder.paths),
     )

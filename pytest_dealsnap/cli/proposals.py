@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.journal import Change, Changes, commit, inverse, writing
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger, read_ledger
 from pytest_dealsnap.baseline.ledger_writing import add_entries, ledger_text, twin
-from pytest_dealsnap.baseline.recording import Gate, Recorder
+from pytest_dealsnap.baseline.recording import Recorder
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.causes.features import Features
 from pytest_dealsnap.cli.chosen import Chosen
@@ -23,6 +22,7 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError, printable
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.policy import Policy
+from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import cut, finding_cells, plural
@@ -213,7 +213,7 @@ def _accepted_causes(config: Config, today: date) -> set[str]:
 
 def _policy(config: Config) -> Policy:
     """Return the rules in which an accepted value stands in the baseline's place."""
-    return Gate(config, Recorder(config), DealSnapshots(config.snapshots)).policy
+    return Gate(config, Recorder(config), None).policy
 
 
 def _values_in(data: bytes) -> int:

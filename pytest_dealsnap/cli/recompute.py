@@ -16,13 +16,14 @@ from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.journal import Changes, commit, writing
 from pytest_dealsnap.baseline.listing import relist
-from pytest_dealsnap.baseline.recording import Gate, Recorder
+from pytest_dealsnap.baseline.recording import Recorder
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.errors import ConfigError, DealsnapError, SnapshotError, SourceError
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import in_words, same
+from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 from pytest_dealsnap.reporting.run_facts import FinishedRun
@@ -113,7 +114,7 @@ class Recomputer:
             return reported if reported.status == "new" and not reported.findings else None
         if reported.status == "new" and not reported.findings:  # else it is an error of the baseline's that went away
             return None
-        return self._gate.judge(self.snapshots.decode(reported.id, before), new, deal)
+        return self._gate.compare(self.snapshots.decode(reported.id, before), new, deal).result
 
 
 def _check_origin(run: FinishedRun) -> None:

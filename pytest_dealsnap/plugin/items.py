@@ -18,7 +18,8 @@ from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
 from _pytest.scope import Scope
 
 from pytest_dealsnap.errors import DealsnapError, printable, redact
-from pytest_dealsnap.plugin.run import Outcome, Run
+from pytest_dealsnap.pipeline.gate import Judged
+from pytest_dealsnap.plugin.run import Run
 from pytest_dealsnap.plugin.unjudged import Unjudged, end_run
 from pytest_dealsnap.reporting.deal_text import brief_text, deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
@@ -154,7 +155,7 @@ class DealItem(pytest.Item):
     def __init__(self, *, entry: Entry, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.entry = entry
-        self.outcome: Outcome | None = None
+        self.outcome: Judged | None = None
         self.unjudged: Unjudged | None = None
         self.attempts = 0
         self.own_properties: list[tuple[str, object]] = []
@@ -247,14 +248,15 @@ class DealItem(pytest.Item):
         text = f"{excinfo.exconly(tryshort=True)}\n\n{super().repr_failure(excinfo, *args, **keywords)}"
         return "\n".join(printable(line) for line in redact(text).splitlines())
 
-    def _text(self, outcome: Outcome) -> str:
+    def _text(self, outcome: Judged) -> str:
         run = self.parent.run
         before, after = None, None
         shown = run.explain_another(FAILED_IN_FULL)
         if not shown and not self.config.getoption("xmlpath", None):
             return brief_text(outcome.result)  # ten thousand tables that nobody sees cost a run a tenth of its time
         if shown and outcome.result.status == "regressed":
-            before, after = run.both_outputs(self.entry.ref, outcome)
+            before = None if outcome.before is None else outcome.before.output
+            after = None if outcome.after is None else outcome.after.output
         trace = outcome.reasoning.trace if outcome.reasoning and outcome.result.error else ""
         return deal_text(outcome.result, before=before, after=after, trace=trace)
 

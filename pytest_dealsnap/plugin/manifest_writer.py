@@ -94,7 +94,7 @@ def _manifest(run: Run) -> dict[str, Any]:
         "alembic_revision": plan.facts["alembic_revision"],
         "reasoner": settings.reasoner or "the deal_reasoner fixture",
         "deals": dict(plan.population or {}),
-        "metrics": {metric.name: metric.spec.path for metric in run.recorder.metrics},
+        "metrics": run.recorder.paths,
         "record": settings.output.record,
         "rules": run.gate.policy.in_force(),
     }

@@ -13,9 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from pytest_dealsnap.baseline.deal_features import looking_at
-from pytest_dealsnap.baseline.ledger import Ledger
-from pytest_dealsnap.baseline.recording import canonical_finding, duplicated
+from pytest_dealsnap.baseline.recording import duplicated
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.selection import Entry
@@ -25,7 +23,8 @@ from pytest_dealsnap.errors import ConfigError, ReasonerError, SourceError
 from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix import NO_EFFECT, Side, judge_matrix
 from pytest_dealsnap.pipeline.calls_asked import COPIES_AHEAD, CallPlan, CallQueue
-from pytest_dealsnap.plugin.run import Outcome, Run
+from pytest_dealsnap.pipeline.gate import Judged, canonical_finding
+from pytest_dealsnap.plugin.run import Run
 from pytest_dealsnap.plugin.unjudged import NotJudgedError
 from pytest_dealsnap.reasoning.calls import Reasoning, excused_by, failure_of
 from pytest_dealsnap.reasoning.copies import copy_engine
@@ -47,10 +46,6 @@ class MatrixRun(Run):
         super().__init__(config, "matrix")
         self._types = DealTypes.of(config.deals)
         self._copies = ExitStack()
-
-    @staticmethod
-    def asked_entries(ledger: Ledger) -> Ledger:
-        return ledger.between_types()
 
     @property
     def judged_paths(self) -> Mapping[str, str]:
@@ -98,18 +93,18 @@ class MatrixRun(Run):
             first=guard_original,
         )
 
-    def perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Outcome:
+    def perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Judged:
         """Reason one deal under every type and judge what came out."""
         ref = entry.ref
         if ref.copies > 1:
             failure = duplicated(ref, gate=True)
-            return Outcome(_unjudged(ref, failure, corrupt=failure.message))
+            return Judged(_unjudged(ref, failure, corrupt=failure.message))
         function = reasoner()
         try:
             self._refuse_without_type(function)
             deal, outputs = self.calls.reason(entry, function)
         except ReasonerError as error:
-            return Outcome(_unjudged(ref, failure_of(error)))
+            return Judged(_unjudged(ref, failure_of(error)))
         except SourceError as error:
             raise NotJudgedError.of(excused_by(error)) from error
         found = {asked.deal_type or ref.deal_type: reasoning for asked, reasoning in outputs.items()}
@@ -119,9 +114,8 @@ class MatrixRun(Run):
                 raise NotJudgedError.of(reasoning)
         if any(reasoning.failure is not None for reasoning in reasonings.values()):
             self.refuse_moved(ref)
-        look = looking_at(lambda: None, deal)
-        result, used = self.ledger.apply(self._judged(ref, deal, reasonings), look)
-        return Outcome(result, used, _told(reasonings))
+        settled = self.judging.settle(Judged(self._judged(ref, deal, reasonings)), lambda: deal.fields)
+        return replace(settled, reasoning=_told(reasonings))
 
     def _refuse_without_type(self, function: Callable[..., Any]) -> None:
         if needs_type(function) or (self.plan.copies and function is import_reasoner(self.config)):

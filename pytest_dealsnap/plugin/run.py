@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_dealsnap.baseline.codec import Snapshot
-from pytest_dealsnap.baseline.deal_features import looking_at
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
-from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.locking import BaselineLock
-from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder, duplicated
+from pytest_dealsnap.baseline.recording import Capture, duplicated
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.open_source import open_source
@@ -26,17 +23,18 @@ from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
 from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
 from pytest_dealsnap.pipeline.calls_asked import CallQueue
+from pytest_dealsnap.pipeline.gate import Judged
+from pytest_dealsnap.pipeline.settling import Judging
 from pytest_dealsnap.plugin.unjudged import NotJudgedError
 from pytest_dealsnap.reasoning.calls import Reasoning, excused_by
 from pytest_dealsnap.reasoning.loops import Home
-from pytest_dealsnap.reporting.details_wanted import Detailing
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.plan import Plan
     from pytest_dealsnap.reasoning.replay import Replay
 
-__all__ = ["RUN", "Outcome", "Run"]
+__all__ = ["RUN", "Run"]
 
 
 class Run:
@@ -59,8 +57,15 @@ class Run:
         self.started_at = datetime.now(UTC)
         self.source: DealSource = open_source(config)
         self.snapshots = DealSnapshots(config.snapshots)
-        self.recorder = Recorder(config)
-        self.gate = Gate(config, self.recorder, self.snapshots)
+        self.judging = Judging(
+            config,
+            self.snapshots,
+            ledger=config.snapshots,
+            today=self.started_at.date(),
+            details=details,
+            between_types=mode == "matrix",
+        )
+        self.recorder, self.gate, self.ledger = self.judging.recorder, self.judging.gate, self.judging.ledger
         self.matrix_rules = compile_matrix_rules(  # a bad one is told by every run, as any other setting is
             config.matrix_rules,
             types=config.deals.types,
@@ -69,14 +74,11 @@ class Run:
             root=config.root,
             place=config.place("matrix.rules"),
         )
-        ledger = read_ledger(config.snapshots, today=self.started_at.date(), types=config.deals.types)
-        self.ledger: Ledger = self.asked_entries(ledger.judged_by(self.gate.policy))
         self._capture = Capture(self.recorder, self.snapshots, allow_errors=allow_errors)
         self._plan: Plan | None = None
         self.replay: Replay | None = None
         self._explained = 0
         self.home_of: Callable[[Callable[..., Any]], Home | None] = lambda function: None
-        self._detailing = Detailing(self.gate, self.recorder) if details else None
 
     @property
     def plan(self) -> Plan:
@@ -84,15 +86,10 @@ class Run:
         assert self._plan is not None
         return self._plan
 
-    @staticmethod
-    def asked_entries(ledger: Ledger) -> Ledger:
-        """Return the part of the ledger that a run of this kind asks."""
-        return ledger.against_baseline()
-
     @property
     def judged_paths(self) -> Mapping[str, str]:
         """What judges nothing, in silence, where no deal has it: each by its name, with its path or its rule."""
-        return {metric.name: metric.spec.path for metric in self.recorder.metrics}
+        return self.recorder.paths
 
     def start(self, plan: Plan) -> None:
         """Take the frozen *plan*, from the database or from xdist's controller."""
@@ -129,19 +126,19 @@ class Run:
         for key in self.output_keys(entry):
             self.calls.outputs.renew(key)
 
-    def perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Outcome:
+    def perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Judged:
         """Take one deal through the run; *reasoner* is asked for the callable only where one is called."""
         ref = entry.ref
         if entry.kind == "missing":
-            return Outcome(self.gate.missing(ref))
+            return Judged(self.gate.missing(ref))
         if entry.kind == "lost":
-            return Outcome(self.gate.lost(ref))
+            return Judged(self.gate.lost(ref))
         if self.mode == "gate" and ref.copies > 1:
             failure = duplicated(ref, gate=True)
             facts = (ref.id, None, ref.deal_type, ref.stored_type, "errored")
-            return Outcome(DealResult(*facts, error=failure, corrupt=failure.message))
+            return Judged(DealResult(*facts, error=failure, corrupt=failure.message))
         if self.mode == "gate" and entry.kind == "new":
-            return Outcome(self._new(entry))
+            return Judged(self._new(entry))
         deal, reasoning = self._reasoned(entry, reasoner)
         if reasoning.excused:
             raise NotJudgedError.of(reasoning)
@@ -151,20 +148,18 @@ class Run:
             captured = self._capture(ref, deal, reasoning)
             if captured.compared and (self.replay is not None or self.config.replay.calls):
                 self._record_calls(ref)
-            return Outcome(captured, reasoning=reasoning)
-        look = looking_at(lambda: self._recorded(ref), deal)
+            return Judged(captured, reasoning=reasoning)
         judged = self.gate(ref, deal, reasoning)
-        if judged.status == "new" and not judged.findings:  # a broken link, or gone since the plan was made
-            judged = self.gate.lost(ref)
-        if judged.status == "regressed":
+        if judged.result.status == "new" and not judged.result.findings:  # a broken link, or gone since the plan
+            judged = Judged(self.gate.lost(ref))
+        if judged.result.status == "regressed":
             self.refuse_moved(ref)
-        result, used = self.ledger.apply(judged, look)
+        settled = self.judging.settle(judged, lambda: {} if deal is None else deal.fields)
         if reasoning.calls is not None:
             made = reasoning.calls
-            result = replace(result, evidence=made.evidence, asked=made.asked, miss=made.miss)
-        if self._detailing is not None and result.status != "matched":
-            result = self._detailing(result, lambda: self._both_sides(ref, deal, reasoning))
-        return Outcome(result, used, reasoning)
+            result = replace(settled.result, evidence=made.evidence, asked=made.asked, miss=made.miss)
+            settled = replace(settled, result=result)
+        return replace(settled, reasoning=reasoning)
 
     def _record_calls(self, ref: DealRef) -> None:
         """Record the calls of a captured deal; those of an older snapshot do not stay beside a new one."""
@@ -181,14 +176,6 @@ class Run:
         moved = self.source.moved(ref) if ref.copies == 1 else None
         if moved is not None:
             raise NotJudgedError(str(moved))
-
-    def _both_sides(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> tuple[Snapshot, Snapshot]:
-        recorded = self.snapshots.decode(ref.id, self.snapshots.recall(ref.id) or b"")
-        return recorded, self.recorder.draft(ref, deal.name if deal else None, reasoning, whole=True)
-
-    def _recorded(self, ref: DealRef) -> Snapshot | None:
-        data = self.snapshots.recall(ref.id)
-        return None if data is None else self.snapshots.decode(ref.id, data)
 
     def _new(self, entry: Entry) -> DealResult:
         ref = entry.ref
@@ -236,13 +223,6 @@ class Run:
         self._explained += 1
         return self._explained <= limit
 
-    def both_outputs(self, ref: DealRef, outcome: Outcome) -> tuple[Any, Any]:
-        """Return the recorded and the current output of a deal, each ``None`` where it is not known."""
-        data = self.snapshots.recall(ref.id)
-        if data is None or outcome.reasoning is None or outcome.reasoning.output is None:
-            return None, None
-        return self.snapshots.decode(ref.id, data).output, self.recorder.recorded_output(outcome.reasoning.output)
-
     def close(self) -> None:
         """Bring snapshots to the disk, and let go of connection, loop and thread."""
         self.snapshots.flush()
@@ -253,19 +233,6 @@ class Run:
         self.source.close()
         if self.lock is not None:
             self.lock.release()
-
-
-class Outcome:
-    """A deal's result, which ledger entries matched it, and how it was reasoned."""
-
-    __slots__ = ("reasoning", "result", "used_entries")
-
-    def __init__(
-        self, result: DealResult, used_entries: tuple[int, ...] = (), reasoning: Reasoning | None = None
-    ) -> None:
-        self.result = result
-        self.used_entries = used_entries
-        self.reasoning = reasoning
 
 
 RUN = pytest.StashKey[Run]()

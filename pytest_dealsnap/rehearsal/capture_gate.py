@@ -9,18 +9,16 @@ from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from pytest_dealsnap.baseline.acceptances import CurrentRows, accepted
-from pytest_dealsnap.baseline.comparison import compare_baselines
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.baseline.ledger import read_ledger
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
-from pytest_dealsnap.baseline.recording import Gate, Recorder
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.judging.findings import AFFECTED, DealResult
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.policy import compile_policy
 from pytest_dealsnap.judging.values import exact, is_number, working_context
+from pytest_dealsnap.pipeline.comparison import CurrentRows, compare_baselines
+from pytest_dealsnap.pipeline.settling import Judging
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.rehearsal_facts import Exposure
@@ -52,20 +50,12 @@ def judge_captures(
     *there* are, for a sample, the ids of all deals before and after: one that only the other sample
     drew is neither gone nor new.
     """
-    recorder = Recorder(config)
-    gate = Gate(config, recorder, before)
-    book = read_ledger(config.snapshots, today=datetime.now(UTC).date(), types=config.deals.types)
-    ledger = book.against_baseline().judged_by(gate.policy)
-    results: list[DealResult] = []
-    used: dict[int, set[str]] = {}
-    compared = compare_baselines(before, after, gate, default_type=config.deals.default_type)
-    judged = (one for one in compared if there is None or not _only_drawn_once(one, there))
+    judging = Judging(config, before, ledger=config.snapshots, today=datetime.now(UTC).date())
+    compared = compare_baselines(before, after, judging.gate, default_type=config.deals.default_type)
+    judged = (one for one in compared if there is None or not _only_drawn_once(one.result, there))
     with CurrentRows(config if rows is None else replace(config, database=rows)) as current:
-        for result, matched in accepted(ledger, judged, before, current):
-            results.append(result)
-            for number in matched:
-                used.setdefault(number, set()).add(result.id)
-    paths = {metric.name: metric.spec.path for metric in recorder.metrics}
+        results, used = judging.settle_all(judged, current)
+    policy, paths = judging.gate.policy, judging.recorder.paths
     facts = RunFacts(
         mode="rehearsal",
         started_at=started_at,
@@ -82,10 +72,10 @@ def judge_captures(
         not_judged=(),
         baseline=without_ids(read_manifest(before.folder.parent)),
         snapshots="the capture with the flag off, before the upgrade",
-        judging=JudgingFacts.of(config, gate.policy),
-        ledger=ledger_facts(ledger, used, results),
+        judging=JudgingFacts.of(config, policy),
+        ledger=ledger_facts(judging.ledger, used, results),
         absent_metrics=absent_everywhere(results, paths),
-        idle_rules=idle_rules(results, gate.policy, paths),
+        idle_rules=idle_rules(results, policy, paths),
     )
     return with_unread_rows(conclude(facts, results), current.problem)
 

@@ -15,7 +15,7 @@ from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.money_moved import money_moved
 from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
 from pytest_dealsnap.judging.volatile import drop_line, volatile_paths
-from pytest_dealsnap.reporting.details_kept import without_surplus
+from pytest_dealsnap.pipeline.details_kept import without_surplus
 from pytest_dealsnap.reporting.evidence_words import evidence_words, miss_notes
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes

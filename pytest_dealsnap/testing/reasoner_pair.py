@@ -11,12 +11,10 @@ from typing import Any
 
 from pytest_dealsnap.baseline.recording import Recorder
 from pytest_dealsnap.config import Config, load_config, with_tables
-from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.deals.types import DealTypes
+from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.judging.findings import Failure, Finding
-from pytest_dealsnap.judging.judge import Judgement, Reasoned, judge
-from pytest_dealsnap.judging.policy import compile_policy
+from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reasoning.engine import Engine
 
@@ -109,46 +107,24 @@ class Comparison:
 
     def __init__(self, config: Config) -> None:
         self._recorder = Recorder(config)
-        self._types = DealTypes.of(config.deals)
-        self._policy = compile_policy(
-            config.rules,
-            types=config.deals.types,
-            metrics=self._recorder.metrics,
-            root=config.root,
-            places=config.places,
-        )
+        self._gate = Gate(config, self._recorder, None)
+        self._default = config.deals.default_type
 
     def __call__(self, deal: Any, old: Reasoning, new: Reasoning) -> Disagreement | None:
         """Return what gates, or ``None``. Both may fail, if by the same type of error."""
-        deal_type = str(getattr(deal, "deal_type", self._types.default))
-        stored = getattr(deal, "stored_type", None)
-        before, after = self._side(deal_type, stored, old), self._side(deal_type, stored, new)
+        deal_type = str(getattr(deal, "deal_type", self._default))
+        ref = DealRef(deal, str(getattr(deal, "key", "")), getattr(deal, "stored_type", None), deal_type)
+        before, after = (self._recorder.draft(ref, None, one, whole=True) for one in (old, new))
         if before.error is not None and after.error is None:
             return Disagreement(deal_type, (_answers_now(before.error),), old, new)
-        judgement = self._judged(before, after, deal)
-        if judgement.status not in ("regressed", "errored"):
+        result = self._gate.judge(before, after, deal)
+        if result.status not in ("regressed", "errored"):
             return None
-        return Disagreement(deal_type, judgement.findings, old, new)
-
-    def _judged(self, before: Reasoned, after: Reasoned, deal: Any) -> Judgement:
-        return judge(
-            before,
-            after,
-            policy=self._policy[before.deal_type],
-            metrics=self._recorder.metrics,
-            is_valid_type=self._types.recognizes,
-            deal=deal,
-        )
+        return Disagreement(deal_type, result.findings, old, new)
 
     def recorded(self, reasoning: Reasoning) -> dict[str, Any] | None:
         """Return the output without what is dropped."""
         return None if reasoning.output is None else self._recorder.recorded_output(reasoning.output)
-
-    def _side(self, deal_type: str, stored: str | None, reasoning: Reasoning) -> Reasoned:
-        if reasoning.output is None:
-            return Reasoned(deal_type, stored, error=reasoning.failure or Failure("Error", ""))
-        metrics = self._recorder.measure(reasoning.output)
-        return Reasoned(deal_type, stored, metrics, self._recorder.recorded_output(reasoning.output))
 
 
 def _answers_now(error: Failure) -> Finding:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder, duplicated
+from pytest_dealsnap.baseline.recording import Capture, Recorder, duplicated
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.findings import DealResult, Failure
 from pytest_dealsnap.judging.verdict import decide, summarize
+from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.calls import Reasoning
 from tests.builders import configure
 
@@ -43,7 +44,7 @@ class Project:
     def gate(self, made: Any, stored: str | None = "acquisition", deal_id: str = "1") -> DealResult:
         """Judge one deal."""
         ref, deal = self._deal(stored, deal_id)
-        return self._gate(ref, deal, made if isinstance(made, Reasoning) else Reasoning(output=made))
+        return self._gate(ref, deal, made if isinstance(made, Reasoning) else Reasoning(output=made)).result
 
     def missing(self, deal_id: str = "1") -> DealResult:
         """Judge a deal that the database has not."""

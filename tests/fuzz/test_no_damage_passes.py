@@ -21,13 +21,14 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.ledger import parse_ledger
 from pytest_dealsnap.baseline.ledger_writing import entry_text
 from pytest_dealsnap.baseline.pins import pins_file
-from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder
+from pytest_dealsnap.baseline.recording import Capture, Recorder
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.cli.decisions import read_decisions
 from pytest_dealsnap.config import load_config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reporting.idle import idle_rules
 from tests.fuzz.mutations import bytes_mutated, document_mutated, lines_mutated
@@ -64,8 +65,10 @@ def passes(root: Path, text: bytes) -> bool:
     recorder = Recorder(config)
     gate = Gate(config, recorder, DealSnapshots(root / "snapshots"))
     kind = DealTypes.of(config.deals).effective("acquisition")
-    judged = gate(replace(REF, deal_type=kind), Deal("d1", "Orion", kind, "acquisition"), Reasoning(output=AFTER))
-    idle = idle_rules([judged], gate.policy, {metric.name: metric.spec.path for metric in recorder.metrics})
+    judged = gate(
+        replace(REF, deal_type=kind), Deal("d1", "Orion", kind, "acquisition"), Reasoning(output=AFTER)
+    ).result
+    idle = idle_rules([judged], gate.policy, recorder.paths)
     return judged.status in ("matched", "changed", "accepted") and not idle
 
 

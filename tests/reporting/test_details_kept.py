@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.judging.deal_details import Details
 from pytest_dealsnap.judging.findings import DealResult
-from pytest_dealsnap.reporting.details_kept import DetailBudget, kind_of_change, without_surplus
+from pytest_dealsnap.pipeline.details_kept import DetailBudget, kind_of_change, without_surplus
 from tests.reporting.runs import finding, result
 
 

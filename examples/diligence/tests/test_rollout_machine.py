@@ -19,8 +19,9 @@ from examples.diligence.analysis_runner import run_reasoning_phase
 from examples.diligence.deal_types import ALIASES, VALID_DEAL_TYPES, effective_deal_type
 from examples.diligence.web import build_app
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.baseline.recording import Capture, Gate, Recorder
+from pytest_dealsnap.baseline.recording import Capture, Recorder
 from pytest_dealsnap.deals.sql import SQLSource
+from pytest_dealsnap.pipeline.gate import Gate, Judged
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
 from pytest_dealsnap.testing import load_config, stored_deal_types
@@ -184,7 +185,8 @@ class Rollout(RuleBasedStateMachine):
             statuses = {}
             for ref in source.refs():
                 deal = source.fetch(ref)
-                statuses[int(ref.id)] = take(ref, deal, engine(REASONER, deal)).status
+                taken = take(ref, deal, engine(REASONER, deal))
+                statuses[int(ref.id)] = (taken.result if isinstance(taken, Judged) else taken).status
             return statuses
         finally:
             engine.close()

@@ -1,4 +1,4 @@
-"""What a ``conftest.py`` or a plugin may add: rules, report formats, a source of deals, values.
+"""What a ``conftest.py`` or a plugin may add: rules, report formats, a source of deals, values, databases.
 
 pytest finds these functions in its plugins and in the ``conftest.py`` files that it imports as it starts, such as
 the one beside the configuration. The command line ``dealsnap`` imports no ``conftest.py``. Both find the modules
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_dealsnap.config import Config
+    from pytest_dealsnap.deals.dialects.base import Dialect
     from pytest_dealsnap.judging.findings import Finding
     from pytest_dealsnap.judging.rules import Rule
     from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from pytest_dealsnap.reporting.writers import Writer
 
 __all__ = [
+    "Dialect",
     "FinishedRun",
     "Rehearsal",
     "Writer",
     "pytest_dealsnap_deal_source",
+    "pytest_dealsnap_dialects",
     "pytest_dealsnap_report_writers",
     "pytest_dealsnap_rules",
     "pytest_dealsnap_value_converters",
@@ -75,11 +78,27 @@ def pytest_dealsnap_value_converters() -> Mapping[type, Callable[[Any], Any]]:
     raise NotImplementedError  # likewise
 
 
-_HOMES = {"FinishedRun": "run_facts", "Rehearsal": "rehearsal_facts", "Writer": "writers"}
+def pytest_dealsnap_dialects() -> Iterable[Dialect]:
+    """Return databases that dealsnap does not know, as objects of subclasses of :class:`Dialect`.
+
+    ``names`` are what SQLAlchemy calls the database. A dialect whose ``unenforced`` returns None says that the database
+    refuses every write: by the statements of ``begin``, which are run in each transaction, or by what ``read_only``
+    makes of the URL. All other methods have answers for a database of which nothing is known. A database that
+    dealsnap knows is not replaced.
+    """
+    raise NotImplementedError  # likewise
+
+
+_HOMES = {
+    "Dialect": "deals.dialects.base",
+    "FinishedRun": "reporting.run_facts",
+    "Rehearsal": "reporting.rehearsal_facts",
+    "Writer": "reporting.writers",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Return what a writer is given; importing it is not free, and pytest imports this module in every run."""
+    """Return what extensions are given or subclass; importing it is not free, and every run imports this module."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"pytest_dealsnap.reporting.{_HOMES[name]}"), name)
+    return getattr(import_module(f"pytest_dealsnap.{_HOMES[name]}"), name)

@@ -16,6 +16,7 @@ from pytest_dealsnap import __version__
 from pytest_dealsnap.cli import (
     accept,
     audit,
+    check,
     clean,
     compare,
     doctor,
@@ -35,6 +36,7 @@ COMMANDS: dict[str, ModuleType] = {
     "init": init,
     "doctor": doctor,
     "audit": audit,
+    "check": check,
     "compare": compare,
     "merge": merge,
     "report": report,

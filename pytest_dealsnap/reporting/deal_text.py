@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_dealsnap.errors import printable
@@ -21,6 +21,7 @@ from pytest_dealsnap.reporting.wording import (
 
 __all__ = ["brief_text", "deal_text"]
 
+SHOWN_DIFFERENCES = 12
 HEADER = ("metric", "baseline", "current", "change", "allowed")
 
 
@@ -49,7 +50,7 @@ def deal_text(
         lines += ["", "the first request that differs from the recorded ones:"]
         lines += [f"  {printable(line)}" for line in result.miss.splitlines()]
     if before is not None and after is not None:
-        lines += _difference(before, after)
+        lines += _difference(*_rows(result, before, after))
     return "\n".join(lines)
 
 
@@ -73,8 +74,17 @@ def _row(finding: Finding) -> tuple[str, ...]:
     return ("! " if finding.gates else "  ") + metric, *others
 
 
-def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    rows, total = explain(before, after)
+def _rows(
+    result: DealResult, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[list[tuple[str, str, Any, Any]], int]:
+    """Return the first differences, as the report has them where it holds the deal in full, and their total."""
+    if result.details is None:
+        return explain(before, after, limit=SHOWN_DIFFERENCES)
+    kept = result.details.differences[:SHOWN_DIFFERENCES]
+    return [(one.path, one.move, one.baseline, one.current) for one in kept], result.details.total
+
+
+def _difference(rows: Sequence[tuple[str, str, Any, Any]], total: int) -> list[str]:
     if not rows:
         return []
     lines = ["", f"{plural(total, 'difference')} in the output:"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from pytest_dealsnap.causes.bins import least_group
+from pytest_dealsnap.causes.moves import FEWEST
 from pytest_dealsnap.judging.templates import path_shapes
 
 __all__ = ["path_groups"]
@@ -31,8 +31,7 @@ def path_groups(outputs: Sequence[Sequence[str]]) -> Iterator[tuple[tuple[str, .
     for shape in sorted(places):
         alike[tuple(places[shape])].append(shape)
     sets = sorted(alike, key=lambda own: (-len(own), alike[own]))
-    few = least_group(len(outputs))
-    large = [own for own in sets if len(own) >= few][:MOST_GROUPS]
+    large = [own for own in sets if len(own) >= FEWEST][:MOST_GROUPS]
     told: set[int] = set()
     for group in _merged(large):
         members = sorted({place for own in group for place in own})

@@ -1,20 +1,21 @@
 """Causes: findings of many deals that look like one change.
 
-Findings of one metric are parted by what kind of change they are: a size (``bins``), an error's
-message, items of a list, paths of the output. What only accompanies another cause, in the same deals
-and without failing them, is told beside it.
+Findings of one metric are parted by the most exact description that enough of them share (``descriptions``). Numbers
+come before texts. What only accompanies a cause that comes before it, in the same deals and without failing them, is
+listed beside it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_dealsnap.causes.clusters import Part, Size, parts_of
+from pytest_dealsnap.causes.descriptions import Part, Size, parts_of
 from pytest_dealsnap.causes.features import Common, Features, common_features, without_deals
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
+from pytest_dealsnap.judging.values import is_number
 
 __all__ = ["Cause", "Size", "find_causes"]
 
@@ -24,8 +25,8 @@ class Cause:
     """A group of findings that look like one change; ``deals`` are ids in order.
 
     ``failing`` counts the deals that it can fail, ``size`` says how far numbers moved, ``paths`` where an
-    output changed. ``common`` is what its deals have in common and no (or few) others; ``mixed`` are those
-    of its deals that show another change on top; ``also`` names what else changed in just these deals.
+    output changed, ``reordered`` that only the order of lists did. ``common`` is what its deals have in common and no
+    others; ``also`` names what else changed in just these deals.
 
     The id follows from the metric and from what the change is (how far, which items, which paths), not from
     how many deals there are: another change of the same metric has another id.
@@ -41,9 +42,9 @@ class Cause:
     failing: int = 0
     size: Size | None = None
     common: tuple[Common, ...] = ()
-    mixed: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    reordered: bool = False
 
 
 # What accompanies a cause is found in nearly the same deals.
@@ -51,20 +52,38 @@ SAME_DEALS = 0.9
 MOST_COMPARED = 40
 
 
-def find_causes(results: Iterable[DealResult], traits: Features | None = None) -> tuple[Cause, ...]:
-    """Group the findings of *results*, heaviest first: by failing deals, then by deals.
+def find_causes(
+    results: Iterable[DealResult], traits: Features | None = None, *, order: Sequence[str] = ()
+) -> tuple[Cause, ...]:
+    """Group the findings of *results*: what fails deals first, then numbers, errors, other metrics, the output.
 
-    *traits* tell what deals have in common. Linear in the findings but for sorting, and the same for
-    the same results in any order of theirs.
+    Linear in the findings but for sorting, and the same for the same results in any order of theirs.
+
+    Args:
+        results: The deals' results.
+        traits: What the deals could have in common.
+        order: The metrics in the order in which they are told; others follow.
     """
     families: dict[tuple[str, str], list[tuple[DealResult, Finding]]] = defaultdict(list)
-    everyone = list(results)
+    everyone = sorted(results, key=lambda result: _id_order(result.id))
+    numbers: set[str] = set()
     for result in everyone:
         for finding in result.findings:
             families[finding.metric, finding.issue].append((result, finding))
+            if is_number(finding.baseline):
+                numbers.add(finding.metric)
+    ranks = {name: rank for rank, name in enumerate(order)}
+
+    def turn(cause: Cause) -> tuple[int, int]:
+        kind = 0 if cause.metric in numbers else _TURNS.get(Finding(cause.metric, cause.issue).kind, 2)
+        return kind, ranks.get(cause.metric, len(ranks))
+
     parts = [part for key in sorted(families) for part in parts_of(families[key])]
-    causes = sorted(_identified(parts), key=_weight)
-    shown = _without_company(causes)
+    causes = sorted(
+        _identified(parts),
+        key=lambda cause: (not cause.gates, turn(cause), -cause.failing, -len(cause.deals), cause.title, cause.id),
+    )
+    shown = _without_company(causes, turn)
     if traits is None:
         return tuple(shown)
     failed = {result.id: result.deal_type for result in everyone if result.status in ("errored", "missing")}
@@ -72,15 +91,15 @@ def find_causes(results: Iterable[DealResult], traits: Features | None = None) -
     return tuple(replace(cause, common=_common(cause, failed, judged, traits)) for cause in shown)
 
 
+# Numbers come first, then deals without a value, then other metrics, then the output.
+_TURNS = {Kind.FAILED: 1, Kind.GONE: 1, Kind.DEAL_TYPE: 1, Kind.NO_EFFECT: 1, Kind.OUTPUT: 3}
+
+
 def _common(cause: Cause, failed: Collection[str], judged: Features, everyone: Features) -> tuple[Common, ...]:
     """Return what the cause's deals have in common; what failed could not have shown a change of values."""
     if any(deal in failed for deal in cause.deals):
         return common_features(cause.deals, cause.deal_types, everyone)
     return common_features(cause.deals, cause.deal_types, judged, everyone)
-
-
-def _weight(cause: Cause) -> tuple[bool, int, int, bool, str, str]:
-    return not cause.gates, -cause.failing, -len(cause.deals), cause.issue == "output_changed", cause.title, cause.id
 
 
 def _identified(parts: Sequence[Part]) -> Iterable[Cause]:
@@ -96,25 +115,31 @@ def _identified(parts: Sequence[Part]) -> Iterable[Cause]:
 def _cause(part: Part) -> Cause:
     finding = part.members[0][1]
     failing = {result.id for result, finding in part.members if finding.gates}
-    types = tuple(sorted({result.deal_type for result, _ in (*part.members, *part.shared)}))
-    ids = {result.id for result, _ in (*part.members, *part.shared)}
+    types = tuple(sorted({result.deal_type for result, _ in part.members}))
     return Cause(
         id="",
         title=f"{part.title} · {', '.join(types)}",
         metric=finding.metric,
         issue=finding.issue,
         deal_types=types,
-        deals=tuple(sorted(ids, key=_id_order)),
+        deals=tuple(dict.fromkeys(result.id for result, _ in sorted(part.members, key=_member_order))),
         gates=bool(failing),
         failing=len(failing),
         size=part.size,
-        mixed=tuple(sorted(part.mixed, key=_id_order)),
         paths=part.paths,
+        reordered=part.reordered,
     )
 
 
-def _without_company(causes: Sequence[Cause]) -> list[Cause]:
-    """Leave out what fails no deal and lies, by itself or in parts, in the deals of a heavier cause, which names it."""
+def _member_order(member: tuple[DealResult, Finding]) -> tuple[int, int, str]:
+    return _id_order(member[0].id)
+
+
+def _without_company(causes: Sequence[Cause], turn: Callable[[Cause], tuple[int, int]]) -> list[Cause]:
+    """Drop non-blocking causes that lie, alone or together, in the deals of a cause of an earlier turn.
+
+    That one lists them in its ``also``. A number is never listed under a text.
+    """
     deals = {cause.id: frozenset(cause.deals) for cause in causes}
     quiet: dict[str, list[Cause]] = defaultdict(list)
     for cause in causes:
@@ -126,8 +151,8 @@ def _without_company(causes: Sequence[Cause]) -> list[Cause]:
         if heavier.id in gone:
             continue
         company[heavier.id] = []
-        for metric, others in quiet.items():
-            if metric != heavier.metric:
+        for others in quiet.values():
+            if turn(others[0]) > turn(heavier):
                 left = [cause for cause in others if cause.id not in gone and cause.id not in company]
                 company[heavier.id] += _company(deals[heavier.id], left, deals)
         gone.update(cause.id for cause in company[heavier.id])

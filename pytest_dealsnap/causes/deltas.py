@@ -27,8 +27,9 @@ class Move:
     """One number that changed, at ``place`` in its family.
 
     ``size`` is the baseline's magnitude and ``amount`` the difference, in binary for sweeping over many;
-    ``before`` and ``after`` are exponent and value of their last digits. ``slack`` is how exactly the new
-    value is known, which is found out with the family.
+    ``before`` and ``after`` are exponent and value of their last digits. What the family tells: ``slack`` is how
+    exactly the new value is known, ``unit`` what the numbers of its type end at, and ``coarser`` says that the new
+    ones end earlier than the old ones did.
     """
 
     place: int
@@ -42,6 +43,8 @@ class Move:
     noise: float
     units: tuple[float, ...] = ()
     slack: float = 0.0
+    coarser: bool = False
+    unit: float = 1.0
 
     def residue(self, percent: float, amount: float) -> float:
         """Return what is left of the change beyond *percent* of the magnitude and *amount*."""
@@ -51,6 +54,11 @@ class Move:
     def tolerance(self) -> float:
         """How much may be left of a change that a size explains."""
         return self.slack + self.noise
+
+    def is_count(self, most: int) -> bool:
+        """Whether both numbers are whole and below *most*."""
+        whole = self.before[0] >= 0 and self.after[0] >= 0
+        return whole and self.size < most and self.size + abs(self.amount) < 2 * most
 
 
 def measure(place: int, before: Number, after: Number, deal_type: str = "") -> Move | None:

@@ -12,8 +12,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from math import comb
 from typing import Any
 
+from pytest_dealsnap.causes.chance import UNLIKELY, fisher_exact
+from pytest_dealsnap.causes.moves import FEWEST
 from pytest_dealsnap.judging.findings import DealResult
 
 __all__ = [
@@ -32,39 +35,31 @@ __all__ = [
 # The prefix of a field of the output, which sets it apart from a column of the same name.
 OUTPUT = "output."
 TYPE_FIELD = "deal type"
-# A field with more values than that tells deals apart; what they share of it is only that it says nothing.
+# Fields with more than 50 distinct values are identifiers, not features; only NULL, empty and 0 are kept.
 MOST_VALUES = 50
 NOTHING = frozenset({"null", '""', "0"})
 MOST_FIELDS = 1_000
 LONGEST_VALUE = 60
-# What fewer deals have in common, they may have by chance.
-FEWEST_DEALS = 3
 SHOWN_VALUES = 3
 SHOWN_TRAITS = 3
-# A trait that more of the other deals have explains nothing.
-MOST_OTHERS = 0.1
 _FIRST, _NONE = 48, "."
 
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """A trait of all ``deals`` of a cause, which ``others`` more have, among those of the types in ``within``.
+    """A feature of all ``deals`` of a cause, which no other deal has, among those of the types in ``within``.
 
-    ``field`` is a column, ``output.PATH``, or ``deal type``; empty ``within`` stands for all types.
-    ``failed`` counts deals that have it and no output, so that nobody knows what they would show.
+    ``field`` is a column, ``output.PATH``, or ``deal type``; empty ``within`` stands for all types. ``chance`` is
+    Fisher's exact test: how likely chance makes any such feature. ``failed`` counts deals that have it and no output,
+    so that nobody knows what they would show.
     """
 
     field: str
     values: tuple[Any, ...]
     deals: int
-    others: int = 0
     within: tuple[str, ...] = ()
     failed: int = 0
-
-    @property
-    def exact(self) -> bool:
-        """Whether no other deal has it."""
-        return self.others == 0
+    chance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +159,7 @@ def _written(own: Mapping[str, str], values: Iterable[str], places: Mapping[str,
 
 def worth_explaining(results: Iterable[DealResult]) -> bool:
     """Whether so many of *results* have findings that something could be common to them."""
-    return sum(bool(result.findings) for result in results) >= FEWEST_DEALS
+    return sum(bool(result.findings) for result in results) >= FEWEST
 
 
 def merge_features(parts: Iterable[Features]) -> Features:
@@ -221,26 +216,26 @@ def without_deals(traits: Features, deals: Mapping[str, str]) -> Features:
 def common_features(
     deals: Collection[str], types: Sequence[str], traits: Features, everyone: Features | None = None
 ) -> tuple[Common, ...]:
-    """Return what all *deals*, which are of *types*, have in common and few or no others have; the best first.
+    """Return what all *deals*, which are of *types*, have in common and no others have; the best first.
 
-    *everyone* are the traits with the failed deals, where *traits* leave them out.
+    Only what chance is unlikely to bring about, by Fisher's exact test, explains anything. *everyone* are the traits
+    with the failed deals, where *traits* leave them out.
     """
     marks = [traits.deals[deal_id] for deal_id in deals if deal_id in traits.deals]
     count, compared = len(deals), sum(traits.compared.values())
-    if count < FEWEST_DEALS or len(marks) < count or count >= compared:
+    if count < FEWEST or len(marks) < count or count >= compared:
         return ()
     if sum(traits.compared.get(kind, 0) for kind in types) == count:
         failed = sum((everyone or traits).compared[kind] for kind in types if kind in traits.compared) - count
-        return (Common(TYPE_FIELD, tuple(types), count, failed=failed),)
-    found: list[tuple[tuple[int, int, bool, int, str], Common]] = []
+        chance = fisher_exact(count, compared - count, tests=1)
+        return (Common(TYPE_FIELD, tuple(types), count, failed=failed, chance=chance),) if chance <= UNLIKELY else ()
+    found: list[tuple[tuple[bool, int, bool, int, str], Common]] = []
     for place, (name, texts) in enumerate(traits.values.items()):
         own = Counter(mark[place] for mark in marks)
         common = _common(name, texts, own, count, types, traits)
-        if common is not None:
+        if common is not None and common.chance <= UNLIKELY:
             common = _with_failed(common, own, traits, everyone or traits)
-            tier = 0 if common.exact and not common.within else 1 if common.exact else 2
-            rank = (tier, len(common.values), name.startswith(OUTPUT), len(name), name)
-            found.append((rank, common))
+            found.append(((bool(common.within), len(common.values), name.startswith(OUTPUT), len(name), name), common))
     found.sort(key=lambda pair: pair[0])
     return tuple(common for rank, common in found if rank[0] == found[0][0][0])[:SHOWN_TRAITS]
 
@@ -272,11 +267,11 @@ def _common(
     everywhere = sum(totals[kind][place] for kind in totals for place in places)
     within = sum(totals[kind][place] for kind in types if kind in totals for place in places)
     values = tuple(json.loads(texts[place]) for place in places)
+    tests = len(traits.values) * comb(len(texts), len(own))
     if everywhere == count:
-        return Common(name, values, count)
+        others = sum(traits.compared.values()) - count
+        return Common(name, values, count, chance=fisher_exact(count, others, tests=tests))
     if within == count:
-        return Common(name, values, count, within=tuple(types))
-    others, rest = everywhere - count, sum(traits.compared.values()) - count
-    if len(own) == 1 and others <= min(MOST_OTHERS * rest, count):
-        return Common(name, values, count, others)
+        others = sum(traits.compared.get(kind, 0) for kind in types) - count
+        return Common(name, values, count, within=tuple(types), chance=fisher_exact(count, others, tests=tests))
     return None

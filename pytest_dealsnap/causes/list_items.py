@@ -8,8 +8,9 @@ from typing import Any
 
 from pytest_dealsnap.judging.values import normal
 
-__all__ = ["item_change", "items_gone_and_come"]
+__all__ = ["ANOTHER_ORDER", "item_change", "items_gone_and_come"]
 
+ANOTHER_ORDER = "same items, another order"
 MOST_ITEMS = 4
 LONGEST_ITEM = 40
 
@@ -41,7 +42,7 @@ def item_change(before: Any, after: Any) -> tuple[str, str] | None:
         return None
     gone, come = items_gone_and_come(before, after)
     if not gone and not come:
-        return "in another order", "in another order"
+        return ANOTHER_ORDER, ANOTHER_ORDER
     broad = "has other items" if gone and come else "lost items" if gone else "gained items"
     shown = sorted(map(_shown, gone)), sorted(map(_shown, come))
     if len(gone) + len(come) > MOST_ITEMS or any(len(item) > LONGEST_ITEM for side in shown for item in side):

@@ -60,17 +60,14 @@ def standing_cause(cause: Cause, results: Iterable[DealResult], terms: Terms, *,
 
     Raises :class:`NotAcceptableError` for a cause that cannot be told narrowly enough.
     """
-    mixed = set(cause.mixed)
     own = {
         result.id: finding
         for result in results
         for finding in result.findings
         if finding.metric == cause.metric and finding.issue == cause.issue
     }
-    findings = [finding for deal_id, finding in own.items() if deal_id not in mixed]
-    condition = _cause_condition(cause, findings)
-    narrow = cause.size is not None and cause.size.kind in ("ratio", "amount")
-    deals = [deal for deal in cause.deals if narrow or deal not in mixed]
+    condition = _cause_condition(cause, list(own.values()))
+    deals = list(cause.deals)
     made = {"made_for": made_for(cause.title, [own[deal] for deal in deals if deal in own])}
     if by_type:
         entry: Entry = {"cause": cause.id, "type": _one_or_all(cause.deal_types), "metric": cause.metric}

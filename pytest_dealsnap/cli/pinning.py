@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pytest_dealsnap.baseline.ledger_writing import entry_text
@@ -29,20 +29,16 @@ LONGEST_INLINE = 200
 Files = dict[str, bytes]
 
 
-def pin_cause(
-    cause: Cause, results: Iterable[DealResult], terms: Terms, *, settled: Collection[str]
-) -> tuple[Entry, Files]:
+def pin_cause(cause: Cause, results: Iterable[DealResult], terms: Terms) -> tuple[Entry, Files]:
     """Return the entry that pins the deals which *cause* fails, and the file that it names, if it names one.
 
-    A deal that shows another cause on top is pinned only where it is in *settled*: all of its causes are accepted.
     Raises :class:`NotAcceptableError` for what no entry can take.
     """
     check_acceptable(cause.issue, f"the cause {cause.id}")
-    on_top = set(cause.mixed) - set(settled)
     found = [
         (result.id, finding)
         for result in results
-        if result.id not in on_top and not result.corrupt
+        if not result.corrupt
         for finding in result.gating
         if finding.metric == cause.metric and finding.issue == cause.issue
     ]
@@ -95,17 +91,6 @@ def _is_short(value: Any) -> bool:
     return writable(value) and len(repr(value)) <= LONGEST_INLINE
 
 
-def _settled(causes: Iterable[Cause], accepted: Collection[str], cause: Cause) -> set[str]:
-    """Return the deals of *cause* whose other causes, of the same metric, are all among the *accepted* ids."""
-    others: Mapping[str, list[str]] = {deal_id: [] for deal_id in cause.deals}
-    for other in causes:
-        if other.metric == cause.metric and other.id != cause.id and other.gates:
-            for deal_id in other.deals:
-                if deal_id in others:
-                    others[deal_id].append(other.id)
-    return {deal_id for deal_id, ids in others.items() if ids and all(name in accepted for name in ids)}
-
-
 _WARNINGS = {
     "range": "standing range: it takes any later value inside it, whatever the reason of that one is",
     "type": "standing, by type: it takes any later change inside it, in any deal of the type, new ones too",
@@ -113,17 +98,16 @@ _WARNINGS = {
 
 
 def proposed_entries(
-    run: FinishedRun, chosen: Chosen, terms: Terms, standing: str, *, accepted: Collection[str]
+    run: FinishedRun, chosen: Chosen, terms: Terms, standing: str
 ) -> tuple[list[str], Files, list[str]]:
     """Return the texts of the entries that take what is *chosen*, the files that they name, and what is refused.
 
-    *standing* is empty where deals are pinned, ``range`` or ``type``; *accepted* are the causes that the ledger names.
+    *standing* is empty where deals are pinned, ``range`` or ``type``.
     """
     texts: list[str] = []
     files: Files = {}
     refused: list[str] = []
     results = {result.id: result for result in run.results}
-    known = {*accepted, *(cause.id for cause in chosen.causes)}
 
     def add(entries: Sequence[Entry], comment: str) -> None:
         lines = [comment, *([_WARNINGS[standing]] if standing else [])]
@@ -135,7 +119,7 @@ def proposed_entries(
             if standing:
                 entry = standing_cause(cause, own, terms, by_type=standing == "type")
             else:
-                entry, new = pin_cause(cause, own, terms, settled=_settled(run.causes, known, cause))
+                entry, new = pin_cause(cause, own, terms)
                 files |= new
             add([entry], f"{cause.title}, {plural(len(cause.deals), 'deal')}")
         except NotAcceptableError as error:

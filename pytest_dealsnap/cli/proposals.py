@@ -183,7 +183,7 @@ def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Term
         raise ConfigError(f"expires {terms.expires.isoformat()}: that day is over, so the entry would never count")
     if not terms.reason.strip():
         raise ConfigError("an entry of the ledger needs a reason: --reason TEXT")
-    texts, files, refused = proposed_entries(run, chosen, terms, standing, accepted=_accepted_causes(config, today))
+    texts, files, refused = proposed_entries(run, chosen, terms, standing)
     texts, there = _without_twins(config, texts, today)
     refused += there
     if not texts:
@@ -203,12 +203,6 @@ def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Term
         add_entries(folder, texts, today=today, types=types, files=files, changes=changes)
 
     return Proposal(tuple(lines), tuple(map(printable, refused)), len(texts), stage, folder)
-
-
-def _accepted_causes(config: Config, today: date) -> set[str]:
-    """Return the causes that live entries of the ledger name."""
-    book = read_ledger(config.snapshots, today=today, types=config.deals.types)
-    return {entry.cause for entry in book.entries if entry.cause is not None and not entry.expired(today)}
 
 
 def _policy(config: Config) -> Policy:

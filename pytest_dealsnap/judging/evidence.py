@@ -17,10 +17,17 @@ from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.judging.values import exact, is_nan, is_number
 
-__all__ = ["with_evidence"]
+__all__ = ["with_evidence", "with_forms"]
 
 MOST_FORMS = 500
 DIGITS = 32
+
+
+def with_forms(finding: Finding, leaves: Sequence[tuple[Any, Any, Any]]) -> Finding:
+    """Return *finding*, which fails nothing, with the forms of all *leaves* where it does not show every path."""
+    return (
+        replace(finding, forms=_forms(path for path, _, _ in leaves)) if len(leaves) > len(finding.paths) else finding
+    )
 
 
 def with_evidence(finding: Finding, leaves: Sequence[tuple[Any, Any, Any]]) -> Finding:

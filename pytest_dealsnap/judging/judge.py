@@ -9,7 +9,7 @@ from typing import Any
 from pytest_dealsnap.config import RESERVED_METRICS
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.judging.differences import ABSENT, changed_leaves
-from pytest_dealsnap.judging.evidence import with_evidence
+from pytest_dealsnap.judging.evidence import with_evidence, with_forms
 from pytest_dealsnap.judging.findings import Failure, Finding, changed_issue, lost_issue
 from pytest_dealsnap.judging.metrics import Metric, measure
 from pytest_dealsnap.judging.paths import show_path
@@ -194,7 +194,7 @@ def _rest_findings(
         return []
     broken = [leaf for leaf in leaves if rule.gates and not _leaf_holds(rule, leaf[1], leaf[2])]
     finding = replace(_output_finding(broken or leaves, rule), gates=bool(broken), count=len(leaves))
-    return [with_evidence(finding, broken) if broken else finding]
+    return [with_evidence(finding, broken) if broken else with_forms(finding, leaves)]
 
 
 def _leaf_holds(rule: Rule, old: Any, new: Any) -> bool:

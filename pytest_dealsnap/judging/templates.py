@@ -60,8 +60,8 @@ def path_shape(path: str) -> str:
 
 
 def path_shapes(paths: Iterable[str]) -> Mapping[str, str]:
-    """Return the shape of each of *paths*; where a key has many different children, ``*`` stands for them."""
-    shapes = {path: path_shape(path) for path in paths}
+    """Return each of *paths* without places in lists; ``*`` stands for the children of a key that has many."""
+    shapes = {path: path_form(path) for path in paths}
     steps = {shape: tuple(_STEP.findall(shape)) for shape in set(shapes.values())}
     children: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for taken in steps.values():

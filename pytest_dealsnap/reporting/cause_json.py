@@ -30,9 +30,9 @@ def cause_document(cause: Cause) -> dict[str, Any]:
                 "field": common.field,
                 "values": list(common.values),
                 "deals": common.deals,
-                "others": common.others,
                 "failed": common.failed,
                 "within": list(common.within),
+                "chance": common.chance,
                 "text": common_text(common),
             }
             for common in cause.common
@@ -47,9 +47,11 @@ def cause_document(cause: Cause) -> dict[str, Any]:
             "percent": None if size.percent is None else list(size.percent),
             "amount": None if size.amount is None else list(size.amount),
         }
-    for name in ("mixed", "also", "paths"):
+    for name in ("also", "paths"):
         if getattr(cause, name):
             document[name] = list(getattr(cause, name))
+    if cause.reordered:
+        document["reordered"] = True
     return document
 
 

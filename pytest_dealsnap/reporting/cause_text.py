@@ -6,24 +6,27 @@ from typing import Any
 
 from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.causes.features import TYPE_FIELD, Common
-from pytest_dealsnap.reporting.wording import plural, show_value, some_ids
+from pytest_dealsnap.reporting.wording import plural, show_value
 
 __all__ = ["common_text", "deals_cell", "reach", "remarks"]
 
-MIXED_WIDTH = 40
-
 
 def common_text(common: Common) -> str:
-    """Return ``all 41 have region = "EMEA", no other deal has``; values as they are, to be escaped where shown."""
+    """Return ``all 41 have region = "EMEA", no other deal has (Fisher p = 2e-09)``.
+
+    Values stand as they are, to be escaped where they are shown.
+    """
+    return f"{_common_text(common)} (Fisher p = {common.chance:.1g})"
+
+
+def _common_text(common: Common) -> str:
     but = f" but {common.failed:,} that failed" if common.failed else ""
     if common.field == TYPE_FIELD:
         return f"every {' and every '.join(map(str, common.values))}{but}, no other deal"
     has = f"all {common.deals:,} have {common.field} = {' or '.join(map(_value, common.values))}"
     if common.within:
         return f"{has}, no other {' or '.join(common.within)} has{but}"
-    if common.exact:
-        return f"{has}, no other deal has{but}"
-    return f"{has}; of the others {common.others:,} {'has' if common.others == 1 else 'have'} it, too"
+    return f"{has}, no other deal has{but}"
 
 
 def _value(value: Any) -> str:
@@ -50,11 +53,8 @@ def remarks(cause: Cause) -> list[str]:
     lines = [common_text(common) for common in cause.common]
     if cause.failing and cause.failing < len(cause.deals):
         lines.append(reach(cause))
-    if cause.mixed:
-        have = "shows" if len(cause.mixed) == 1 else "show"
-        which = some_ids(cause.mixed, MIXED_WIDTH)
-        mixed = plural(len(cause.mixed), "of its deals", "of its deals")
-        lines.append(f"{mixed} {have} another change on top: {which}")
+    if cause.reordered:
+        lines.append('the rule "same items" allows another order')
     if cause.also:
         lines.append(f"with it, in the same deals: {'; '.join(cause.also)}")
     return lines

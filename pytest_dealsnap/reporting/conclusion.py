@@ -47,7 +47,7 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         results=tuple(without_surplus(results)),
         summary=summary,
         verdict=verdict,
-        causes=find_causes(results, facts.traits) if gate else (),
+        causes=find_causes(results, facts.traits, order=order) if gate else (),
         notes=tuple(_notes(facts, results)),
         next_steps=tuple(gate_steps(facts, results, verdict) if gate else capture_steps(facts, results)),
         part_outcome=outcome,

@@ -38,8 +38,7 @@ def _weighed(run: FinishedRun) -> Iterator[tuple[str, Cause]]:
         alone |= marks if len(marks) == 1 else set()
     for cause in run.causes:
         marks = {(cause.metric, cause.issue, deal_id) for deal_id in cause.deals}
-        on_top = {(cause.metric, cause.issue, deal_id) for deal_id in cause.mixed}
-        taken = not accepted.isdisjoint(cause.deals) and alone.isdisjoint(marks - on_top)
+        taken = not accepted.isdisjoint(cause.deals) and alone.isdisjoint(marks)
         if not cause.gates:
             yield "reported", cause
         else:

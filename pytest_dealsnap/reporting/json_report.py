@@ -169,7 +169,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
     if finding.count is not None:
         document |= {"count": finding.count, "paths": list(finding.paths)}
     if finding.digest:
-        document |= {"digest": finding.digest, "forms": None if finding.forms is None else list(finding.forms)}
+        document["digest"] = finding.digest
+    if finding.digest or finding.forms is not None:
+        document["forms"] = None if finding.forms is None else list(finding.forms)
     if finding.note:
         document["note"] = finding.note
     return document

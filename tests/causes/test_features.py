@@ -14,7 +14,6 @@ from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.causes.features import (
     MOST_FIELDS,
     MOST_VALUES,
-    Common,
     FeatureCounter,
     Features,
     common_features,
@@ -38,13 +37,13 @@ def count(*deals: Deal) -> Features:
 
 def texts(ids: list[str], types: list[str], traits: Features) -> list[str]:
     """Return what those deals have in common, in words."""
-    return [common_text(common) for common in common_features(ids, types, traits)]
+    return [common_text(common).partition(" (Fisher")[0] for common in common_features(ids, types, traits)]
 
 
 def test_a_field_that_all_affected_and_no_other_deals_share() -> None:
     """Row fields stand before fields of the output that say the same."""
     deals = [(f"{i}", "sale", {"region": "EMEA", "output.zone": 1, "open": True}, True) for i in range(4)]
-    deals += [(f"{i}", "sale", {"region": "APAC", "output.zone": 2, "open": True}, False) for i in range(4, 9)]
+    deals += [(f"{i}", "sale", {"region": "APAC", "output.zone": 2, "open": True}, False) for i in range(4, 20)]
     assert texts(["0", "1", "2", "3"], ["sale"], count(*deals)) == [
         'all 4 have region = "EMEA", no other deal has',
         "all 4 have output.zone = 1, no other deal has",
@@ -60,7 +59,7 @@ def test_a_type_that_is_affected_as_a_whole_says_it_all() -> None:
 
 def test_a_field_within_a_type() -> None:
     """Carve-outs in one region, where other types have that region, too."""
-    deals = [(f"{i}", "carveout", {"region": "EU" if i < 4 else "US"}, i < 4) for i in range(8)]
+    deals = [(f"{i}", "carveout", {"region": "EU" if i < 4 else "US"}, i < 4) for i in range(16)]
     deals += [(f"a{i}", "acquisition", {"region": "EU"}, False) for i in range(9)]
     assert texts(["0", "1", "2", "3"], ["carveout"], count(*deals)) == [
         'all 4 have region = "EU", no other carveout has'
@@ -69,19 +68,30 @@ def test_a_field_within_a_type() -> None:
 
 def test_two_values_of_one_field() -> None:
     """Deals of two regions, and no other deal of these."""
-    deals = [(f"{i}", "sale", {"region": ("EU", "UK", "US")[i % 3]}, i % 3 < 2) for i in range(9)]
+    deals = [(f"{i}", "sale", {"region": ("EU", "UK", "US")[i % 3]}, i % 3 < 2) for i in range(18)]
     ids = [deal[0] for deal in deals if deal[3]]
-    assert texts(ids, ["sale"], count(*deals)) == ['all 6 have region = "EU" or "UK", no other deal has']
+    assert texts(ids, ["sale"], count(*deals)) == ['all 12 have region = "EU" or "UK", no other deal has']
 
 
-def test_a_field_that_few_others_share_is_told_with_their_number() -> None:
-    """A hint is worth something where most that have the trait are affected."""
-    deals = [(f"{i}", "sale", {"region": "EU" if i < 6 else "US"}, i < 4) for i in range(40)]
-    assert texts(["0", "1", "2", "3"], ["sale"], count(*deals)) == [
-        'all 4 have region = "EU"; of the others 2 have it, too'
-    ]
-    many = [(f"{i}", "sale", {"region": "EU" if i < 12 else "US"}, i < 4) for i in range(40)]
-    assert texts(["0", "1", "2", "3"], ["sale"], count(*many)) == []
+def test_a_field_that_other_deals_have_explains_nothing() -> None:
+    """One other deal of the region that did not change is enough."""
+    deals = [(f"{i}", "sale", {"region": "EU" if i < 5 else "US"}, i < 4) for i in range(40)]
+    assert texts(["0", "1", "2", "3"], ["sale"], count(*deals)) == []
+
+
+def test_a_field_that_chance_could_have_chosen_explains_nothing() -> None:
+    """Of 1,140 ways to choose 3 of 20 deals, one is a region: too many where 12 fields were looked at."""
+    many = {f"field{number}": 1 for number in range(11)}
+
+    def deals(fields: dict[str, Any]) -> list[Deal]:
+        return [(f"{i}", "sale", {"region": "EU" if i < 3 else "US", **fields}, i < 3) for i in range(20)]
+
+    chosen = ["0", "1", "2"]
+    (common,) = common_features(chosen, ["sale"], count(*deals({})))
+    assert common.field == "region"
+    assert common.chance == pytest.approx(2 / 1140)
+    assert common_text(common) == 'all 3 have region = "EU", no other deal has (Fisher p = 0.002)'
+    assert common_features(chosen, ["sale"], count(*deals(many))) == ()
 
 
 def test_too_few_deals_and_all_deals_have_nothing_in_common() -> None:
@@ -132,7 +142,7 @@ def test_deals_that_failed_could_not_have_shown_a_change() -> None:
     deals = [(f"{i}", "sale", {"region": "EU"}, True) for i in (1, 2, 3, 4, 5, 9)]
     deals += [(f"m{i}", "sale", {"region": "US"}, False) for i in range(5)]
     causes = find_causes(results, count(*deals))
-    assert [[common_text(common) for common in cause.common] for cause in causes] == [
+    assert [[common_text(common).partition(" (Fisher")[0] for common in cause.common] for cause in causes] == [
         ['all 5 have region = "EU", no other deal has but 1 that failed'],
         [],
     ]
@@ -173,13 +183,7 @@ def test_a_field_is_dropped_by_all_its_shards_together() -> None:
     assert merge_features([one, other]).values == {"n": ("0",)}
 
 
-def test_common_says_whether_it_is_exact() -> None:
-    """With no other deal."""
-    assert Common("region", ("EU",), 3).exact
-    assert not Common("region", ("EU",), 3, others=1).exact
-
-
-def test_what_is_exact_within_a_type_stands_before_what_others_share() -> None:
+def test_a_field_of_more_deals_is_not_told_beside_an_exact_one() -> None:
     """A hint beside it would only say less."""
     deals = [(f"{i}", "carveout", {"region": "EU" if i < 4 else "US", "open": i < 5}, i < 4) for i in range(20)]
     deals += [(f"a{i}", "acquisition", {"region": "EU", "open": False}, False) for i in range(20)]

@@ -119,7 +119,7 @@ def test_what_deals_happen_to_have_in_common_is_never_written(by_type: bool) -> 
     assert "where" not in standing
     assert standing["seen" if by_type else "deals"] == deals
     assert standing.get("type") == ("sale" if by_type else None)
-    pinned, files = pin_cause(cause, results, TERMS, settled=())
+    pinned, files = pin_cause(cause, results, TERMS)
     assert "where" not in pinned
     assert pinned["values"] == {str(i): 1000 * i + 777 for i in range(1, 9)}
     assert files == {}
@@ -150,7 +150,7 @@ def test_the_entry_of_any_ratio_takes_all_its_deals(seed: int, count: int, facto
     results = [moved(i, *pair) for i, pair in enumerate(zip(costs, ended, strict=True))]
     for cause in find_causes(results):
         entry = cause_entry(cause, results, TERMS)
-        assert set(cause.deals) - set(cause.mixed) <= accepted(book_of(entry), results)
+        assert set(cause.deals) <= accepted(book_of(entry), results)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_what_is_no_value_is_never_accepted(result: DealResult, words: str) -> N
     for attempt in (
         lambda: cause_entry(only_cause([result]), [result], TERMS),
         lambda: pin_deals([result], TERMS),
-        lambda: pin_cause(only_cause([result]), [result], TERMS, settled=()),
+        lambda: pin_cause(only_cause([result]), [result], TERMS),
         lambda: standing_type("sale", [result], TERMS, by_type=True),
     ):
         with pytest.raises(NotAcceptableError, match=words):
@@ -220,7 +220,7 @@ def test_many_deals_are_pinned_in_a_file() -> None:
     """Thirty values stand beside the ledger, which names the file; each deal is held to its own."""
     results = [moved(i, 1000, 1060 + i) for i in range(30)]
     cause = only_cause(results)
-    entry, files = pin_cause(cause, results, TERMS, settled=())
+    entry, files = pin_cause(cause, results, TERMS)
     [(name, data)] = files.items()
     assert entry["values"] == name
     assert name.startswith("accepted/")
@@ -236,7 +236,7 @@ def test_only_what_fails_is_pinned() -> None:
     reported = [moved(i, 1000, 1010 + i, gates=False) for i in range(20)]
     failing = [moved(i, 1000, 1030 + i) for i in range(20, 24)]
     cause = only_cause([*reported, *failing])
-    entry, _ = pin_cause(cause, [*reported, *failing], TERMS, settled=())
+    entry, _ = pin_cause(cause, [*reported, *failing], TERMS)
     assert set(entry["values"]) == {"20", "21", "22", "23"}
 
 

@@ -117,7 +117,7 @@ def test_a_screen_is_enough_for_many_causes() -> None:
     assert "cost_0: 6,300 → 12,600 (+100.00 %) in 6 deals" in lines
     shorter = summary_lines(replace(run, notes=()), width=80)
     told = [line.strip() for line in shorter if line.startswith("            all 6 have zone")]
-    assert told[0] == 'all 6 have zone = "zone 0", no other deal has'
+    assert told[0] == 'all 6 have zone = "zone 0", no other deal has (Fisher p = 5e-09)'
     assert 0 < len(told) < 8
     assert max(map(len, lines[:30])) <= 80
 

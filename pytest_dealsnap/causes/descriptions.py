@@ -1,22 +1,20 @@
-"""The findings of one metric and one issue, parted by the kind of change that they are."""
+"""The findings of one metric and one issue, parted by the most exact description that enough of them share."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from statistics import median
 from typing import Any
 
-from pytest_dealsnap.causes.bins import SMALLEST_GROUP, group_moves, least_group
 from pytest_dealsnap.causes.changed_paths import path_groups
-from pytest_dealsnap.causes.combined import Group
-from pytest_dealsnap.causes.deltas import Move, measure, shown_amount
-from pytest_dealsnap.causes.list_items import item_change
+from pytest_dealsnap.causes.deltas import NOISE, Move, measure, shown_amount
+from pytest_dealsnap.causes.list_items import ANOTHER_ORDER, item_change
+from pytest_dealsnap.causes.moves import FEWEST, Group, group_moves
 from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.templates import message_shape
 from pytest_dealsnap.judging.values import in_words, is_number, normal
@@ -25,19 +23,19 @@ __all__ = ["Member", "Part", "Size", "parts_of"]
 
 Member = tuple[DealResult, Finding]
 Identity = tuple[str, ...]
-MOST_SHAPES = 5
-# Types whose median changes are within this factor of each other spread alike.
-ALIKE = 2.0
-SAME = 1.01
+# Messages that quote more different words than that name data of the deals, not kinds of errors.
+MOST_QUOTES = 5
+# Whole numbers below that are counts: their ratios and sums say nothing.
+COUNTS = 100
 SHORT_TEXT = 40
+TITLE_WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
     """How far numbers moved: ``kind`` is ``ratio``, ``amount``, ``rounding`` or ``spread``.
 
-    ``value`` is the percent, the amount or the unit; ``percent`` and ``amount`` are the least and the
-    largest change of the deals that show no other change on top.
+    ``value`` is the percent, the amount or the unit; ``percent`` and ``amount`` are the least and the largest change.
     """
 
     kind: str
@@ -49,19 +47,14 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Findings of one change, ``title`` in words, ``identity`` as what stays the same between runs.
-
-    ``shared`` are findings that show this change and another; ``mixed`` are the deals where the other
-    one changes the size.
-    """
+    """Findings of one change, ``title`` in words, ``identity`` as what stays the same between runs."""
 
     title: str
     identity: Identity
     members: Sequence[Member]
-    shared: Sequence[Member] = ()
-    mixed: frozenset[str] = frozenset()
     size: Size | None = None
     paths: tuple[str, ...] = ()
+    reordered: bool = False
 
 
 def parts_of(members: Sequence[Member]) -> Iterable[Part]:
@@ -81,42 +74,38 @@ def _missing(members: Sequence[Member]) -> Iterable[Part]:
 
 
 def _failed(members: Sequence[Member]) -> Iterable[Part]:
-    """Part errors by type and by what their messages have in common."""
-    shapes = _grouped(members, _error_shape)
-    by_type = Counter(kind for kind, _ in shapes)
-    merged: dict[tuple[str, str], list[Member]] = defaultdict(list)
-    for (kind, shape), group in shapes.items():
-        few = by_type[kind] > MOST_SHAPES and len(group) < least_group(len(members))
-        for words, own in {"": group}.items() if few else _by_quotes(shape, group):
-            merged[kind, words].extend(own)
-    for (kind, shape), group in merged.items():
-        message = _same_message(group) or shape
-        what = f"{kind}: {_cut(message, 80)}" if message else kind
-        yield Part(f"reasoning failed: {what}", ("failed", kind, shape), group)
+    """Part errors by type, then by what their messages have in common: all words, all but numbers, all but quotes."""
+    by_type = _grouped(members, lambda member: str(member[1].current).partition(": ")[0])
+    for kind, own in by_type.items():
+        rest: list[Member] = []
+        for shape, alike in _grouped(own, _message).items():
+            quoting = _grouped(alike, lambda member: _message(member, quotes=True))
+            large = {words: group for words, group in quoting.items() if len(group) >= FEWEST}
+            if len(large) > MOST_QUOTES:
+                large = {}
+            left = [member for words, group in quoting.items() if words not in large for member in group]
+            for words, group in [*large.items(), (shape, left if len(left) >= FEWEST else [])]:
+                if group:
+                    yield _error(kind, words, group)
+            rest += left if len(left) < FEWEST else []
+        shapes = {_message(member) for member in rest}
+        if rest:
+            yield _error(kind, shapes.pop() if len(shapes) == 1 else "", rest)
 
 
-def _by_quotes(shape: str, members: Sequence[Member]) -> Iterable[tuple[str, Sequence[Member]]]:
-    """Part errors of one shape by what their messages quote, such as a missing key, where that is the same in many."""
-    groups = _grouped(members, lambda member: _error_shape(member, quotes=True)[1])
-    large = {words: group for words, group in groups.items() if len(group) >= SMALLEST_GROUP}
-    if len(large) > MOST_SHAPES:
-        large = {}
-    yield from large.items()
-    rest = [member for words, group in groups.items() if words not in large for member in group]
-    if rest:
-        yield shape, rest
+def _error(kind: str, shape: str, members: Sequence[Member]) -> Part:
+    messages = sorted({" ".join(str(finding.current).partition(": ")[2].split()) for _, finding in members})
+    if len(messages) == 1:
+        told = messages[0]
+    else:
+        told = shape or f"{messages[0]} and {len(messages) - 1} other message{'s' if len(messages) > 2 else ''}"
+    title = f"reasoning failed: {kind}: {_cut(told, TITLE_WIDTH)}" if told else f"reasoning failed: {kind}"
+    return Part(title, ("failed", kind, shape), members)
 
 
-def _same_message(members: Sequence[Member]) -> str:
-    """Return the message of all *members* where it is the same to the letter, as ``'users'`` of a ``KeyError``."""
-    messages = {str(finding.current).partition(": ")[2] for _, finding in members}
-    return " ".join(messages.pop().split()) if len(messages) == 1 else ""
-
-
-def _error_shape(member: Member, *, quotes: bool = False) -> tuple[str, str]:
+def _message(member: Member, *, quotes: bool = False) -> str:
     result, finding = member
-    kind, _, message = str(finding.current).partition(": ")
-    return kind, message_shape(message, result.id, result.name, quotes=quotes)
+    return message_shape(str(finding.current).partition(": ")[2], result.id, result.name, quotes=quotes)
 
 
 def _retyped(members: Sequence[Member]) -> Iterable[Part]:
@@ -134,9 +123,9 @@ def _output(members: Sequence[Member]) -> Iterable[Part]:
     if recovered:
         yield Part("errors gone: reasoned again", ("recovered",), recovered)
     changed = [member for member in members if member[1].count is not None]
-    for paths, group in path_groups([finding.paths for _, finding in changed]):
+    for paths, group in path_groups([finding.forms or finding.paths for _, finding in changed]):
         more = f" and {len(paths) - 1} more path{'s' if len(paths) > 2 else ''}" if len(paths) > 1 else ""
-        what = f"output {_cut(paths[0], 80)}{more}" if paths else "output changed outside the metrics"
+        what = f"output {_cut(paths[0], TITLE_WIDTH)}{more}" if paths else "output changed outside the metrics"
         yield Part(
             what,
             ("output", *paths, *_kinds([changed[place] for place in group])),
@@ -190,79 +179,59 @@ def _changed(metric: str, issue: str, members: Sequence[Member]) -> Iterable[Par
 
 def _numbers(metric: str, issue: str, pairs: Sequence[tuple[Member, Move]]) -> Iterable[Part]:
     owner = [member for member, _ in pairs]
-    groups, left = group_moves([move for _, move in pairs])
+    moves = [move for _, move in pairs]
+    counts = all(move.is_count(COUNTS) for move in moves)
+    groups, left = ([], moves) if counts else group_moves(moves)
     for group in groups:
         size = _size(group)
-        identity: Identity = (metric, issue, group.kind, _size_class(group.value))
-        mixed = frozenset(owner[place][0].id for place in group.mixed)
-        rounded = {move.place for move in group.also} - group.mixed
-        own = [move.place for move in (*group.moves, *group.also) if move.place not in rounded]
-        shared = [owner[place] for place in sorted(rounded)]
-        yield Part(f"{metric} {size.text}", identity, [owner[place] for place in own], shared, mixed, size)
-    spreads = [spread for part in _told_apart(left, owner) for spread in _spreads(part, owner)]
-    for direction, spread in spreads:
-        size = _spread(spread)
-        kinds = sorted({owner[move.place][0].deal_type for move in spread})
-        reported = () if any(owner[move.place][1].gates for move in spread) else ("reported",)
-        identity = (metric, issue, "spread", direction, *_ends(size), *kinds, *reported)
-        title = f"{metric} {size.text}" if size.text else f"{metric} changed"
-        yield Part(title, identity, [owner[move.place] for move in spread], size=size)
+        kinds = _kinds([owner[move.place] for move in group.moves]) if size.value is None else ()
+        identity = (metric, issue, size.kind, *([_size_class(group.value)] if kinds == () else _ends(size)), *kinds)
+        yield Part(f"{metric} {size.text}", identity, [owner[move.place] for move in group.moves], size)
+    for spread in _spreads(left, counts=counts):
+        size = _spread(spread, counts=counts)
+        members = [owner[move.place] for move in spread]
+        yield Part(f"{metric} {size.text}", (metric, issue, "spread", *_ends(size), *_kinds(members)), members, size)
 
 
-def _told_apart(moves: Sequence[Move], owner: Sequence[Member]) -> list[list[Move]]:
-    """Part what fails deals from what does not, where either is so little that one spread says nothing of them."""
-    parts = [[move for move in moves if owner[move.place][1].gates is gates] for gates in (True, False)]
-    return parts if min(map(len, parts)) < SMALLEST_GROUP else [list(moves)]
-
-
-def _spreads(moves: Sequence[Move], owner: Sequence[Member]) -> Iterable[tuple[str, list[Move]]]:
-    """Yield what no size explains: up and down apart, and types apart that moved by other orders of size."""
-    families: dict[tuple[str, bool], dict[str, list[Move]]] = defaultdict(lambda: defaultdict(list))
+def _spreads(moves: Sequence[Move], *, counts: bool) -> Iterable[list[Move]]:
+    """Yield what no size explains: up and down apart, and types apart unless all of both moved by one size."""
+    groups: dict[Any, list[Move]] = defaultdict(list)
     for move in moves:
-        direction = "+" if move.difference > 0 else "-" if move.difference < 0 else "="
-        families[direction, move.percent is None][owner[move.place][0].deal_type].append(move)
-    for (direction, from_zero), by_type in families.items():
-        sizes = {
-            kind: sorted(abs(move.amount if from_zero else move.percent or 0.0) for move in group)
-            for kind, group in by_type.items()
-        }
-        together: list[str] = []
-        for kind in sorted(by_type, key=lambda kind: (median(sizes[kind]), kind)):
-            if together and not _alike(sizes[together[0]], sizes[kind]):
-                yield direction, [move for one in together for move in by_type[one]]
-                together = []
-            together.append(kind)
-        yield direction, [move for one in together for move in by_type[one]]
-
-
-def _alike(smaller: Sequence[float], larger: Sequence[float]) -> bool:
-    """Whether two types moved by sizes of one order; one whose deals all moved by the same is alike to that only."""
-    same = any(len(sizes) > 1 and sizes[-1] <= SAME * sizes[0] for sizes in (smaller, larger))
-    return median(larger) <= (SAME if same else ALIKE) * median(smaller)
+        direction = (move.difference > 0) - (move.difference < 0)
+        groups[direction, move.percent is None and not counts, move.deal_type].append(move)
+    alike: dict[Any, list[Move]] = defaultdict(list)
+    for key, group in groups.items():
+        size = _spread(group, counts=counts)
+        ends = size.percent if size.percent is not None and not counts else size.amount
+        one_size = ends is not None and ends[0] == ends[1]
+        alike[(key[:2], ends) if one_size else key].extend(group)
+    return alike.values()
 
 
 def _size(group: Group) -> Size:
-    percent, amount = _ranges(group.unmixed() or group.moves)
-    if group.kind == "spread":
-        return _spread(group.moves)
+    percent, amount = _ranges(group.moves)
+    if group.kind == "nearly":
+        value = _spread(group.moves)
+        return Size("ratio", value.text, group.value, percent, amount)
+    if group.kind == "both":
+        text = f"{_percent(group.value)} and {shown_amount(Decimal(repr(group.amount)))}"
+        return Size("spread", text, None, percent, amount)
     if group.kind == "rounding":
         text = f"rounded to {Decimal(repr(group.value)).normalize():,f}"
     elif group.kind == "ratio":
         text = _percent(group.value)
     else:
-        exactly = amount[1] - amount[0] <= abs(amount[0]) * Decimal("1e-6")
+        exactly = amount[1] - amount[0] <= abs(amount[0]) * Decimal(repr(NOISE))
         text = shown_amount(amount[0] if amount[0] == amount[1] else Decimal(repr(group.value)))
         text = text if exactly else f"about {text}"
     return Size(group.kind, text, group.value, percent, amount)
 
 
-def _spread(moves: Sequence[Move]) -> Size:
+def _spread(moves: Sequence[Move], *, counts: bool = False) -> Size:
     percent, amount = _ranges(moves)
-    if percent is not None:
-        low, high = _percent(percent[0]), _percent(percent[1])
-        return Size("spread", low if low == high else f"{low} to {high}", None, percent, amount)
-    low, high = shown_amount(amount[0]), shown_amount(amount[1])
-    return Size("spread", low if low == high else f"{low} to {high}", None, percent, amount)
+    between = " … " if counts else " to "
+    ends = map(_percent, percent) if percent is not None and not counts else map(shown_amount, amount)
+    return Size("spread", between.join(dict.fromkeys(ends)), None, percent, amount)
 
 
 def _ranges(moves: Sequence[Move]) -> tuple[tuple[float, float] | None, tuple[Decimal, Decimal]]:
@@ -306,16 +275,22 @@ def _values_digest(members: Sequence[Member]) -> str:
 
 
 def _values(metric: str, issue: str, members: Sequence[Member]) -> Iterable[Part]:
-    """Part changes that have no size: what came, items of lists, and what became what where many did alike."""
+    """Part changes that have no size: what came, items of lists, and what became what where several did alike."""
     kinds = _grouped(members, lambda member: _item_change(member) or _transition(member))
     rest: dict[str, list[Member]] = defaultdict(list)
     for (broad, narrow), group in kinds.items():
-        if narrow and (len(group) >= least_group(len(members)) or len(kinds) == 1):
-            yield Part(f"{metric} {narrow}", (metric, issue, narrow), group)
+        if narrow and (len(group) >= FEWEST or len(kinds) == 1):
+            yield _valued(metric, narrow, (metric, issue, narrow), group)
         else:
             rest[broad].extend(group)
     for broad, group in rest.items():
-        yield Part(f"{metric} {broad}", (metric, issue, broad, _values_digest(group)), group)
+        yield _valued(metric, broad, (metric, issue, broad, _values_digest(group)), group)
+
+
+def _valued(metric: str, what: str, identity: Identity, members: Sequence[Member]) -> Part:
+    if what == ANOTHER_ORDER:
+        return Part(f"{metric}: {what}", identity, members, reordered=True)
+    return Part(f"{metric} {what}", identity, members)
 
 
 def _item_change(member: Member) -> tuple[str, str] | None:

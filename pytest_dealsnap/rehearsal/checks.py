@@ -28,6 +28,13 @@ __all__ = [
 ]
 
 SHOWN = 5
+# Django; Rails and others; Flyway; yoyo-migrations.
+TOOL_TABLES = frozenset(
+    {
+        "django_migrations", "schema_migrations", "flyway_schema_history",
+        "_yoyo_migration", "_yoyo_log", "_yoyo_version", "yoyo_lock",
+    }
+)  # fmt: skip
 StoredTypes = Mapping[str, str | None]
 
 
@@ -35,6 +42,9 @@ def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig, may_change
     """No row lost, none added twice, no column touched but the deal type's and those of *may_change*."""
     for table in changes.tables:
         name = printable(table.name)
+        if _is_a_tools(table.name):
+            entry.lines.append(f"{name} records what was migrated")
+            continue
         if table.lost:
             what = f"table {name} is gone with its {plural(table.lost, 'row')}" if table.gone else (
                 f"{plural(table.lost, 'row')} of {name} {'is' if table.lost == 1 else 'are'} lost"
@@ -56,6 +66,11 @@ def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig, may_change
                 "columns_lost", f"{name} lost the column {columns} with its values", weight="corrupts",
                 advice="drop a column in a later release, once nothing needs it for a rollback",
             )  # fmt: skip
+
+
+def _is_a_tools(table: str) -> bool:
+    """Return whether a migration tool keeps its own book in *table*; a way back may be one more entry there."""
+    return table.rpartition(".")[2] in TOOL_TABLES
 
 
 def _check_changed(entry: Entry, table: TableChanges, column: str, count: int, may_change: Sequence[str]) -> None:
@@ -238,7 +253,12 @@ def check_lost_parts(entry: Entry, lost: Sequence[str], *, known: bool) -> None:
 def check_restored(entry: Entry, changes: RowChanges, schema_lines: Sequence[str]) -> None:
     """After the downgrade, rows and schema are what they were at the start."""
     lines = []
+    schema_lines = [
+        line for line in schema_lines if not _is_a_tools(line.removeprefix("table ").split(" ")[0].strip(":"))
+    ]
     for table in changes.tables:
+        if _is_a_tools(table.name):
+            continue
         if table.gone or table.lost:
             lines.append(f"{printable(table.name)}: {plural(table.lost, 'row')} lost")
         if table.added:

@@ -12,7 +12,7 @@ from pytest_dealsnap.baseline.codec import Snapshot, encode
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.reasoning.calls import failure_of
-from pytest_dealsnap.rehearsal.checks import check_declared, check_rows, check_types, expected_backfill
+from pytest_dealsnap.rehearsal.checks import check_declared, check_restored, check_rows, check_types, expected_backfill
 from pytest_dealsnap.rehearsal.database_errors import first_error
 from pytest_dealsnap.rehearsal.dropped_objects import dropped_objects
 from pytest_dealsnap.rehearsal.row_digests import RowChanges, TableChanges
@@ -279,3 +279,14 @@ except Exception:
 def test_a_deal_that_is_used_for_its_id_is_told(message: str, *, hinted: bool) -> None:
     """A reasoner that reads its own database by id must be given ``deal_id``."""
     assert ("call its parameter deal_id" in failure_of(TypeError(message)).message) is hinted
+
+
+def test_a_migration_tools_own_book_is_no_finding(tmp_path: Path) -> None:
+    """Django, yoyo and Flyway record what they did; a way back may be one more record."""
+    entry = Entry("verify", "what the upgrade left")
+    changes = RowChanges((TableChanges("django_migrations", 1, 2, 0, 1, 0, {}),), 1)
+    check_rows(entry, changes, configure(tmp_path, DEALS).deals)
+    check_restored(entry, changes, ["table _yoyo_log is new", "_yoyo_log: column x is new"])
+    assert entry.problems == []
+    check_restored(entry, RowChanges((), 1), ["table yoyo is new"])
+    assert [problem.code for problem in entry.problems] == ["downgrade_leaves_schema"]

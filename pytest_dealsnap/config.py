@@ -19,6 +19,7 @@ from pytest_dealsnap.settings import SETTINGS, Setting, checked
 from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = [
+    "CallsConfig",
     "Config",
     "DealsConfig",
     "MetricSpec",
@@ -33,7 +34,7 @@ __all__ = [
 # What findings and the ledger call what is no metric.
 RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
 _METRIC_KEYS = ("path", "max_chars", "rank")
-_TABLES = ("deals", "errors", "metrics", "rules", "output", "rehearsal", "matrix", "replay", "verdict")
+_TABLES = ("deals", "errors", "metrics", "rules", "output", "rehearsal", "matrix", "calls", "replay", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,25 @@ class VerdictConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CallsConfig:
+    """What a call costs, what a run may spend, and where its outputs are kept.
+
+    ``given`` says that the file has the table, which turns the run store on.
+    """
+
+    cost: str
+    currency: str
+    budget: float | None
+    reserve: float | None
+    version: str
+    env: tuple[str, ...]
+    retries: int
+    retry_on: tuple[str, ...]
+    store: str
+    given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayConfig:
     """Which calls of the reasoner are recorded by captures and replayed by gates."""
 
@@ -147,6 +167,7 @@ class Config:
     rehearsal: RehearsalConfig
     matrix_axes: Mapping[str, Any]
     matrix_rules: Mapping[str, Any]
+    calls: CallsConfig
     replay: ReplayConfig
     places: Mapping[str, str] = field(default_factory=dict)
     # What to say of environment variables that begin with DEALSNAP_ and have no meaning.
@@ -319,6 +340,7 @@ def _assemble(
         rehearsal=RehearsalConfig(**section("rehearsal")),
         matrix_axes=values["matrix.axes"],
         matrix_rules=values["matrix.rules"],
+        calls=CallsConfig(**section("calls"), given="calls" in table),
         replay=ReplayConfig(**section("replay")),
         places=places | _rule_places(rules, file),
     )

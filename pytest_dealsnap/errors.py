@@ -16,11 +16,13 @@
     ├── ExecutorError             the executor did not do its part
     ├── ReplayError               a call cannot be recorded or replayed
     │   └── ReplayMissError       a request was never recorded, and must not be made
+    ├── BudgetStopError           one more call might go beyond the budget
     ├── OutputError               an output cannot be put into canonical JSON
     └── BaselineError             the baseline as a whole cannot be used
         ├── SnapshotError         one deal's snapshot file is bad
         │   └── MissingSnapshotError     the manifest lists the deal, the folder has no file of it
         ├── CassetteError         one deal's recorded calls cannot be used
+        ├── StoreError            the run store cannot be used
         ├── LockedError           another process writes the baseline
         ├── UnwritableError       the disk is full or read-only
         ├── ManifestError         the manifest is bad
@@ -39,6 +41,7 @@ from pytest_dealsnap.secrets import redact
 
 __all__ = [
     "BaselineError",
+    "BudgetStopError",
     "CassetteError",
     "ColumnError",
     "ConfigError",
@@ -59,6 +62,7 @@ __all__ = [
     "SnapshotError",
     "SourceAwayError",
     "SourceError",
+    "StoreError",
     "UnwritableError",
     "WrongDatabaseError",
     "did_you_mean",
@@ -126,6 +130,10 @@ class ReplayMissError(ReplayError):
     """A request was never recorded, and must not be made: the text shows what differs."""
 
 
+class BudgetStopError(DealsnapError):
+    """One more call might go beyond the budget: it is not begun, and its deal is not judged."""
+
+
 class OutputError(DealsnapError):
     """An output holds a value that canonical JSON cannot; the text names its path."""
 
@@ -148,6 +156,10 @@ class ManifestError(BaselineError):
 
 class CassetteError(BaselineError):
     """The file of one deal's recorded calls is truncated, edited, of another deal or of an unknown format."""
+
+
+class StoreError(BaselineError):
+    """The run store cannot be read or written, or is not as a run left it."""
 
 
 class LockedError(BaselineError):

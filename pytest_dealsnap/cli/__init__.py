@@ -27,6 +27,8 @@ from pytest_dealsnap.cli import (
     reject,
     report,
     review,
+    status,
+    store,
 )
 from pytest_dealsnap.errors import DealsnapError, printable
 
@@ -45,6 +47,8 @@ COMMANDS: dict[str, ModuleType] = {
     "reject": reject,
     "prune": prune,
     "clean": clean,
+    "status": status,
+    "store": store,
     "rehearse": rehearse,
 }
 UNFINISHED, USAGE, INTERRUPTED = 1, 2, 130

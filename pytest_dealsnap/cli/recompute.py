@@ -6,6 +6,7 @@ only where that differs from the baseline just as the report says. Who accepts h
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,8 +25,11 @@ from pytest_dealsnap.errors import ConfigError, DealsnapError, SnapshotError, So
 from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import in_words, same
 from pytest_dealsnap.pipeline.gate import Gate
+from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
+from pytest_dealsnap.reasoning.run_store import RunStore, run_key, runs_folder
+from pytest_dealsnap.reasoning.spending import Budget
 from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["Recomputed", "Recomputer", "Refused", "put_back", "stage_all", "write_all"]
@@ -78,6 +82,16 @@ class Recomputer:
         self._source.close()
 
     @cached_property
+    def _store(self) -> RunStore | None:
+        """The run store of the gate, where it kept what it judged."""
+        if not runs_folder(self._config).is_dir():
+            return None
+        facts = self._source.facts
+        database = self._source.description
+        key = run_key(self._config, mode="gate", database=database, facts=facts, environ=os.environ)
+        return RunStore(runs_folder(self._config) / key, Budget(), self._config.calls.currency)
+
+    @cached_property
     def _gate(self) -> Gate:
         return Gate(self._config, self._recorder, self.snapshots)
 
@@ -97,7 +111,9 @@ class Recomputer:
         if len(refs) != 1 or refs[0].copies > 1:
             return Refused(reported.id, "it is gone from the database" if not refs else "its id is not unique")
         deal = self._source.fetch(refs[0])
-        reasoning = self._engine(self._reasoner, deal)
+        kept = None if self._store is None else self._store.find(deal)
+        # The judged output itself, where a run has kept it: a noisy reasoner would give another one.
+        reasoning = self._engine(self._reasoner, deal) if kept is None else Reasoning(output=kept.output)
         snapshot, data = self._recorder.write(self._recorder.draft(refs[0], deal.name, reasoning))
         if snapshot.error is not None:
             return Refused(reported.id, f"its reasoner fails now: {snapshot.error}")

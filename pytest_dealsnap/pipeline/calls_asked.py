@@ -141,6 +141,7 @@ class CallQueue:
         copy_engine: Makes the engine of one type's scratch copy.
         homes: Tells the event loop of the fixture that a reasoner comes from.
         databases: Sees which databases the reasoner reads, where that is watched.
+        on_lost: Told of a paid call that was lost with an executor's process, whether it is made again.
     """
 
     def __init__(self, config: Config, mode: Mode, rows: ReadAhead, plan: CallPlan | None = None) -> None:
@@ -157,6 +158,7 @@ class CallQueue:
         self.copy_engine: Callable[[str, Environment], Engine] | None = None
         self.homes: Callable[[Callable[..., Any]], Home | None] = lambda function: None
         self.databases: ReasonerDatabases | None = None
+        self.on_lost: Callable[[Deal], bool] | None = None
 
     @cached_property
     def _engine(self) -> Engine:
@@ -167,6 +169,7 @@ class CallQueue:
         else:
             spec = str(config.executor)
             lane = ExecutorLane(factory, spec=spec, timeout=config.timeout, environment=environment)
+            lane.on_lost = self.on_lost
             engine = Engine(lane=lane, window=max(config.workers, EXECUTOR_WINDOW))
         engine.homes = self.homes
         return engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 import warnings
 from collections.abc import Generator
@@ -26,7 +27,7 @@ from pytest_dealsnap.plugin.options import Mode, given_settings
 from pytest_dealsnap.plugin.run import RUN, Run
 from pytest_dealsnap.plugin.run_order import order_of
 from pytest_dealsnap.plugin.session_finish import SessionFinish, without_syrupys_word_on_workers
-from pytest_dealsnap.plugin.startup import STATE_KEY, WORKER_KEY, open_run
+from pytest_dealsnap.plugin.startup import STATE_KEY, STORE_KEY, WORKER_KEY, open_run
 from pytest_dealsnap.plugin.unjudged import Unjudged
 from pytest_dealsnap.plugin.xdist_transport import unpack
 from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child, is_pytests_own
@@ -81,6 +82,7 @@ class DealHooks:
         self.guard.put_up()
         try:
             self.run = session.config.stash[RUN] = open_run(session.config, self.settings, self.mode)
+            self.closing.stored = self.run.stored
         except DealsnapError as error:
             raise pytest.UsageError(printable(str(error))) from None
         self.run.home_of = self.homes.of
@@ -96,6 +98,8 @@ class DealHooks:
         assert self.run is not None
         node.workerinput[WORKER_KEY] = self.run.plan.dump()
         node.workerinput[STATE_KEY] = self.run.source.shared_state
+        if self.run.stored is not None:
+            node.workerinput[STORE_KEY] = pickle.dumps(self.run.stored.settings)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
@@ -121,7 +125,18 @@ class DealHooks:
         types = f"each under {', '.join(self.settings.deals.types)}"
         about = f"{self.mode}, {what}, {where.get(self.mode, types)}"
         left = summary(local_leftovers([folder, config.rootpath], deep=False))
-        return [printable(f"dealsnap: {line}") for line in (about, *self.settings.unknown_variables, left) if line]
+        return [
+            printable(f"dealsnap: {line}")
+            for line in (about, self._kept(), *self.settings.unknown_variables, left)
+            if line
+        ]
+
+    def _kept(self) -> str:
+        """Say that outputs are reused, so that nobody takes the run for a fresh one."""
+        stored = self.run.stored if self.run is not None else None
+        count = 0 if stored is None else stored.store.count()
+        words = f"the run store has {plural(count, 'output')} of this run, to be reused (--dealsnap-fresh starts anew)"
+        return words if count else ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:

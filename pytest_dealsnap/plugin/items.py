@@ -20,7 +20,7 @@ from _pytest.scope import Scope
 from pytest_dealsnap.errors import DealsnapError, printable, redact
 from pytest_dealsnap.pipeline.gate import Judged
 from pytest_dealsnap.plugin.run import Run
-from pytest_dealsnap.plugin.unjudged import Unjudged, end_run
+from pytest_dealsnap.plugin.unjudged import NotJudgedError, Unjudged, end_run
 from pytest_dealsnap.reporting.deal_text import brief_text, deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
 
@@ -216,6 +216,8 @@ class DealItem(pytest.Item):
         except DealsnapError as error:  # of ours, so that it says nothing of the reasoner
             self.unjudged = Unjudged.by(error)
             end_run(self.session, error)
+            if isinstance(error, NotJudgedError) and error.skips:
+                pytest.skip(printable(str(error)))
             raise
         result = self.outcome.result
         if result.status in ("matched", "changed"):

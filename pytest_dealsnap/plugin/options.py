@@ -61,6 +61,15 @@ def add_options(parser: pytest.Parser) -> None:
         help="the reasoner may read another database than the deals', such as a replica",
     )
     group.addoption(
+        "--dealsnap-store", action="store_true", help="keep outputs in the run store, so that a killed run goes on"
+    )
+    group.addoption(
+        "--dealsnap-fresh", action="store_true", help="forget what the run store has of this run, and start anew"
+    )
+    group.addoption(
+        "--dealsnap-budget", metavar="N", help="what this run, and what it resumes, may spend at most (calls.budget)"
+    )
+    group.addoption(
         "--dealsnap-replay",
         choices=("only", "off"),
         help="only: make no recorded call anew, a deal that would is not judged; off: neither record nor replay calls",
@@ -116,4 +125,6 @@ def given_settings(config: pytest.Config) -> dict[str, Any]:
     """Return the settings that were given as flags, by setting name."""
     ours = [setting for setting in SETTINGS if setting.scalar and not setting.of_rehearsal]
     names = {setting.name: setting.flag[2:].replace("-", "_") for setting in ours}
-    return {name: config.getoption(dest) for name, dest in names.items() if config.getoption(dest) is not None}
+    given = {name: config.getoption(dest) for name, dest in names.items() if config.getoption(dest) is not None}
+    budget = config.getoption("dealsnap_budget")
+    return given if budget is None else {**given, "calls.budget": budget}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.plan import Plan
     from pytest_dealsnap.reasoning.replay import Replay
+    from pytest_dealsnap.reasoning.stored import StoredCalls
 
 __all__ = ["RUN", "Run"]
 
@@ -77,6 +78,7 @@ class Run:
         self._capture = Capture(self.recorder, self.snapshots, allow_errors=allow_errors)
         self._plan: Plan | None = None
         self.replay: Replay | None = None
+        self.stored: StoredCalls | None = None
         self._explained = 0
         self.home_of: Callable[[Callable[..., Any]], Home | None] = lambda function: None
 
@@ -110,16 +112,21 @@ class Run:
             from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases  # SQLAlchemy is there by now
 
             calls.databases = ReasonerDatabases(self.config)
+        if self.stored is not None:
+            calls.on_lost = self.stored.lost
         calls.homes = lambda function: self.home_of(getattr(function, "untaped", function))
         return calls
 
     def taped(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return *function* as it is called: with its recorded calls, where there are any."""
-        return function if self.replay is None else self.replay.reasoner(function)
+        taped = function if self.replay is None else self.replay.reasoner(function)
+        return taped if self.stored is None else self.stored.reasoner(taped)
 
     def settled(self, deal: Deal, reasoning: Reasoning) -> Reasoning:
         """Return *reasoning* as it counts: not at all where a call was refused."""
-        return reasoning if self.replay is None else self.replay.settle(deal, reasoning)
+        if self.stored is not None:
+            reasoning = self.stored.settle(deal, reasoning)
+        return reasoning if self.replay is None or reasoning.reused else self.replay.settle(deal, reasoning)
 
     def call_anew(self, entry: Entry) -> None:
         """Let the reasoner be called again for a deal whose test runs again."""
@@ -146,20 +153,25 @@ class Run:
             self.refuse_moved(ref)
         if self.mode == "capture":
             captured = self._capture(ref, deal, reasoning)
-            if captured.compared and (self.replay is not None or self.config.replay.calls):
+            if captured.compared and not reasoning.reused and (self.replay is not None or self.config.replay.calls):
                 self._record_calls(ref)
-            return Judged(captured, reasoning=reasoning)
+            return Judged(self._with_evidence(captured, reasoning), reasoning=reasoning)
         judged = self.gate(ref, deal, reasoning)
         if judged.result.status == "new" and not judged.result.findings:  # a broken link, or gone since the plan
             judged = Judged(self.gate.lost(ref))
         if judged.result.status == "regressed":
             self.refuse_moved(ref)
         settled = self.judging.settle(judged, lambda: {} if deal is None else deal.fields)
-        if reasoning.calls is not None:
-            made = reasoning.calls
-            result = replace(settled.result, evidence=made.evidence, asked=made.asked, miss=made.miss)
-            settled = replace(settled, result=result)
-        return replace(settled, reasoning=reasoning)
+        return replace(settled, result=self._with_evidence(settled.result, reasoning), reasoning=reasoning)
+
+    def _with_evidence(self, result: DealResult, reasoning: Reasoning) -> DealResult:
+        """Return *result* with how its output came about, where that may be otherwise than by a call."""
+        made = reasoning.calls
+        if reasoning.reused:
+            return replace(result, evidence="reused")
+        if made is not None:
+            return replace(result, evidence=made.evidence, asked=made.asked, miss=made.miss)
+        return result if self.stored is None else replace(result, evidence="computed", asked=1)
 
     def _record_calls(self, ref: DealRef) -> None:
         """Record the calls of a captured deal; those of an older snapshot do not stay beside a new one."""
@@ -230,6 +242,8 @@ class Run:
             self.calls.close()
         if self.replay is not None:
             self.replay.end()
+        if self.stored is not None:
+            self.stored.store.close()
         self.source.close()
         if self.lock is not None:
             self.lock.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.run import Run
     from pytest_dealsnap.plugin.unjudged import Unjudged
+    from pytest_dealsnap.reasoning.stored import StoredCalls
 
 __all__ = ["SessionFinish", "without_syrupys_word_on_workers"]
 
@@ -98,6 +99,7 @@ class SessionFinish:
         self._selected: set[str] | None = None
         self._started = self._shown = time.monotonic()
         self.finished: FinishedRun | None = None
+        self.stored: StoredCalls | None = None
 
     def expect(self, nodeids: Iterable[str]) -> None:
         """Take note of the deals that are left to run after ``-k``, ``-m`` and the like."""
@@ -120,6 +122,8 @@ class SessionFinish:
             left = {number: deals - {result.id} for number, deals in self._used.items()}
             self._used = {number: deals for number, deals in left.items() if deals}
         self._results[result.id] = result
+        if self.stored is not None:
+            self.stored.store.note_status(result.id, result.status)
         self._unjudged.pop(result.id, None)
         for number in used:
             self._used.setdefault(number, set()).add(result.id)
@@ -205,8 +209,16 @@ class SessionFinish:
             drawn=plan.drawn,
             allow_errors=run.allow_errors,
             doubts=self._doubts(),
+            spending=self._spending(),
             report=self._saved(),
         )
+
+    def _spending(self) -> Mapping[str, Any] | None:
+        if self.stored is None:
+            return None
+        from pytest_dealsnap.plugin.storing import spending_of
+
+        return spending_of(self.stored.store, sum(result.evidence == "reused" for result in self._results.values()))
 
     @property
     def _outage(self) -> str:

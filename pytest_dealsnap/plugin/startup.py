@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from pytest_dealsnap.plugin.plan import Plan, make_plan
 from pytest_dealsnap.plugin.run import Run
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 
-__all__ = ["STATE_KEY", "WORKER_KEY", "open_run"]
+__all__ = ["STATE_KEY", "STORE_KEY", "WORKER_KEY", "open_run"]
 
 _DECORATOR = "pytest_dealsnap.reasoning.replay_points"
 WORKER_KEY = "dealsnap_plan"  # where xdist's controller leaves the frozen plan for a worker
+STORE_KEY = "dealsnap_store"
 STATE_KEY = "dealsnap_state"  # and the name of the database's state that all processes read
 
 
@@ -37,6 +39,10 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
         if settings.reasoner is not None and _may_replay(config, settings):
             import_reasoner(settings)
         _begin_replay(config, run)
+        if STORE_KEY in config.workerinput:
+            from pytest_dealsnap.plugin.storing import stored_calls
+
+            run.stored = stored_calls(pickle.loads(config.workerinput[STORE_KEY]), run)  # noqa: S301  # by our controller
         return run
     _check_reasoner(config, settings)
     if not config.option.collectonly:
@@ -60,6 +66,24 @@ def _may_replay(config: pytest.Config, settings: Config) -> bool:
     return bool(settings.replay.calls or config.getoption("dealsnap_replay") or _DECORATOR in sys.modules)
 
 
+def _is_stored(config: pytest.Config, settings: Config, mode: Mode) -> bool:
+    """Whether outputs go through the run store; a matrix has one output for each type, which it does not keep."""
+    asked = (
+        config.getoption("dealsnap_store") or config.getoption("dealsnap_fresh") or settings.calls.budget is not None
+    )
+    return bool(settings.calls.given or asked) and mode != "matrix" and not config.option.collectonly
+
+
+def _open_store(config: pytest.Config, run: Run) -> None:
+    """Take the run store, and have this process's calls go through it."""
+    from pytest_dealsnap.plugin.storing import open_store, store_settings, stored_calls
+
+    settings = store_settings(run.config, run)
+    store = open_store(settings, run, fresh=bool(config.getoption("dealsnap_fresh")))
+    run.stored = stored_calls(settings, run)
+    run.stored.store = store  # the one that holds the lock
+
+
 def _begin_replay(config: pytest.Config, run: Run) -> None:
     """Catch the calls that are recorded or replayed; a run without any imports nothing for it."""
     if _may_replay(config, run.config):
@@ -74,6 +98,8 @@ def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
     if not config.option.collectonly:
         run.source.freeze()
     run.start(make_plan(settings, run.source, run.snapshots, mode=mode, only=only, selection=_selection(config)))
+    if _is_stored(config, settings, mode):
+        _open_store(config, run)
     _check_executor(config, run)
     if mode == "capture" and not config.option.collectonly and (only is not None or run.plan.narrowed):
         read_manifest(settings.snapshots)  # a part does not repair a bad one: that is refused at once

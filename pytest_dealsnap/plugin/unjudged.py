@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_dealsnap.errors import DealsnapError, SourceAwayError, UnwritableError, printable
+from pytest_dealsnap.errors import BudgetStopError, DealsnapError, SourceAwayError, UnwritableError, printable
 
 if TYPE_CHECKING:
     import pytest
@@ -18,14 +18,18 @@ __all__ = ["NotJudgedError", "Unjudged", "end_run"]
 class NotJudgedError(DealsnapError):
     """A deal could not be judged; the text says why. ``source_away`` where no other deal can be, either."""
 
-    def __init__(self, text: str, *, source_away: bool = False) -> None:
+    def __init__(self, text: str, *, source_away: bool = False, skips: bool = False) -> None:
         super().__init__(text)
         self.source_away = source_away
+        self.skips = skips  # by the budget: that fails no deal
 
     @staticmethod
     def of(reasoning: Reasoning) -> NotJudgedError:
         """Return the error for a reasoning that is excused."""
-        return NotJudgedError(str(reasoning.failure), source_away=reasoning.source_away)
+        failure = reasoning.failure
+        if failure is not None and failure.type == BudgetStopError.__name__:
+            return NotJudgedError(failure.message, skips=True)
+        return NotJudgedError(str(failure), source_away=reasoning.source_away)
 
 
 @dataclass(frozen=True, slots=True)

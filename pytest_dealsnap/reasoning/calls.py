@@ -48,7 +48,8 @@ class Reasoning:
 
     ``trace`` is the failing call's traceback for a person to read; it is never recorded. ``excused`` marks a failure
     that is not the reasoner's, so that the deal cannot be judged; ``source_away`` one after which no deal can be read.
-    ``calls`` is what recorded and replayed calls came to, where there are any.
+    ``calls`` is what recorded and replayed calls came to, where there are any; ``reused`` says that the output was
+    computed by an earlier run.
     """
 
     output: dict[str, Any] | None = None
@@ -58,6 +59,7 @@ class Reasoning:
     excused: bool = False
     source_away: bool = False
     calls: CallsMade | None = None
+    reused: bool = False
 
 
 def reasoning_of(

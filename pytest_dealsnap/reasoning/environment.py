@@ -47,6 +47,10 @@ class Environment:
         """Whether *error* is not the reasoner's: the environment's, or one of dealsnap's own, also as a cause."""
         return any(is_ours(cause) or _is_usual(cause) or self._is_named(type(cause)) for cause in causes_of(error))
 
+    def names_one_of(self, error: BaseException) -> bool:
+        """Whether *error*, or one of its causes, is one of the named exceptions."""
+        return any(self._is_named(type(cause)) for cause in causes_of(error))
+
     def _is_named(self, kind: type[BaseException]) -> bool:
         return bool(self.names) and any(_has_name(base, name) for base in kind.__mro__ for name in self.names)
 

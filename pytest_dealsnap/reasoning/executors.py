@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.errors import ConfigError, DealsnapError, ExecutorError, redact
-from pytest_dealsnap.reasoning.calls import USUAL, Reasoning, excused, failure_of
+from pytest_dealsnap.errors import ConfigError, DealsnapError, ExecutorError, StoreError, redact
+from pytest_dealsnap.reasoning.calls import USUAL, Reasoning, excused, excused_by, failure_of
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.environment import Environment
 from pytest_dealsnap.reasoning.loops import Home
@@ -79,6 +79,8 @@ class ExecutorLane:
         self._open: set[Future[Reasoning]] = set()
         self._heard = time.monotonic()
         self._dead = False
+        # Told of a paid call that was lost, whether it is made again; without it a call costs nothing.
+        self.on_lost: Callable[[Deal], bool] | None = None
 
     def begin(self, function: Callable[..., Any], reasoner: Reasoner, deal: Deal, home: Home | None = None) -> _Ticket:
         """Hand one call over; a deal's whole row goes with it only where the reasoner asks for the deal."""
@@ -99,6 +101,11 @@ class ExecutorLane:
             except DealsnapError:
                 raise
             except (BrokenExecutor, CancelledError) as error:
+                if self.on_lost is not None and not self.on_lost(ticket.deal):
+                    lost = StoreError(
+                        f"the call of deal {ticket.deal.key} was lost with its process, and is paid: {error}"
+                    )
+                    return excused_by(lost)
                 if ticket.tries >= TRIES:
                     return Reasoning(failure=failure_of(error))
                 ticket.tries += 1

@@ -89,6 +89,16 @@ class Replay:
         self._settled: dict[str, CallsMade] = {}
         self._reasoners: dict[int, TapedReasoner] = {}
         self._given: dict[str, Sequence[RecordedCall] | None] = {}
+        self._payers: dict[str, Callable[[], None]] = {}
+
+    def pay_when_asked(self, deal_id: str, pay: Callable[[], None]) -> None:
+        """Have *pay* called before the first call of the deal that is not replayed."""
+        self._payers[deal_id] = pay
+
+    def cost_of(self, deal_id: str) -> Decimal | None:
+        """Return what the calls cost that a deal made anew; ``None`` where that is not known."""
+        made = self._settled.get(deal_id)
+        return None if made is None or made.unpriced or not self.settings.cost else made.cost
 
     def begin(self) -> None:
         """Catch the calls from now on."""
@@ -118,7 +128,7 @@ class Replay:
     def open(self, deal: Deal) -> tuple[Tapes, Tape]:
         """Begin *deal*; raises :class:`CassetteError` for recorded calls that cannot be used."""
         recorded = self._given.pop(deal.key) if deal.key in self._given else self.recording(deal.key)
-        tape = Tape(deal.key, recorded, self.settings.mode)
+        tape = Tape(deal.key, recorded, self.settings.mode, before_asking=self._payers.pop(deal.key, None))
         self._begun[deal.key] = tape
         self._tapes.enter(tape)
         return self._tapes, tape
@@ -172,6 +182,11 @@ class TapedReasoner:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the user's function as it is: without a deal there is no tape."""
         return self.__wrapped__(*args, **kwargs)
+
+    @property
+    def replay(self) -> Replay:
+        """What answers the caught calls."""
+        return self._replay
 
     def bind_to_tapes(self) -> Reasoner:
         """Return the function bound to deals, each with its tape."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -68,8 +68,16 @@ class Begun:
 class Tape:
     """The calls of one deal. Its methods may be called from any thread of the process that made it."""
 
-    def __init__(self, deal_id: str, recorded: Sequence[RecordedCall] | None, mode: TapeMode) -> None:
+    def __init__(
+        self,
+        deal_id: str,
+        recorded: Sequence[RecordedCall] | None,
+        mode: TapeMode,
+        *,
+        before_asking: Callable[[], None] | None = None,
+    ) -> None:
         self.deal_id = deal_id
+        self._before_asking = before_asking
         self._mode = mode
         self._recorded = {(one.key, one.index): one for one in recorded or ()}
         self._unused = dict(self._recorded)
@@ -117,7 +125,9 @@ class Tape:
                 self._stopped = ReplayMissError(f"a request was never recorded, and is not made: {self._miss}")
                 raise self._stopped
             self._asked += 1
-            return begun
+        if self._before_asking is not None:
+            self._before_asking()  # may refuse: a replay is free, and only now something is paid
+        return begun
 
     def _difference(self, begun: Begun) -> str:
         call = begun.call

@@ -124,6 +124,8 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     if facts.flaky:
         notes.append(f"{plural(len(facts.flaky), 'deal')} passed only when run again: {some_ids(facts.flaky, 60)}")
     notes += miss_notes(results)
+    if facts.spending is not None:
+        notes.append(str(facts.spending["words"]))
     notes += facts.doubts
     notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]
     if facts.mode == "matrix":

@@ -165,6 +165,7 @@ def _read_facts(document: Mapping[str, Any]) -> RunFacts:
             "drawn": tuple(_drawn(one) for one in run.get("drawn", ())),
             "why_not_judged": dict(zip(why, _texts(list(why.values())), strict=True)),
             "flaky": _texts(run.get("flaky", [])),
+            "spending": None if run.get("spending") is None else _checked(_table(run["spending"]), {"words": _TEXT}),
             "outage": _texts([run.get("outage", "")])[0],
             "doubts": _texts(run.get("doubts", [])),
         },

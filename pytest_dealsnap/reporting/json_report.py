@@ -83,6 +83,7 @@ def run_document(facts: RunFacts) -> dict[str, Any]:
         "strangers": list(facts.strangers),
         "allow_errors": facts.allow_errors,
         "doubts": list(facts.doubts),
+        **({"spending": dict(facts.spending)} if facts.spending is not None else {}),
     }
 
 

@@ -82,6 +82,10 @@ def _families(run: FinishedRun) -> Iterator[Family]:
     yield Family("affected_deals", "Compared deals that regressed, errored or are missing.", [({}, summary.affected)])
     ratio = round(summary.affected_percent / 100, 6)
     yield Family("affected_ratio", "Affected deals as a part of the compared ones.", [({}, ratio)], "ratio")
+    if facts.spending is not None:
+        spent, currency = float(str(facts.spending["spent"])), str(facts.spending["currency"])
+        yield Family("spent", "What the run, and what it resumed, spent.", [({"currency": currency}, spent)])
+        yield Family("paid_calls", "Calls that were begun, and paid.", [({}, int(facts.spending["calls"]))])
     if evidence := evidence_counts(run.results):
         samples = [({"evidence": name}, count) for name, count in evidence.items()]
         yield Family("evidence_deals", "Deals by how their output came about.", samples)

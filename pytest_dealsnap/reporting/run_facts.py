@@ -123,7 +123,8 @@ class RunFacts:
     ``flaky`` are deals whose test passed only when it was run again.
     ``idle_rules`` are gating rules that had nothing to judge.
     ``allow_errors`` says whether a capture may record errors; ``doubts`` are reasons, each a sentence, why the run
-    cannot end with ``proceed``. ``report`` is the JSON report of the run, as it can be typed; empty where none is.
+    cannot end with ``proceed``. ``spending`` is what was spent, where calls go through the
+    run store. ``report`` is the JSON report of the run, as it can be typed; empty where none is.
     """
 
     mode: str
@@ -154,6 +155,7 @@ class RunFacts:
     allow_errors: bool = False
     doubts: tuple[str, ...] = ()
     report: str = ""
+    spending: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import importlib.metadata
 import json
 import os
 import pkgutil
@@ -24,8 +25,8 @@ import sys
 import tempfile
 import types
 import warnings
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -229,8 +230,25 @@ def _prepare() -> None:
         for name in (*(f"_pytest.{name}" for name in default_plugins), *_LIBRARIES):
             importlib.import_module(name)
         _import_as_pytest_does()
+        _remember_installed()
     gc.collect()
     gc.freeze()  # pytest collects garbage as it ends, twice: what stands here is none
+
+
+def _remember_installed() -> None:
+    """Read once what each distribution that is installed here says of itself: pytest asks for all of it at each start.
+
+    What a test installs elsewhere is read as ever, since no fork's memory comes back here.
+    """
+    for name in ("files", "metadata", "entry_points"):
+        read = getattr(importlib.metadata.Distribution, name).fget
+        kept = {str(one._path): read(one) for one in importlib.metadata.distributions()}  # type: ignore[attr-defined]
+        setattr(importlib.metadata.Distribution, name, property(partial(_remembered, kept, read)))
+
+
+def _remembered(kept: dict[str, Any], read: Callable[[Any], Any], distribution: Any) -> Any:
+    place = str(distribution._path)
+    return kept[place] if place in kept else read(distribution)
 
 
 def _import_as_pytest_does() -> None:

@@ -104,8 +104,8 @@ def imports_of(importer: str, tree: ast.AST, *, at_load: bool = True, typing_onl
                 yield Import(
                     importer, dotted if dotted.removeprefix(f"{PACKAGE}.") in MODULES else base, at_load, typing_only
                 )
-        else:
-            inside = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        elif not isinstance(node, ast.expr):
+            inside = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
             guarded = isinstance(node, ast.If) and is_typing_guard(node)
             yield from imports_of(importer, node, at_load=at_load and not inside, typing_only=typing_only or guarded)
 

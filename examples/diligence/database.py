@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TextIO
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, Table, create_engine, func, insert, inspect, make_url, select
 from sqlalchemy.pool import NullPool
 
@@ -113,6 +111,9 @@ def fill_if_empty(database_url: str, stdout: TextIO | None = None) -> bool:
 
 def migrate(database_url: str, revision: str, *, broken: Iterable[Fault] = (), stdout: TextIO | None = None) -> None:
     """Take a database up to a revision, or down with `-1` or `base`."""
+    from alembic import command  # what only reasons about deals starts twice as fast without
+    from alembic.config import Config
+
     config = Config(PACKAGE / "alembic.ini", stdout=stdout or io.StringIO())
     config.attributes.update(url=database_url, broken=frozenset(broken))
     move = command.downgrade if revision == "base" or revision.startswith("-") else command.upgrade

@@ -18,9 +18,10 @@ import os
 import re
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -114,6 +115,15 @@ def run_pytest(folder: Path, *arguments: str, environment: Mapping[str, str]) ->
     text = (done.stdout + done.stderr).decode("utf-8", "surrogateescape")
     assert "INTERNALERROR" not in text, text
     return Outcome(done.code, text, _bytes(folder / "report.json"), _bytes(folder / "junit.xml"))
+
+
+# What a first capture left, by all that it depends on.
+_CAPTURED: dict[str, Path] = {}
+
+
+@cache
+def _kept_captures() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="captures-", ignore_cleanup_errors=True)
 
 
 def _bytes(path: Path) -> bytes | None:
@@ -260,10 +270,27 @@ class Project:
         return self.run("--dealsnap-update", "--dealsnap-report", "json:report.json", *arguments)
 
     def captured(self) -> Project:
-        """Capture the baseline, with the errors that a story has, and return the project for what comes next."""
+        """Capture the baseline, with the errors that a story has, and return the project for what comes next.
+
+        Many stories begin alike: a second project of the same content in an empty folder is a copy of the first.
+        """
+        fresh = not self.folder.exists() or not any(self.folder.iterdir())
+        known = _CAPTURED.get(key := self._key()) if fresh else None
+        if known:
+            shutil.copytree(known, self.folder, dirs_exist_ok=True, symlinks=True)
+            return self
         outcome = self.capture("--dealsnap-allow-errors")
         assert outcome.code == 0, outcome.text
+        if fresh:
+            _CAPTURED[key] = Path(_kept_captures().name) / str(len(_CAPTURED))
+            shutil.copytree(self.folder, _CAPTURED[key], symlinks=True)
         return self
+
+    def _key(self) -> str:
+        """All that a first capture depends on, as a text."""
+        environment = sorted(clean_environment(**self.environment).items())
+        files = sorted(self.files.items())
+        return repr((self.rows, self.schema, self.config, files, environment, self.outputs_may_be_alike))
 
     def gate(self, *arguments: str) -> Outcome:
         """Judge against the baseline, with a JSON report."""

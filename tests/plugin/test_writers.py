@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,6 +41,7 @@ def waiting_capture(project: Project) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(command, cwd=project.folder, env=clean_environment(), stdout=subprocess.DEVNULL) as process:
         while not (project.folder / "waiting").exists():
             assert process.poll() is None
+            time.sleep(0.01)
         yield process
         (project.folder / "go").touch()
 

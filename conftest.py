@@ -58,7 +58,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         name = item.nodeid.partition("::")[0]
         slow_place = name.startswith(SLOW_PLACES) and name not in QUICK_FILES
-        if slow_place or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        callspec = getattr(item, "callspec", None)
+        asked = {*getattr(item, "fixturenames", ()), *map(str, callspec.params.values() if callspec else ())}
+        if slow_place or SLOW_FIXTURES & asked:
             item.add_marker("slow")
 
 

@@ -109,8 +109,8 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 def run_pytest(folder: Path, *arguments: str, environment: Mapping[str, str]) -> Outcome:
     """Run ``python -m pytest`` in *folder*, in a process of its own."""
-    for cache in folder.rglob("__pycache__"):
-        shutil.rmtree(cache)  # a module rewritten within a second would be taken from its stale bytecode
+    for compiled in folder.rglob("__pycache__"):
+        shutil.rmtree(compiled)  # a module rewritten within a second would be taken from its stale bytecode
     done = run_module("pytest", *BASE_ARGUMENTS, *arguments, folder=folder, environment=environment)
     text = (done.stdout + done.stderr).decode("utf-8", "surrogateescape")
     assert "INTERNALERROR" not in text, text

@@ -309,6 +309,7 @@ def test_any_value_is_printed_as_it_is() -> None:
     assert max(map(len, code.splitlines())) < 300
 
 
+@pytest.mark.slow
 def test_a_large_deal_is_neither_printed_nor_warned_of() -> None:
     """Hypothesis would print each deal that fails, and warn of one that is huge: only the message writes it."""
     large = deals(fields={"inventory": st.integers(0, 800).map(lambda count: ["item " * 20] * count)})
@@ -323,6 +324,7 @@ def test_a_large_deal_is_neither_printed_nor_warned_of() -> None:
     assert "rest of the output differs in n" in text
 
 
+@pytest.mark.slow
 def test_one_dear_item_is_shown_rather_than_hundreds_of_cheap_ones() -> None:
     """Where shrinking ends at a large deal, a smaller one is searched for, whatever the seed."""
 

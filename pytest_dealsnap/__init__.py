@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_dealsnap.config import Config, load_config
     from pytest_dealsnap.deals.deal import Deal
-    from pytest_dealsnap.judging.findings import DealResult, Finding
     from pytest_dealsnap.judging.rules import Rule
-    from pytest_dealsnap.judging.verdict import Verdict
+    from pytest_dealsnap.model.results import DealResult, Finding
+    from pytest_dealsnap.model.verdicts import Verdict
     from pytest_dealsnap.reasoning.replay_points import replayable
 
 __all__ = ["Config", "Deal", "DealResult", "Finding", "Rule", "Verdict", "__version__", "load_config", "replayable"]
@@ -23,10 +23,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "Config": "config",
     "Deal": "deals.deal",
-    "DealResult": "judging.findings",
-    "Finding": "judging.findings",
+    "DealResult": "model.results",
+    "Finding": "model.results",
     "Rule": "judging.rules",
-    "Verdict": "judging.verdict",
+    "Verdict": "model.verdicts",
     "load_config": "config",
     "replayable": "reasoning.replay_points",
 }

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_dealsnap.config import Config
     from pytest_dealsnap.deals.dialects.base import Dialect
-    from pytest_dealsnap.judging.findings import Finding
     from pytest_dealsnap.judging.rules import Rule
-    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
-    from pytest_dealsnap.reporting.run_facts import FinishedRun
+    from pytest_dealsnap.model.finished_run import FinishedRun
+    from pytest_dealsnap.model.rehearsals import Rehearsal
+    from pytest_dealsnap.model.results import Finding
     from pytest_dealsnap.reporting.writers import Writer
 
 __all__ = [
@@ -91,8 +91,8 @@ def pytest_dealsnap_dialects() -> Iterable[Dialect]:
 
 _HOMES = {
     "Dialect": "deals.dialects.base",
-    "FinishedRun": "reporting.run_facts",
-    "Rehearsal": "reporting.rehearsal_facts",
+    "FinishedRun": "model.finished_run",
+    "Rehearsal": "model.rehearsals",
     "Writer": "reporting.writers",
 }
 

@@ -131,7 +131,7 @@ def room(module: str) -> str:
 def test_the_imports_were_found() -> None:
     """The tests below look at something."""
     assert len(MODULES) > 35
-    assert Import("judging.verdict", f"{PACKAGE}.judging.findings", True, False) in IMPORTS
+    assert Import("judging.verdict", f"{PACKAGE}.model.results", True, False) in IMPORTS
     assert any(not one.at_load for one in OWN)
     assert any(one.typing_only for one in OWN)
 

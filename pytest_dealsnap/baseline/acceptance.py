@@ -22,11 +22,11 @@ from pytest_dealsnap.baseline.made_for import MadeFor, read_made_for
 from pytest_dealsnap.baseline.pins import read_pins, shows
 from pytest_dealsnap.causes.list_items import items_gone_and_come
 from pytest_dealsnap.errors import LedgerError, OutputError, did_you_mean
-from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.matrix_rules import is_between_types
 from pytest_dealsnap.judging.rules import Rule
 from pytest_dealsnap.judging.templates import path_form, path_shape
 from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from pytest_dealsnap.reasoning.canonical import canonical
 
 __all__ = ["CONDITIONS", "Acceptance", "Look", "Range", "read_entry"]

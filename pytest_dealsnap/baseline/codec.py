@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_dealsnap.errors import SnapshotError
-from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.judging.judge import Reasoned
+from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reasoning.canonical import dumps, loads
 from pytest_dealsnap.reasoning.quick_json import quick_size, quick_text, written_as
 from pytest_dealsnap.secrets import redact

@@ -11,8 +11,8 @@ from decimal import Decimal, localcontext
 from itertools import permutations, product
 
 from pytest_dealsnap.baseline.acceptance import Acceptance, Look, Range
-from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import exact, is_number, working_context
+from pytest_dealsnap.model.results import DealResult, Finding
 
 __all__ = ["stacked"]
 

@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -27,9 +27,10 @@ from pytest_dealsnap.baseline.acceptance import Acceptance, Look, read_entry
 from pytest_dealsnap.baseline.combined_entries import stacked
 from pytest_dealsnap.baseline.files import leads_nowhere
 from pytest_dealsnap.errors import LedgerError
-from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.policy import Policy
 from pytest_dealsnap.judging.rules import Rule
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = ["LEDGER", "Acceptance", "Ledger", "parse_ledger", "read_ledger"]

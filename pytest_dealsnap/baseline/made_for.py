@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any
 
-from pytest_dealsnap.judging.findings import Finding
 from pytest_dealsnap.judging.values import exact, is_number, working_context
+from pytest_dealsnap.model.results import Finding
 
 __all__ = ["MadeFor", "made_for", "read_made_for", "total"]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.errors import LedgerError
-from pytest_dealsnap.judging.findings import Finding, Kind
 from pytest_dealsnap.judging.rules import Rule
 from pytest_dealsnap.judging.values import in_words, same
+from pytest_dealsnap.model.results import Finding, Kind
 from pytest_dealsnap.reasoning.canonical import dumps, loads
 
 __all__ = ["INLINE", "PINS", "pins_file", "read_pins", "shows"]

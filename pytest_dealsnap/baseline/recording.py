@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pytest_dealsnap.baseline.codec import Snapshot, encode, encoded_size, is_encoded
@@ -11,11 +10,12 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.errors import OutputError, SnapshotError
-from pytest_dealsnap.judging.findings import DealResult, Failure
 from pytest_dealsnap.judging.likeness import Likeness
 from pytest_dealsnap.judging.metrics import Metric, compile_metrics, measure
 from pytest_dealsnap.judging.paths import parse_path
 from pytest_dealsnap.judging.policy import REST
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Failure
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reasoning.canonical import dumps
 

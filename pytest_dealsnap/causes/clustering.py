@@ -10,41 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
-from pytest_dealsnap.causes.descriptions import Part, Size, parts_of
-from pytest_dealsnap.causes.features import Common, Features, common_features, without_deals
-from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
+from pytest_dealsnap.causes.descriptions import Part, parts_of
+from pytest_dealsnap.causes.features import common_features, without_deals
 from pytest_dealsnap.judging.values import is_number
+from pytest_dealsnap.model.cause import Cause, Common, Features
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 
-__all__ = ["Cause", "Size", "find_causes"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A group of findings that look like one change; ``deals`` are ids in order.
-
-    ``failing`` counts the deals that it can fail, ``size`` says how far numbers moved, ``paths`` where an
-    output changed, ``reordered`` that only the order of lists did. ``common`` is what its deals have in common and no
-    others; ``also`` names what else changed in just these deals.
-
-    The id follows from the metric and from what the change is (how far, which items, which paths), not from
-    how many deals there are: another change of the same metric has another id.
-    """
-
-    id: str
-    title: str
-    metric: str
-    issue: str
-    deal_types: tuple[str, ...]
-    deals: tuple[str, ...]
-    gates: bool
-    failing: int = 0
-    size: Size | None = None
-    common: tuple[Common, ...] = ()
-    also: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-    reordered: bool = False
+__all__ = ["find_causes"]
 
 
 # What accompanies a cause is found in nearly the same deals.

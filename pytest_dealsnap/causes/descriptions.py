@@ -15,11 +15,12 @@ from pytest_dealsnap.causes.changed_paths import path_groups
 from pytest_dealsnap.causes.deltas import NOISE, Move, measure, shown_amount
 from pytest_dealsnap.causes.list_items import ANOTHER_ORDER, item_change
 from pytest_dealsnap.causes.moves import FEWEST, Group, group_moves
-from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.templates import message_shape
 from pytest_dealsnap.judging.values import in_words, is_number, normal
+from pytest_dealsnap.model.cause import Size
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 
-__all__ = ["Member", "Part", "Size", "parts_of"]
+__all__ = ["Member", "Part", "parts_of"]
 
 Member = tuple[DealResult, Finding]
 Identity = tuple[str, ...]
@@ -29,20 +30,6 @@ MOST_QUOTES = 5
 COUNTS = 100
 SHORT_TEXT = 40
 TITLE_WIDTH = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How far numbers moved: ``kind`` is ``ratio``, ``amount``, ``rounding`` or ``spread``.
-
-    ``value`` is the percent, the amount or the unit; ``percent`` and ``amount`` are the least and the largest change.
-    """
-
-    kind: str
-    text: str
-    value: float | None
-    percent: tuple[float, float] | None
-    amount: tuple[Decimal, Decimal] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import comb
 from typing import Any
 
 from pytest_dealsnap.causes.chance import UNLIKELY, fisher_exact
 from pytest_dealsnap.causes.moves import FEWEST
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.cause import FIRST_MARK, NO_MARK, Common, Features
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 
 __all__ = [
     "OUTPUT",
     "TYPE_FIELD",
-    "Common",
     "FeatureCounter",
-    "Features",
     "common_features",
     "feature_text",
     "merge_features",
@@ -42,46 +41,6 @@ MOST_FIELDS = 1_000
 LONGEST_VALUE = 60
 SHOWN_VALUES = 3
 SHOWN_TRAITS = 3
-_FIRST, _NONE = 48, "."
-
-
-@dataclass(frozen=True, slots=True)
-class Common:
-    """A feature of all ``deals`` of a cause, which no other deal has, among those of the types in ``within``.
-
-    ``field`` is a column, ``output.PATH``, or ``deal type``; empty ``within`` stands for all types. ``chance`` is
-    Fisher's exact test: how likely chance makes any such feature. ``failed`` counts deals that have it and no output,
-    so that nobody knows what they would show.
-    """
-
-    field: str
-    values: tuple[Any, ...]
-    deals: int
-    within: tuple[str, ...] = ()
-    failed: int = 0
-    chance: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """Traits of a run's compared deals.
-
-    ``compared`` counts deals by type. ``values`` lists each field's values, as JSON texts; ``totals``
-    counts them by field, type and value. ``deals`` has, for each affected deal, one character a field:
-    the place of its value. Of the fields in ``dropped``, which have too many values, only null, empty and 0 are told.
-    """
-
-    compared: Mapping[str, int] = field(default_factory=dict)
-    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    totals: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
-    deals: Mapping[str, str] = field(default_factory=dict)
-    dropped: frozenset[str] = frozenset()
-
-    def of(self, deal_id: str) -> dict[str, str]:
-        """Return the traits of an affected deal: the JSON text of each field's value."""
-        marks = self.deals.get(deal_id, "")
-        pairs = zip(self.values.items(), marks, strict=False)
-        return {name: values[ord(mark) - _FIRST] for (name, values), mark in pairs if mark != _NONE}
 
 
 def feature_text(value: Any) -> str | None:
@@ -150,11 +109,11 @@ class FeatureCounter:
 
 def _places(values: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
     """Return the character that stands for each value, by field."""
-    return {name: {text: chr(_FIRST + i) for i, text in enumerate(texts)} for name, texts in values.items()}
+    return {name: {text: chr(FIRST_MARK + i) for i, text in enumerate(texts)} for name, texts in values.items()}
 
 
 def _written(own: Mapping[str, str], values: Iterable[str], places: Mapping[str, Mapping[str, str]]) -> str:
-    return "".join(places[name].get(own.get(name, ""), _NONE) for name in values)
+    return "".join(places[name].get(own.get(name, ""), NO_MARK) for name in values)
 
 
 def worth_explaining(results: Iterable[DealResult]) -> bool:
@@ -206,7 +165,7 @@ def without_deals(traits: Features, deals: Mapping[str, str]) -> Features:
     for place, name in enumerate(traits.values):
         gone = Counter((kind, marks[place]) for kind, marks in out)
         totals[name] = {
-            kind: tuple(count - gone[kind, chr(_FIRST + i)] for i, count in enumerate(counts))
+            kind: tuple(count - gone[kind, chr(FIRST_MARK + i)] for i, count in enumerate(counts))
             for kind, counts in traits.totals[name].items()
         }
     compared = {kind: count - less[kind] for kind, count in traits.compared.items()}
@@ -243,7 +202,7 @@ def common_features(
 def _with_failed(common: Common, own: Counter[str], traits: Features, everyone: Features) -> Common:
     """Return *common* with the number of failed deals that have it, too, in its types."""
     kinds = common.within or tuple(traits.compared)
-    places = [ord(mark) - _FIRST for mark in own]
+    places = [ord(mark) - FIRST_MARK for mark in own]
     all_of, others = (
         sum(
             part.totals[common.field][kind][place]
@@ -260,9 +219,9 @@ def _common(
     name: str, texts: Sequence[str], own: Counter[str], count: int, types: Sequence[str], traits: Features
 ) -> Common | None:
     """Return the trait that the deals with values *own* share in field *name*, where they share one."""
-    if _NONE in own or len(own) > SHOWN_VALUES or (len(own) > 1 and min(own.values()) < 2):
+    if NO_MARK in own or len(own) > SHOWN_VALUES or (len(own) > 1 and min(own.values()) < 2):
         return None
-    places = sorted(ord(mark) - _FIRST for mark in own)
+    places = sorted(ord(mark) - FIRST_MARK for mark in own)
     totals = traits.totals[name]
     everywhere = sum(totals[kind][place] for kind in totals for place in places)
     within = sum(totals[kind][place] for kind in types if kind in totals for place in places)

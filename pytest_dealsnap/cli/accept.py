@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_dealsnap.cli.chosen import Chosen, choose
@@ -16,7 +15,8 @@ from pytest_dealsnap.cli.review_text import decided_text
 from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError, printable
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.record import replace
 
 __all__ = ["add_arguments", "add_targets", "run"]
 

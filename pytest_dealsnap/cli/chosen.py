@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.findings import DealResult
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import DealResult
 
 __all__ = ["Chosen", "choose"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,14 @@ from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_
 from pytest_dealsnap.cli.output import add_report_argument, json_path, project_config, show, targets
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import BaselineError
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.finished_run import JudgingFacts, RunFacts
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.pipeline.comparison import CurrentRows, compare_baselines, lost_on_both_sides
 from pytest_dealsnap.pipeline.settling import Judging
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.idle import idle_rules
-from pytest_dealsnap.reporting.run_facts import JudgingFacts, RunFacts, absent_everywhere, ledger_facts
+from pytest_dealsnap.reporting.ledger_facts import absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["add_arguments", "run"]

@@ -18,8 +18,8 @@ from typing import Any
 
 from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.errors import ConfigError, DealsnapError, did_you_mean
+from pytest_dealsnap.model.finished_run import FinishedRun, RunFacts
 from pytest_dealsnap.reasoning.canonical import loads
-from pytest_dealsnap.reporting.run_facts import FinishedRun, RunFacts
 
 __all__ = ["INTO", "TARGETS", "Decision", "DecisionError", "Decisions", "decisions_beside", "read_decisions"]
 

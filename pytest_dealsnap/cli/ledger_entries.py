@@ -10,13 +10,13 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from pytest_dealsnap.baseline.made_for import made_for
-from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.causes.list_items import items_gone_and_come
 from pytest_dealsnap.errors import DealsnapError
-from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.judging.values import exact, is_number, same
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 
 __all__ = [
     "Entry",

@@ -14,9 +14,9 @@ from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.open_source import with_added_source
 from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.reporting.json_reading import read_json
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget, write_together
 

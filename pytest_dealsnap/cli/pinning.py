@@ -8,7 +8,6 @@ from typing import Any
 from pytest_dealsnap.baseline.ledger_writing import entry_text
 from pytest_dealsnap.baseline.made_for import made_for
 from pytest_dealsnap.baseline.pins import INLINE, pins_file
-from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.cli.chosen import Chosen
 from pytest_dealsnap.cli.ledger_entries import (
     Entry,
@@ -19,8 +18,9 @@ from pytest_dealsnap.cli.ledger_entries import (
     standing_type,
     writable,
 )
-from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["pin_cause", "pin_deals", "proposed_entries"]

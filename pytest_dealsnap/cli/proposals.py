@@ -12,19 +12,18 @@ from pytest_dealsnap.baseline.journal import Change, Changes, commit, inverse, w
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger, read_ledger
 from pytest_dealsnap.baseline.ledger_writing import add_entries, ledger_text, twin
 from pytest_dealsnap.baseline.recording import Recorder
-from pytest_dealsnap.causes.clustering import Cause
-from pytest_dealsnap.causes.features import Features
 from pytest_dealsnap.cli.chosen import Chosen
 from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.pinning import proposed_entries
 from pytest_dealsnap.cli.recompute import Recomputed, Recomputer, Refused, stage_all
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError, printable
-from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.policy import Policy
+from pytest_dealsnap.model.cause import Cause, Features
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.canonical import loads
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import cut, finding_cells, plural
 
 __all__ = ["Proposal", "apply_all", "left_to_deals", "propose_baseline", "propose_ledger", "take_back"]

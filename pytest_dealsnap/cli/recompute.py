@@ -22,15 +22,15 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.errors import ConfigError, DealsnapError, SnapshotError, SourceError
-from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import in_words, same
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 from pytest_dealsnap.reasoning.run_store import RunStore, run_key, runs_folder
 from pytest_dealsnap.reasoning.spending import Budget
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["Recomputed", "Recomputer", "Refused", "put_back", "stage_all", "write_all"]
 

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from pytest_dealsnap.baseline.journal import Change, Changes
-from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.cli.chosen import Chosen
 from pytest_dealsnap.cli.decisions import Decision, Decisions, parse_day
 from pytest_dealsnap.cli.ledger_entries import Terms
@@ -26,8 +25,9 @@ from pytest_dealsnap.cli.review_text import decided_text, item_details, item_lin
 from pytest_dealsnap.cli.terminal import ask, confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import DealsnapError, printable
-from pytest_dealsnap.judging.findings import AFFECTED, DealResult
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import AFFECTED, DealResult
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["add_arguments", "run"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.cli.decisions import Decision, Decisions
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.deal_text import deal_text
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import cut, plural, worst_finding
 
 __all__ = ["decided_text", "item_details", "item_lines", "usable_commands"]

@@ -11,8 +11,9 @@ from typing import Literal
 
 from pytest_dealsnap.deals.deal import DealRef, id_order
 from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.model.finished_run import Drawn
 
-__all__ = ["Drawn", "Entry", "Kind", "Selection", "Shard", "drawn_from", "order_entries", "stratified_sample"]
+__all__ = ["Entry", "Kind", "Selection", "Shard", "drawn_from", "order_entries", "stratified_sample"]
 
 Kind = Literal["present", "new", "missing", "lost"]
 
@@ -53,19 +54,6 @@ class Shard:
 
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What a sample was drawn from: so many *deals* of a type, of one *shard* where the run was sharded."""
-
-    deal_type: str
-    deals: int
-    shard: str | None = None
-
-    def holds(self, deal_id: str, deal_type: str) -> bool:
-        """Whether a deal is one of them."""
-        return deal_type == self.deal_type and (self.shard is None or Shard.parse(self.shard).holds(deal_id))
 
 
 @dataclass(frozen=True, slots=True)

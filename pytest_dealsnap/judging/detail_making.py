@@ -10,15 +10,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_dealsnap.judging.deal_details import Details, Difference, MetricRow
 from pytest_dealsnap.judging.differences import ABSENT, changed_leaves, explain
-from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.judge import Reasoned
 from pytest_dealsnap.judging.metrics import Metric
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.policy import TypePolicy
 from pytest_dealsnap.judging.text_folding import folded
 from pytest_dealsnap.judging.values import percent_change, same
+from pytest_dealsnap.model.details import Details, Difference, MetricRow
+from pytest_dealsnap.model.results import DealResult
 
 __all__ = ["detail"]
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from pytest_dealsnap.judging.differences import ABSENT
-from pytest_dealsnap.judging.findings import Finding
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.judging.values import exact, is_nan, is_number
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import Finding
 
 __all__ = ["with_evidence", "with_forms"]
 

@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.results import BLANK
 
-__all__ = ["BLANK", "Likeness", "alike_outputs"]
+__all__ = ["Likeness"]
 
-BLANK = "blank"
 _SELF = "\0the deal itself"
 
 
@@ -41,19 +40,6 @@ class Likeness:
             self._first = digest
         self._varied = digest != self._first
         return (*marks, digest)
-
-
-def alike_outputs(results: Sequence[DealResult]) -> str:
-    """Say what all recorded outputs of a capture have in common; empty where they differ, or are fewer than two."""
-    recorded = [result for result in results if result.error is None and result.compared and result.status != "missing"]
-    if len(recorded) < 2:
-        return ""
-    if all(BLANK in result.likeness for result in recorded):
-        return f"every metric of all {len(recorded):,} outputs is zero, empty or absent"
-    digests = {next((mark for mark in result.likeness if mark != BLANK), "") for result in recorded}
-    if len(digests) == 1 and "" not in digests:
-        return f"all {len(recorded):,} outputs are the same"
-    return ""
 
 
 def _says_something(value: Any) -> bool:

@@ -6,7 +6,7 @@ No baseline takes part: the deal's outputs are judged beside each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import localcontext
 from itertools import combinations
 from typing import Any
@@ -14,11 +14,12 @@ from typing import Any
 from pytest_dealsnap.errors import redact
 from pytest_dealsnap.judging.differences import changed_leaves
 from pytest_dealsnap.judging.evidence import with_evidence
-from pytest_dealsnap.judging.findings import COMPARED, DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix_rules import WHOLE_OUTPUT, BetweenRule, MatrixRules, OnlyRule
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import exact, is_number, is_present, percent_change, same, working_context
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import COMPARED, DealResult, Failure, Finding
 
 __all__ = [
     "METRICS",

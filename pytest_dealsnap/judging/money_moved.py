@@ -6,84 +6,16 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 from typing import Any
 
-from pytest_dealsnap.judging.findings import DealResult, Finding, Kind
 from pytest_dealsnap.judging.values import Number, exact, is_number, percent_change
+from pytest_dealsnap.model.money import SUMS, Money, Mover, TypeMoney
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 
-__all__ = ["Money", "Mover", "TypeMoney", "money_moved", "numbers_of"]
+__all__ = ["money_moved", "numbers_of"]
 
 MOST_MOVERS = 3
-# Sums of money are exact; a number with more digits is no money.
-_SUMS = Context(prec=100, traps=[])
-
-
-@dataclass(frozen=True, slots=True)
-class TypeMoney:
-    """One metric's totals over the deals of one type that have a number on both sides.
-
-    ``more`` and ``less`` count the deals that rose and fell, ``percent`` is the least and the largest of their
-    changes, where all have one. ``rules`` judged those that changed. ``lost`` counts deals that had a number and
-    have none now: they are in no total.
-    """
-
-    deal_type: str
-    deals: int
-    baseline: Decimal
-    current: Decimal
-    more: int = 0
-    less: int = 0
-    percent: tuple[float, float] | None = None
-    rules: tuple[str, ...] = ()
-    lost: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Mover:
-    """One deal that changed, with its numbers."""
-
-    id: str
-    name: str | None
-    deal_type: str
-    baseline: Number
-    current: Number
-    change_percent: float | None
-
-    @property
-    def difference(self) -> Decimal:
-        """How much more the deal has now."""
-        with localcontext(_SUMS):
-            return exact(self.current) - exact(self.baseline)
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """One metric's totals by deal type, and the deals that moved most."""
-
-    metric: str
-    types: tuple[TypeMoney, ...]
-    movers: tuple[Mover, ...] = ()
-
-    @property
-    def total(self) -> TypeMoney:
-        """The totals of all types together."""
-        ranges = [kind.percent for kind in self.types if kind.more or kind.less]
-        known = [ends for ends in ranges if ends is not None]
-        with localcontext(_SUMS):
-            return TypeMoney(
-                deal_type="",
-                deals=sum(kind.deals for kind in self.types),
-                baseline=sum((kind.baseline for kind in self.types), Decimal(0)),
-                current=sum((kind.current for kind in self.types), Decimal(0)),
-                more=sum(kind.more for kind in self.types),
-                less=sum(kind.less for kind in self.types),
-                percent=(min(low for low, _ in known), max(high for _, high in known))
-                if known and len(known) == len(ranges)
-                else None,
-                rules=tuple(sorted({rule for kind in self.types for rule in kind.rules})),
-                lost=sum(kind.lost for kind in self.types),
-            )
 
 
 def numbers_of(metrics: Mapping[str, Any]) -> dict[str, Number]:
@@ -117,7 +49,7 @@ def money_moved(
         leading: The metrics that were given a rank. Where there is none, one metric is told.
     """
     tallies: dict[str, dict[str, _Tally]] = defaultdict(lambda: defaultdict(_Tally))
-    with localcontext(_SUMS):
+    with localcontext(SUMS):
         for result in results:
             if not result.compared:
                 continue
@@ -157,7 +89,7 @@ def _money(metric: str, tallies: Mapping[str, _Tally]) -> Money:
 def _type_money(deal_type: str, tally: _Tally) -> TypeMoney:
     changed = [mover for mover in tally.moved if mover.difference]
     percents = [mover.change_percent for mover in changed if mover.change_percent is not None]
-    with localcontext(_SUMS):
+    with localcontext(SUMS):
         return TypeMoney(
             deal_type=deal_type,
             deals=tally.still + len(tally.moved),

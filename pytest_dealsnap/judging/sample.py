@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_dealsnap.config import VerdictConfig
 from pytest_dealsnap.judging.bounds import CONFIDENCE, Stratum, lower_bound, upper_bound
-from pytest_dealsnap.judging.verdict import Verdict
+from pytest_dealsnap.model.verdicts import Verdict
 
 __all__ = ["decide_sample"]
 

@@ -11,6 +11,8 @@ import math
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from typing import Any, TypeGuard
 
+from pytest_dealsnap.model.exact_numbers import Number, exact
+
 __all__ = [
     "Number",
     "exact",
@@ -23,8 +25,6 @@ __all__ = [
     "same",
     "working_context",
 ]
-
-Number = int | float | Decimal
 
 # Of one of these kinds both, values are the same where Python says so, but for NaN.
 _LEAVES = frozenset({str, int, float, bool, type(None)})
@@ -45,11 +45,6 @@ def is_nan(value: object) -> bool:
 def is_present(value: object) -> bool:
     """Whether a metric has a value: not absent, not null, not NaN."""
     return value is not None and not is_nan(value)
-
-
-def exact(number: Number) -> Decimal:
-    """Return the decimal that *number* is written as: ``0.1`` is one tenth."""
-    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
 def working_context(*numbers: Decimal) -> Context:

@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from pytest_dealsnap.config import VerdictConfig
-from pytest_dealsnap.judging.findings import AFFECTED, COMPARED, STATUSES, DealResult
+from pytest_dealsnap.model.results import AFFECTED, COMPARED, STATUSES, DealResult
+from pytest_dealsnap.model.verdicts import Summary, Verdict
 
-__all__ = ["ACTIONS", "Summary", "Verdict", "decide", "summarize"]
+__all__ = ["decide", "summarize"]
 
-ACTIONS = ("proceed", "fix_forward", "disable_flag", "roll_back", "inconclusive")
 IDS_SHOWN = KINDS_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Counts over all deals of a run.
-
-    ``selected`` are the deals that ought to have been compared, ``corrupt`` ids of deals with what is wrong.
-    """
-
-    counts: dict[str, int]
-    compared: int
-    affected: int
-    selected: int
-    corrupt: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def deals(self) -> int:
-        """How many deals the run knows of."""
-        return sum(self.counts.values())
-
-    @property
-    def affected_percent(self) -> float:
-        """Affected deals in percent of the compared ones; 0 where nothing was compared."""
-        return round(100 * self.affected / self.compared, 4) if self.compared else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """An action, one of ``ACTIONS``, and the reason in words."""
-
-    action: str
-    reason: str
 
 
 def summarize(results: Iterable[DealResult], *, selected: int, missing_gates: bool = True) -> Summary:

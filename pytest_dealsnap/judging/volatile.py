@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.templates import path_form
+from pytest_dealsnap.model.results import DealResult
 
 __all__ = ["drop_line", "volatile_name", "volatile_paths", "volatile_value"]
 

@@ -6,19 +6,21 @@ Decimal, and texts with a lone surrogate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
-__all__ = ["Record", "RecordError", "always", "from_plain", "replace", "to_plain"]
+__all__ = ["Record", "RecordError", "always", "described", "field", "from_plain", "one_of", "replace", "to_plain"]
 
 RecordError = msgspec.ValidationError
 
+field = msgspec.field
+
 T = TypeVar("T")
-R = TypeVar("R", bound="Record")
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,28 +40,45 @@ def always(default: T) -> T:
     return msgspec.field(default_factory=make)
 
 
-def replace(record: R, **changes: Any) -> R:
-    """Return *record* with other values in the fields that *changes* names."""
-    return msgspec.structs.replace(record, **changes)
+def described(text: str, **bounds: Any) -> msgspec.Meta:
+    """Return what a JSON Schema says of a field: what it is, and its bounds, which readers check (``ge``, ``le``)."""
+    return msgspec.Meta(description=text, **bounds)
+
+
+def one_of(words: Iterable[str]) -> msgspec.Meta:
+    """Return that a text is one of *words*: a JSON Schema says so, and readers refuse any other."""
+    known = list(words)
+    return msgspec.Meta(pattern=f"^({'|'.join(known)})$", extra_json_schema={"enum": known})
+
+
+def replace(value: T, **changes: Any) -> T:
+    """Return *value*, a record or a dataclass, with other values in the fields that *changes* names."""
+    if isinstance(value, msgspec.Struct):
+        return cast("T", msgspec.structs.replace(value, **changes))
+    return cast("T", dataclasses.replace(cast("Any", value), **changes))
 
 
 def to_plain(value: Any, *, other: Callable[[Any], Any] | None = None) -> Any:
     """Return the JSON form of *value*, a record or a container of records, as plain values.
 
     Args:
-        value: What to take apart. Decimals stay as they are, times become ISO 8601 texts.
+        value: What to take apart. Decimals stay as they are. Times become ISO 8601 texts,
+            where they stand in the record or in one of its fields.
         other: Makes a plain value of what has no JSON form.
     """
     plain = msgspec.to_builtins(value, builtin_types=(Decimal, datetime), enc_hook=other)
-    return _with_texts_for_times(plain) if isinstance(plain, (dict, list)) else plain
-
-
-def _with_texts_for_times(plain: Any) -> Any:
-    items = plain.items() if isinstance(plain, dict) else enumerate(plain)
-    for key, item in items:
-        if isinstance(item, datetime):
-            plain[key] = item.astimezone(UTC).isoformat(timespec="seconds")
+    if isinstance(plain, dict):
+        for part in (plain, *plain.values()):
+            if isinstance(part, dict):
+                _write_times(part)
     return plain
+
+
+def _write_times(plain: dict[str, Any]) -> None:
+    """Have texts in place of times; the whole of a document of many deals is not walked for the few that there are."""
+    for key, value in plain.items():
+        if isinstance(value, datetime):
+            plain[key] = value.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def from_plain(kind: type[T], plain: Any) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -16,8 +15,9 @@ from pytest_dealsnap.deals.deal import Deal, DealRef, id_order
 from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.errors import DealNotFoundError, DealsnapError, SnapshotError
-from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.money_moved import numbers_of
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.pipeline.gate import Gate, Judged, lost_result
 from pytest_dealsnap.reasoning.calls import failure_of
 

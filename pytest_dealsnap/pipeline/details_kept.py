@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
-from dataclasses import replace
 
 from pytest_dealsnap.deals.deal import id_order
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Finding
 
 __all__ = ["DEALS_A_KIND", "MOST_KINDS", "DetailBudget", "kind_of_change", "without_surplus"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_dealsnap.baseline.codec import Snapshot
@@ -14,12 +14,13 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import MissingSnapshotError, OutputError, SnapshotError
-from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.judge import judge
 from pytest_dealsnap.judging.money_moved import numbers_of
 from pytest_dealsnap.judging.policy import REST, Policy, compile_policy
 from pytest_dealsnap.judging.similarity import seconds_left
 from pytest_dealsnap.judging.values import Number
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reasoning.canonical import canonical
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.recording import Recorder
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.judging.detail_making import detail
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.pipeline.details_kept import DetailBudget
 from pytest_dealsnap.pipeline.gate import Gate, Judged
 

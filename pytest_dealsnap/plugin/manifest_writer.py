@@ -10,8 +10,8 @@ from pytest_dealsnap.baseline.manifest import git_state, listed_ids, read_manife
 from pytest_dealsnap.errors import ManifestError
 
 if TYPE_CHECKING:
+    from pytest_dealsnap.model.finished_run import FinishedRun
     from pytest_dealsnap.plugin.run import Run
-    from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["begin_manifest", "finish_manifest"]
 

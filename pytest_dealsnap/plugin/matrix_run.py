@@ -9,7 +9,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +19,9 @@ from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import ConfigError, ReasonerError, SourceError
-from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix import NO_EFFECT, Side, judge_matrix
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Failure, Finding
 from pytest_dealsnap.pipeline.calls_asked import COPIES_AHEAD, CallPlan, CallQueue
 from pytest_dealsnap.pipeline.gate import Judged, canonical_finding
 from pytest_dealsnap.plugin.run import Run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,16 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.manifest import listed_ids, read_manifest
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import DealRef
-from pytest_dealsnap.deals.selection import Drawn, Entry, Kind, Population, Selection, drawn_from, order_entries
+from pytest_dealsnap.deals.selection import Entry, Kind, Population, Selection, drawn_from, order_entries
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import BaselineError, ConfigError, SnapshotError, SourceError, did_you_mean
+from pytest_dealsnap.model.finished_run import Drawn
+from pytest_dealsnap.model.record import replace
 
 if TYPE_CHECKING:
+    from pytest_dealsnap.model.finished_run import Part
     from pytest_dealsnap.plugin.options import Mode
-    from pytest_dealsnap.reporting.run_facts import Part
 
 __all__ = ["Plan", "make_plan", "part_of"]
 

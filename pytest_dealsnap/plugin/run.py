@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,9 @@ from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
-from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.pipeline.calls_asked import CallQueue
 from pytest_dealsnap.pipeline.gate import Judged
 from pytest_dealsnap.pipeline.settling import Judging

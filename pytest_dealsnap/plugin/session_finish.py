@@ -7,7 +7,6 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,23 +14,20 @@ import pytest
 from pytest_dealsnap.baseline.deal_features import collect_features
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
 from pytest_dealsnap.baseline.watching import state_of
-from pytest_dealsnap.causes.features import Features, worth_explaining
+from pytest_dealsnap.causes.features import worth_explaining
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.cause import Features
+from pytest_dealsnap.model.finished_run import FinishedRun, JudgingFacts, RunFacts
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.plugin.item_reports import describe_suite
 from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
 from pytest_dealsnap.plugin.plan import part_of
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.idle import idle_rules
-from pytest_dealsnap.reporting.run_facts import (
-    FinishedRun,
-    JudgingFacts,
-    RunFacts,
-    absent_everywhere,
-    ledger_facts,
-)
+from pytest_dealsnap.reporting.ledger_facts import absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget, write_each
 from pytest_dealsnap.reporting.wording import plural

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.deals.deal import Deal, LazyFields
 from pytest_dealsnap.errors import DealsnapError, EventLoopError, ReasonerTimeoutError, redact
-from pytest_dealsnap.judging.findings import Failure
+from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reasoning.canonical import canonical_output
 from pytest_dealsnap.reasoning.environment import Environment, is_source_away
 from pytest_dealsnap.reasoning.process_guard import end_forked_child

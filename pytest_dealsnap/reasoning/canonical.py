@@ -274,7 +274,7 @@ def _text(value: Any, newline: str) -> str:
         return "{" + inner + ("," + inner).join(parts) + newline + "}"
     if kind is str:
         return encode_basestring(value)
-    if kind is list:
+    if kind is list or kind is tuple:
         if not value:
             return "[]"
         inner = newline + "  "

@@ -14,7 +14,7 @@ from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.errors import SnapshotError, printable
 from pytest_dealsnap.judging.differences import changed_leaves
 from pytest_dealsnap.judging.paths import show_path
-from pytest_dealsnap.reporting.rehearsal_facts import Attributed, Origin
+from pytest_dealsnap.model.rehearsals import Attributed, Origin
 from pytest_dealsnap.reporting.wording import plural, show_both
 
 __all__ = ["Difference", "attribute", "common_lines", "differences", "example_lines"]

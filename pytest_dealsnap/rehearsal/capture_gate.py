@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -12,23 +11,18 @@ from typing import Any
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.deals.selection import Drawn
-from pytest_dealsnap.judging.findings import AFFECTED, DealResult
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.policy import compile_policy
 from pytest_dealsnap.judging.values import exact, is_number, working_context
+from pytest_dealsnap.model.finished_run import Drawn, FinishedRun, JudgingFacts, RunFacts
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.rehearsals import Exposure
+from pytest_dealsnap.model.results import AFFECTED, DealResult
 from pytest_dealsnap.pipeline.comparison import CurrentRows, compare_baselines
 from pytest_dealsnap.pipeline.settling import Judging
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.idle import idle_rules
-from pytest_dealsnap.reporting.rehearsal_facts import Exposure
-from pytest_dealsnap.reporting.run_facts import (
-    FinishedRun,
-    JudgingFacts,
-    RunFacts,
-    absent_everywhere,
-    ledger_facts,
-)
+from pytest_dealsnap.reporting.ledger_facts import absent_everywhere, ledger_facts
 
 __all__ = ["check_rules", "exposures", "judge_captures"]
 

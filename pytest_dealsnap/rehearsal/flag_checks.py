@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.engine import make_url
@@ -12,7 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.errors import printable, redact
-from pytest_dealsnap.judging.findings import AFFECTED
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.rehearsals import Attributed, Weight
+from pytest_dealsnap.model.results import AFFECTED
 from pytest_dealsnap.rehearsal.capture_differences import attribute, common_lines, differences, example_lines
 from pytest_dealsnap.rehearsal.capture_gate import judge_captures
 from pytest_dealsnap.rehearsal.captures import capture
@@ -20,8 +22,6 @@ from pytest_dealsnap.rehearsal.states import State, connected
 from pytest_dealsnap.rehearsal.step_environment import FlagState, StepEnvironment
 from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
 from pytest_dealsnap.rehearsal.type_reach import Reach, choose_deals, give_types, next_type, reach_of
-from pytest_dealsnap.reporting.rehearsal_facts import Attributed, Weight
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, plural
 
 __all__ = ["FlagChecks"]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.deals.dialects import Dialect, dialect_of
-from pytest_dealsnap.reporting.rehearsal_facts import LockFact
+from pytest_dealsnap.model.rehearsals import LockFact
 
 __all__ = ["OURS", "LockWatch", "watch_locks"]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.engine import make_url
 
 from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import printable
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.rehearsals import DIGITS, LoadFact, LockFact
 from pytest_dealsnap.rehearsal.checks import (
     check_constraints,
     check_declared,
@@ -33,7 +34,6 @@ from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
 from pytest_dealsnap.rehearsal.type_mentions import speaks_of
-from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, LoadFact, LockFact
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["Migration"]

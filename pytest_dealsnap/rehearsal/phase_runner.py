@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import check_enforced, parse_url, public_url
 from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import ConfigError, redact
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.rehearsals import Rehearsal, share_of
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.capture_gate import check_rules, exposures
 from pytest_dealsnap.rehearsal.original import Original
@@ -30,7 +32,6 @@ from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import OriginalReachedError, Say
 from pytest_dealsnap.rehearsal.timeline import Timeline
 from pytest_dealsnap.reporting.parts import sample_bounds
-from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal, share_of
 
 __all__ = ["Options", "rehearse"]
 

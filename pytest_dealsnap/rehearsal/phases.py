@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.type_audit import audit_types
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import printable
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.rehearsals import Attributed, LoadFact, LockFact
 from pytest_dealsnap.rehearsal.flag_checks import FlagChecks
 from pytest_dealsnap.rehearsal.migration import Migration
 from pytest_dealsnap.rehearsal.preflight import check_reach
@@ -20,8 +22,6 @@ from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.timeline import Timeline
 from pytest_dealsnap.rehearsal.user_tests import UserTests
 from pytest_dealsnap.reporting.audit_facts import show_stored
-from pytest_dealsnap.reporting.rehearsal_facts import Attributed, LoadFact, LockFact
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["Phases"]

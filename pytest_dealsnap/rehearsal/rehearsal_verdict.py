@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_dealsnap.judging.verdict import Verdict
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.rehearsals import Problem
+from pytest_dealsnap.model.verdicts import Verdict
 from pytest_dealsnap.rehearsal.rollout import Rollout
-from pytest_dealsnap.reporting.rehearsal_facts import Problem
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 
 __all__ = ["NO_WAY_DOWN", "decide_rehearsal", "next_steps"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pytest_dealsnap.model.rehearsals import DIGITS, Phase, PhaseStatus, Problem, Weight
 from pytest_dealsnap.rehearsal.steps import OriginalReachedError, Say
-from pytest_dealsnap.reporting.rehearsal_facts import DIGITS, Phase, PhaseStatus, Problem, Weight
 from pytest_dealsnap.secrets import redact
 
 __all__ = ["Entry", "Timeline"]

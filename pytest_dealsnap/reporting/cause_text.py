@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_dealsnap.causes.clustering import Cause
-from pytest_dealsnap.causes.features import TYPE_FIELD, Common
+from pytest_dealsnap.causes.features import TYPE_FIELD
+from pytest_dealsnap.model.cause import Cause, Common
 from pytest_dealsnap.reporting.wording import plural, show_value
 
 __all__ = ["common_text", "deals_cell", "reach", "remarks"]

@@ -15,11 +15,11 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config, MetricSpec
 from pytest_dealsnap.deals.type_audit import Kind, TypeAudit, TypeConstraints
 from pytest_dealsnap.errors import SnapshotError, printable
-from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.rules import parse_rule
 from pytest_dealsnap.judging.values import is_number
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural
 
 __all__ = ["CheckItem", "post_migration_checklist"]

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from pytest_dealsnap.baseline.recording import KEPT
 from pytest_dealsnap.causes.clustering import find_causes
-from pytest_dealsnap.judging.findings import DealResult
-from pytest_dealsnap.judging.likeness import alike_outputs
 from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.money_moved import money_moved
-from pytest_dealsnap.judging.verdict import Summary, Verdict, decide, summarize
+from pytest_dealsnap.judging.verdict import decide, summarize
 from pytest_dealsnap.judging.volatile import drop_line, volatile_paths
+from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, RunFacts
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, alike_outputs
+from pytest_dealsnap.model.verdicts import Summary, Verdict
 from pytest_dealsnap.pipeline.details_kept import without_surplus
 from pytest_dealsnap.reporting.evidence_words import evidence_words, miss_notes
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes
 from pytest_dealsnap.reporting.next_steps import capture_steps, gate_steps, incomplete, lost_snapshots
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
-from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, RunFacts
 from pytest_dealsnap.reporting.wording import cut, plural, some_ids
 
 __all__ = ["conclude", "with_unread_rows"]

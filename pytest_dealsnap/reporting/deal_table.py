@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.findings import STATUSES, DealResult, Finding
 from pytest_dealsnap.judging.values import is_number
 from pytest_dealsnap.model.record import Record, always
+from pytest_dealsnap.model.results import STATUSES, DealResult, Finding
 from pytest_dealsnap.reporting.wording import finding_cells, type_name
 
 __all__ = ["COLUMNS", "Column", "DealRow", "FindingRow", "deal_row"]

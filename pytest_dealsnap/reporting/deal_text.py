@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.reporting.wording import (
     cut,
     finding_cells,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.finished_run import FinishedRun
 
 __all__ = ["Branch", "branches"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["EVIDENCE", "evidence_counts", "evidence_words", "miss_notes"]

@@ -6,10 +6,10 @@ import heapq
 from collections.abc import Iterator
 from decimal import Decimal
 
-from pytest_dealsnap.causes.clustering import Cause
-from pytest_dealsnap.judging.findings import AFFECTED, DealResult, Finding, Kind
 from pytest_dealsnap.judging.values import exact, is_number
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import AFFECTED, DealResult, Finding, Kind
 
 __all__ = ["WEIGHTS", "failed_results", "weighed_causes", "worst_results"]
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.findings import STATUSES
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.deal_table import COLUMNS
 from pytest_dealsnap.reporting.decision_tree import branches
@@ -24,13 +25,12 @@ from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes,
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.page_data import page_data
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, some_ids, type_name, worst_finding
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+    from pytest_dealsnap.model.rehearsals import Rehearsal
 
 __all__ = ["STYLE", "WRITER", "asset", "content_policy", "page_template", "render_html"]
 

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.policy import REST, Policy
+from pytest_dealsnap.model.finished_run import IdleRule
+from pytest_dealsnap.model.results import DealResult
 
-__all__ = ["IdleRule", "idle_notes", "idle_rules", "idle_words", "merged_idle"]
+__all__ = ["idle_notes", "idle_rules", "idle_words", "merged_idle"]
 
 SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class IdleRule:
-    """A gating *rule* of a deal type whose *metric* no compared deal has.
-
-    For ``"*"``, the rest of the output, one deal whose output is not recorded is enough.
-    """
-
-    deal_type: str
-    metric: str
-    rule: str
 
 
 def idle_rules(results: Iterable[DealResult], policy: Policy, paths: Mapping[str, str]) -> tuple[IdleRule, ...]:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.config import VerdictConfig
-from pytest_dealsnap.deals.selection import Drawn
 from pytest_dealsnap.errors import OutputError
-from pytest_dealsnap.judging.deal_details import details_to_plain
-from pytest_dealsnap.judging.findings import DealResult, Finding
-from pytest_dealsnap.judging.money_moved import Money, Mover, TypeMoney
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.details import Difference, MetricRow
+from pytest_dealsnap.model.documents import Counts, MoneyOfType, MoneyReport, MoneyTotals, Report, Tool
+from pytest_dealsnap.model.finished_run import FinishedRun, RunAbout, RunFacts
+from pytest_dealsnap.model.money import Money, TypeMoney
+from pytest_dealsnap.model.record import replace, to_plain
+from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
-from pytest_dealsnap.reporting.cause_json import cause_document, features_document
+from pytest_dealsnap.reasoning.quick_json import quick_text
+from pytest_dealsnap.reporting.cause_text import common_text
 from pytest_dealsnap.reporting.evidence_words import evidence_counts
-from pytest_dealsnap.reporting.idle import IdleRule
-from pytest_dealsnap.reporting.json_reading import REPORT_FORMAT
 from pytest_dealsnap.reporting.money_text import money_lines
-from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
+from pytest_dealsnap.reporting.traits import make_traits
 
 if TYPE_CHECKING:
-    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+    from pytest_dealsnap.model.rehearsals import Rehearsal
 
-__all__ = ["WRITER", "render_json", "report_document", "run_document"]
+__all__ = ["WRITER", "document_text", "make_report", "render_json", "report_document", "run_document"]
+
+Sides = TypeVar("Sides", Finding, MetricRow, Difference)
 
 
 def report_document(run: FinishedRun) -> dict[str, Any]:
@@ -34,148 +36,90 @@ def report_document(run: FinishedRun) -> dict[str, Any]:
     NaN and the infinities, which JSON has no number for, stand as the texts ``"NaN"``,
     ``"Infinity"`` and ``"-Infinity"``.
     """
+    plain: dict[str, Any] = to_plain(make_report(run))
+    return plain
+
+
+def make_report(run: FinishedRun) -> Report:
+    """Return the report of *run* as a record."""
     facts, summary = run.facts, run.summary
-    return {
-        "format": REPORT_FORMAT,
-        "tool": {"name": "pytest-dealsnap", "version": __version__},
-        "run": run_document(facts),
-        "judging": _judging(facts.judging),
-        "baseline": _strict(dict(facts.baseline)) if facts.baseline is not None else None,
-        "summary": {
-            "deals": summary.deals,
-            "compared": summary.compared,
+    return Report(
+        tool=Tool("pytest-dealsnap", __version__),
+        run=run_about(facts),
+        judging=facts.judging,
+        baseline=_strict(dict(facts.baseline)) if facts.baseline is not None else None,
+        summary=Counts(
+            deals=summary.deals,
+            compared=summary.compared,
+            affected_percent=summary.affected_percent,
+            evidence=evidence_counts(run.results),
             **summary.counts,
-            "affected_percent": summary.affected_percent,
-            **({"evidence": evidence} if (evidence := evidence_counts(run.results)) else {}),
-        },
-        "verdict": {"action": run.verdict.action, "reason": run.verdict.reason} if run.verdict else None,
-        "money": [money_document(run, money) for money in run.money],
-        "causes": [cause_document(cause) for cause in run.causes],
-        "deals": [_deal(result) for result in run.results],
-        "ledger": [{name: getattr(fact, name) for name in LedgerFact.__slots__} for fact in facts.ledger],
-        "absent_metrics": dict(facts.absent_metrics or {}),
-        "idle_rules": [{name: getattr(rule, name) for name in IdleRule.__slots__} for rule in facts.idle_rules],
-        "notes": list(run.notes),
-        "traits": None if facts.traits is None else features_document(facts.traits),
-    }
+        ),
+        verdict=run.verdict,
+        money=tuple(_money(run, money) for money in run.money),
+        causes=tuple(_cause(cause) for cause in run.causes),
+        deals=tuple(_deal(result) for result in run.results),
+        ledger=facts.ledger,
+        absent_metrics=facts.absent_metrics or {},
+        idle_rules=facts.idle_rules,
+        notes=run.notes,
+        traits=None if facts.traits is None else make_traits(facts.traits),
+    )
+
+
+def run_about(facts: RunFacts) -> RunAbout:
+    """Return what a run was."""
+    values = {name: getattr(facts, name) for name in RunAbout.__struct_fields__}
+    return RunAbout(**{**values, "seconds": round(facts.seconds, 3)})
 
 
 def run_document(facts: RunFacts) -> dict[str, Any]:
     """Return what a run was, as plain values."""
-    return {
-        "mode": facts.mode,
-        "started_at": facts.started_at.astimezone(UTC).isoformat(timespec="seconds"),
-        "seconds": round(facts.seconds, 3),
-        "database": facts.database,
-        "reasoner": facts.reasoner,
-        "git_commit": facts.git_commit,
-        "partial": facts.partial,
-        "shard": facts.shard,
-        "part": facts.part,
-        "drawn": [{name: getattr(one, name) for name in Drawn.__slots__} for one in facts.drawn],
-        "total": facts.total,
-        "selected": facts.selected,
-        "not_judged": list(facts.not_judged),
-        "why_not_judged": dict(facts.why_not_judged),
-        "outage": facts.outage,
-        "flaky": list(facts.flaky),
-        "snapshots": facts.snapshots,
-        "strangers": list(facts.strangers),
-        "allow_errors": facts.allow_errors,
-        "doubts": list(facts.doubts),
-        **({"spending": dict(facts.spending)} if facts.spending is not None else {}),
-    }
+    plain: dict[str, Any] = to_plain(run_about(facts))
+    return plain
 
 
-def _judging(judging: JudgingFacts) -> dict[str, Any]:
-    return {
-        "thresholds": {name: getattr(judging.thresholds, name) for name in VerdictConfig.__slots__},
-        "missing": judging.missing,
-        "new": judging.new,
-        "types": list(judging.types),
-        "default_type": judging.default_type,
-        "default_type_gates": judging.default_type_gates,
-        "flag": judging.flag,
-        "metrics": list(judging.metrics),
-        "ranked": list(judging.ranked),
-        "unjudged": {name: dict(by_type) for name, by_type in judging.unjudged.items()},
-    }
-
-
-def money_document(run: FinishedRun, money: Money) -> dict[str, Any]:
-    """Return how far one metric moved, as plain values and in words."""
-    total = money.total
-    return {
-        "metric": money.metric,
-        "text": money_lines(money, run.facts.judging.unjudged),
-        **_totals(total),
-        "types": [{"deal_type": kind.deal_type, **_totals(kind), "rules": list(kind.rules)} for kind in money.types],
-        "largest": [{name: getattr(mover, name) for name in Mover.__slots__} for mover in money.movers],
-    }
+def _money(run: FinishedRun, money: Money) -> MoneyReport:
+    """Return how far one metric moved, in numbers and in words."""
+    return MoneyReport(
+        metric=money.metric,
+        text=money_lines(money, run.facts.judging.unjudged),
+        **_totals(money.total),
+        types=tuple(MoneyOfType(deal_type=kind.deal_type, rules=kind.rules, **_totals(kind)) for kind in money.types),
+        largest=money.movers,
+    )
 
 
 def _totals(money: TypeMoney) -> dict[str, Any]:
-    return {
-        "deals": money.deals,
-        "baseline": money.baseline,
-        "current": money.current,
-        "more": money.more,
-        "less": money.less,
-        "percent": None if money.percent is None else list(money.percent),
-        "lost": money.lost,
-    }
+    return {name: getattr(money, name) for name in MoneyTotals.__struct_fields__}
 
 
-def _deal(result: DealResult) -> dict[str, Any]:
-    error = {"type": result.error.type, "message": result.error.message} if result.error else None
-    document: dict[str, Any] = {
-        "id": result.id,
-        "name": result.name,
-        "deal_type": result.deal_type,
-        "stored_type": result.stored_type,
-        "status": result.status,
-        "seconds": round(result.seconds, 6),
-        "findings": [_finding(finding) for finding in result.findings],
-        "error": error,
-    }
-    if result.unchanged:
-        document["unchanged"] = dict(result.unchanged)
-    if result.reason:
-        document["reason"] = result.reason
-    if result.corrupt:
-        document["corrupt"] = result.corrupt
-    if not result.compared:
-        document["compared"] = False
-    if result.evidence:
-        document["evidence"] = result.evidence
-    if result.asked:
-        document["asked"] = result.asked
-    if result.miss:
-        document["miss"] = result.miss
-    if result.details is not None:
-        document["details"] = _strict(details_to_plain(result.details))
-    return document
+def _cause(cause: Cause) -> Cause:
+    """Return *cause* with what its deals have in common also in words."""
+    return replace(cause, common=tuple(replace(common, text=common_text(common)) for common in cause.common))
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "metric": finding.metric,
-        "issue": finding.issue,
-        "baseline": _strict(finding.baseline),
-        "current": _strict(finding.current),
-        "change_percent": finding.change_percent,
-        "allowed": finding.allowed,
-        "gates": finding.gates,
-    }
-    if finding.count is not None:
-        document |= {"count": finding.count, "paths": list(finding.paths)}
-    if finding.digest:
-        document["digest"] = finding.digest
-    if finding.digest or finding.forms is not None:
-        document["forms"] = None if finding.forms is None else list(finding.forms)
-    if finding.note:
-        document["note"] = finding.note
-    return document
+def _deal(result: DealResult) -> DealResult:
+    """Return what a report says of a deal: values as strict JSON, and nothing that only the run needs."""
+    details = result.details
+    if details is not None:
+        details = replace(
+            details,
+            metrics=tuple(_sides(row) for row in details.metrics),
+            differences=tuple(_sides(row) for row in details.differences),
+        )
+    return replace(
+        result,
+        seconds=round(result.seconds, 6),
+        findings=tuple(_sides(finding) for finding in result.findings),
+        details=details,
+        absent_metrics=(),
+        likeness=(),
+    )
+
+
+def _sides(record: Sides) -> Sides:
+    return replace(record, baseline=_strict(record.baseline), current=_strict(record.current))
 
 
 def _strict(value: Any) -> Any:
@@ -201,7 +145,13 @@ def _strict(value: Any) -> Any:
 
 def render_json(run: FinishedRun) -> str:
     """Return the report of *run* as strict JSON."""
-    return dumps(report_document(run)) + "\n"
+    return document_text(report_document(run))
+
+
+def document_text(document: dict[str, Any]) -> str:
+    """Return *document* as canonical text, by the quick way where that writes the same."""
+    quick = quick_text(document)
+    return dumps(document) + "\n" if quick is None else quick.decode()
 
 
 class JsonWriter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.reporting.wording import finding_cells
 
 __all__ = ["junit_properties"]

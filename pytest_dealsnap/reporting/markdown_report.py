@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pytest_dealsnap.causes.clustering import Cause
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.findings import STATUSES
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.money_text import money_lines
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, type_name, worst_finding
 
 if TYPE_CHECKING:
-    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+    from pytest_dealsnap.model.rehearsals import Rehearsal
 
 __all__ = ["COMMENT", "STEP_SUMMARY", "WRITER", "Limits", "render_markdown"]
 

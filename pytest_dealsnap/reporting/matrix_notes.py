@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.matrix import METRICS, NO_EFFECT, alike_everywhere
-from pytest_dealsnap.reporting.run_facts import RunFacts
+from pytest_dealsnap.model.finished_run import RunFacts
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["matrix_doubt", "matrix_notes", "matrix_steps"]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from pytest_dealsnap.baseline.made_for import total
-from pytest_dealsnap.causes.features import Features, merge_features, worth_explaining
+from pytest_dealsnap.causes.features import merge_features, worth_explaining
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.deals.selection import Shard
 from pytest_dealsnap.errors import ConfigError, DealsnapError
+from pytest_dealsnap.model.cause import Features
+from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, Part, RunFacts
+from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.idle import merged_idle
-from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, Part, RunFacts
 
 __all__ = ["MergeError", "merge_runs"]
 

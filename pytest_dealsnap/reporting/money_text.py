@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pytest_dealsnap.judging.money_moved import Money, Mover, TypeMoney
 from pytest_dealsnap.judging.values import percent_change
+from pytest_dealsnap.model.money import Money, Mover, TypeMoney
 from pytest_dealsnap.reporting.wording import listed, plural, show_percent, show_value
 
 __all__ = ["money_headline", "money_lines"]

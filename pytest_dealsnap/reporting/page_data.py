@@ -10,14 +10,14 @@ import re
 from typing import Any
 
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.judging.deal_details import Details, MetricRow
-from pytest_dealsnap.judging.findings import AFFECTED, STATUSES
+from pytest_dealsnap.model.details import Details, MetricRow
+from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import Record, to_plain
+from pytest_dealsnap.model.results import AFFECTED, STATUSES
 from pytest_dealsnap.reasoning.canonical import dumps
 from pytest_dealsnap.reporting.deal_table import COLUMNS, deal_row
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_report import run_document
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, show_percent, show_value
 
 __all__ = ["page_data"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pytest_dealsnap.deals.selection import Drawn
+from pytest_dealsnap.deals.selection import Shard
 from pytest_dealsnap.judging.bounds import Stratum, lower_bound, upper_bound
-from pytest_dealsnap.judging.findings import AFFECTED, COMPARED, DealResult
 from pytest_dealsnap.judging.sample import decide_sample
-from pytest_dealsnap.judging.verdict import Summary, Verdict
-from pytest_dealsnap.reporting.run_facts import PartOutcome, RunFacts
+from pytest_dealsnap.model.finished_run import Drawn, PartOutcome, RunFacts
+from pytest_dealsnap.model.results import AFFECTED, COMPARED, DealResult
+from pytest_dealsnap.model.verdicts import Summary, Verdict
 from pytest_dealsnap.reporting.wording import plural
 
 __all__ = ["claims_nothing", "outcome_of_part", "sample_bounds", "sample_notes", "sample_verdict"]
@@ -80,6 +80,13 @@ def sample_notes(facts: RunFacts, results: Iterable[DealResult]) -> list[str]:
     return [f"affected by deal type, each with 95 % confidence: {', '.join(each)}"]
 
 
+def _holds(drawn: Drawn, result: DealResult) -> bool:
+    """Whether a deal is one of those that a sample was drawn from."""
+    if result.deal_type != drawn.deal_type:
+        return False
+    return drawn.shard is None or Shard.parse(drawn.shard).holds(result.id)
+
+
 def _strata(facts: RunFacts, results: Iterable[DealResult]) -> Mapping[Drawn, Stratum]:
     """Return how many deals were judged of what each was drawn from; one that was not compared counts as not drawn."""
     drawn = facts.drawn or (Drawn("", facts.total),)  # of unknown types
@@ -88,8 +95,8 @@ def _strata(facts: RunFacts, results: Iterable[DealResult]) -> Mapping[Drawn, St
     left = [result for result in results if result.compared and result.status in COMPARED]
     shares: dict[Drawn, list[DealResult]] = {}
     for one in drawn:
-        shares[one] = [result for result in left if one.holds(result.id, result.deal_type)]
-        left = [result for result in left if not one.holds(result.id, result.deal_type)]
+        shares[one] = [result for result in left if _holds(one, result)]
+        left = [result for result in left if not _holds(one, result)]
     if left:  # the baseline's type of a deal that has another now: it was drawn all the same
         shares[max(drawn, key=lambda one: one.deals)] += left
     return {one: _stratum(one, mine) for one, mine in shares.items()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_dealsnap.model.rehearsals import Rehearsal
 from pytest_dealsnap.reporting.github_report import MOST_ANNOTATIONS, command
-from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
 from pytest_dealsnap.reporting.rehearsal_wording import share_words, told_problems
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, plural
 

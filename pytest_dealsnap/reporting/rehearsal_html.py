@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC
 
 from pytest_dealsnap import __version__
+from pytest_dealsnap.model.rehearsals import Rehearsal
 from pytest_dealsnap.reporting.html_report import STYLE, asset, content_policy, page_template
-from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
 from pytest_dealsnap.reporting.rehearsal_wording import (
     PHASE_WORDS,
     WEIGHT_WORDS,

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.judging.verdict import ACTIONS
+from pytest_dealsnap.model.rehearsals import Rehearsal
+from pytest_dealsnap.model.verdicts import ACTIONS
 from pytest_dealsnap.reporting.openmetrics_report import Family
-from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
 from pytest_dealsnap.reporting.rehearsal_wording import WEIGHT_WORDS
 
 __all__ = ["render_rehearsal_openmetrics"]

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
-from pytest_dealsnap.judging.verdict import ACTIONS, Verdict
+from pytest_dealsnap.model.documents import SavedRehearsal
+from pytest_dealsnap.model.record import from_plain
+from pytest_dealsnap.model.rehearsals import Rehearsal
 from pytest_dealsnap.reporting.json_reading import ReportError, read_run
-from pytest_dealsnap.reporting.rehearsal_facts import (
-    Attributed,
-    Exposure,
-    LoadFact,
-    LockFact,
-    Phase,
-    Problem,
-    Rehearsal,
-    Share,
-)
-from pytest_dealsnap.reporting.rehearsal_wording import PHASE_WORDS, WEIGHT_WORDS
 
 __all__ = ["read_rehearsal"]
 
@@ -56,83 +45,40 @@ def _contradiction(rehearsal: Rehearsal) -> str:
 
 
 def _rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:
-    run, load, share, gate = document["run"], document["load"], document["affected"], document["gate"]
-    phases = tuple(Phase(**_plain(phase)) for phase in document["phases"])
-    problems = tuple(Problem(**_plain(problem)) for problem in document["findings"])
-    verdict = Verdict(document["verdict"]["action"], document["verdict"]["reason"])
-    _known(verdict.action, ACTIONS)
-    for phase in phases:
-        _known(phase.status, PHASE_WORDS)
-    for problem in problems:
-        _known(problem.weight, WEIGHT_WORDS)
-    rehearsal = Rehearsal(
-        started_at=datetime.fromisoformat(run["started_at"]),
-        seconds=float(run["seconds"]),
-        database=run["database"],
-        scratch=run["scratch"],
-        means=run["copied_by"],
-        kept=run["kept"],
-        flag=run["flag"],
-        git_commit=run["git_commit"],
-        phases=phases,
-        problems=problems,
-        attributed=tuple(Attributed(**_plain(deal)) for deal in document["attribution"]["deals"]),
-        share=None if share is None else Share(**_plain(share)),
-        exposures=tuple(Exposure(**_plain(exposure)) for exposure in document["exposure"]),
-        locks=tuple(LockFact(**_plain(lock)) for lock in document["locks"]),
-        load=None if load is None else LoadFact(**_plain(load)),
-        gate=None if gate is None else read_run(gate, path),
-        verdict=verdict,
-        next_steps=tuple(document["next_steps"]),
-    )
-    _check_kinds(rehearsal)
-    for exposure in rehearsal.exposures:
+    saved = from_plain(SavedRehearsal, document)
+    run = saved.run
+    for exposure in saved.exposure:
         Decimal(exposure.largest), Decimal(exposure.total)
-    return rehearsal
+    _check_numbers({key: value for key, value in document.items() if key != "gate"})
+    return Rehearsal(
+        started_at=run.started_at,
+        seconds=run.seconds,
+        database=run.database,
+        scratch=run.scratch,
+        means=run.copied_by,
+        kept=run.kept,
+        flag=run.flag,
+        git_commit=run.git_commit,
+        phases=saved.phases,
+        problems=saved.findings,
+        attributed=saved.attribution.deals,
+        share=saved.affected,
+        exposures=saved.exposure,
+        locks=saved.locks,
+        load=saved.load,
+        gate=None if saved.gate is None else read_run(saved.gate, path),
+        verdict=saved.verdict,
+        next_steps=saved.next_steps,
+    )
 
 
 _LARGEST = 2**63  # of a count; Python would take more digits than it can show
 
 
-def _check_kinds(made: Any) -> None:
-    """Raise :class:`TypeError` for a field of another kind than it is declared: who renders it need not ask."""
-    for name, hint in get_type_hints(type(made)).items():
-        value = getattr(made, name)
-        if not _is_kind(value, hint):
-            raise TypeError(f"{name} is {value!r}")
-
-
-def _is_kind(value: Any, hint: Any) -> bool:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return value in inner
-    if origin in (Union, UnionType):
-        return any(_is_kind(value, one) for one in inner)
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_is_kind(one, inner[0]) for one in value)
-    if origin is Mapping:
-        items = value.items() if isinstance(value, Mapping) else [(None, None)]
-        return all(_is_kind(key, inner[0]) and _is_kind(one, inner[1]) for key, one in items)
-    if hint in (int, float):
-        number = isinstance(value, (int, hint)) and not isinstance(value, bool)
-        return number and math.isfinite(value) and (hint is float or abs(value) < _LARGEST)
-    if not isinstance(value, hint):
-        return False
-    if hint in (Phase, Problem, Attributed, Exposure, LoadFact, LockFact, Share):
-        _check_kinds(value)
-    return True
-
-
-def _known(word: str, words: Any) -> None:
-    if word not in words:
-        raise ValueError(f"unknown: {word!r}")
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _value(value) for key, value in values.items()}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
-    return tuple(value) if isinstance(value, list) else value
+def _check_numbers(plain: Any) -> None:
+    """Raise ``ValueError`` for a number that no report could show."""
+    if isinstance(plain, (dict, list)):
+        for value in plain.values() if isinstance(plain, dict) else plain:
+            _check_numbers(value)
+    elif isinstance(plain, (int, float, Decimal)) and not (math.isfinite(plain) and -_LARGEST < plain < _LARGEST):
+        raise ValueError("a number is too large, or none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.reporting.rehearsal_facts import Problem, Rehearsal
+from pytest_dealsnap.model.rehearsals import Problem, Rehearsal
 from pytest_dealsnap.reporting.rehearsal_wording import PHASE_WORDS, WEIGHT_WORDS, evidence_words, told_problems
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, table
 

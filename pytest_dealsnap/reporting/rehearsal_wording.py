@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from pytest_dealsnap.errors import printable
-from pytest_dealsnap.reporting.rehearsal_facts import Exposure, LoadFact, LockFact, Problem, Rehearsal, Share
+from pytest_dealsnap.model.rehearsals import Exposure, LoadFact, LockFact, Problem, Rehearsal, Share
 from pytest_dealsnap.reporting.wording import plural, show_value
 
 __all__ = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pytest_dealsnap.judging.findings import STATUSES, DealResult
-from pytest_dealsnap.reporting.run_facts import FinishedRun, LedgerFact, RunFacts
+from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, RunFacts
+from pytest_dealsnap.model.results import DealResult
 
 __all__ = ["contradiction", "impossible"]
 
@@ -34,8 +34,6 @@ def impossible(facts: RunFacts, results: Iterable[DealResult]) -> str:
 
 def _problems(facts: RunFacts, result: DealResult, accepting: set[str]) -> Iterator[str]:
     status = result.status
-    if status not in STATUSES:
-        yield f"has the status {status!r}, which does not exist"
     gone = any(finding.issue == _GONE for finding in result.findings)
     if facts.mode == "capture":
         return

@@ -12,12 +12,12 @@ from pytest_dealsnap.baseline.files import is_special, why_unwritable, write_rep
 from pytest_dealsnap.baseline.journal import Changes, commit, writing
 from pytest_dealsnap.errors import BaselineError, ConfigError, did_you_mean
 from pytest_dealsnap.extensions import unseen
+from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.reporting.json_reading import ReportError
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.writers import Announcing, formats, is_format, writer_of
 
 if TYPE_CHECKING:
-    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
+    from pytest_dealsnap.model.rehearsals import Rehearsal
 
 __all__ = ["ReportTarget", "write_each", "write_together"]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import ABSENT
-from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.values import exact, is_number
 from pytest_dealsnap.model.record import Record
+from pytest_dealsnap.model.results import DealResult, Finding
 
 __all__ = [
     "VERDICT_WORDS",

@@ -20,8 +20,8 @@ from pytest_dealsnap.extensions import answers
 from pytest_dealsnap.reporting.json_reading import ReportError
 
 if TYPE_CHECKING:
-    from pytest_dealsnap.reporting.rehearsal_facts import Rehearsal
-    from pytest_dealsnap.reporting.run_facts import FinishedRun
+    from pytest_dealsnap.model.finished_run import FinishedRun
+    from pytest_dealsnap.model.rehearsals import Rehearsal
 
 __all__ = ["Announcing", "Writer", "formats", "is_format", "writer_of"]
 

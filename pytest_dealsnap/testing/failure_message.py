@@ -11,7 +11,7 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
-from pytest_dealsnap.judging.findings import Finding
+from pytest_dealsnap.model.results import Finding
 from pytest_dealsnap.reporting.wording import finding_cells, plural, show_both, show_value, table
 from pytest_dealsnap.testing.reasoner_pair import Comparison, Disagreement
 from pytest_dealsnap.testing.regression_snippet import WIDTH, Source

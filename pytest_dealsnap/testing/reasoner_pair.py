@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from pytest_dealsnap.baseline.recording import Recorder
 from pytest_dealsnap.config import Config, load_config, with_tables
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.findings import Failure, Finding
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import Failure, Finding
 from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reasoning.engine import Engine

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.baseline.codec import Snapshot, decode, encode
 from pytest_dealsnap.errors import SnapshotError
-from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.judging.values import same
+from pytest_dealsnap.model.results import Failure
 from tests.builders import canonical_values
 
 GOOD: dict[str, Any] = {

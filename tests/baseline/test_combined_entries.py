@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.results import DealResult
 from tests.baseline.test_ledger import TODAY, entry, ledger, moved
 
 TWELVE = entry('cause = "a"\nchange_percent = [11.9, 12.1]')

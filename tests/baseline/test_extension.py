@@ -15,7 +15,7 @@ from syrupy.session import SnapshotSession
 from pytest_dealsnap.baseline.codec import Snapshot, encode
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
 from pytest_dealsnap.errors import SnapshotError
-from pytest_dealsnap.judging.findings import Failure
+from pytest_dealsnap.model.results import Failure
 
 
 def snapshot(deal_id: str, output: dict[str, Any] | None = None, error: Failure | None = None) -> bytes:

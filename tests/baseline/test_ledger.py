@@ -11,10 +11,10 @@ import pytest
 
 from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.errors import LedgerError
-from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.judge import Reasoned, judge
 from pytest_dealsnap.judging.policy import TypePolicy
 from pytest_dealsnap.judging.rules import parse_rule
+from pytest_dealsnap.model.results import DealResult, Failure, Finding
 
 TODAY = date(2027, 1, 31)
 TYPES = ("acquisition", "carveout", "divestiture")

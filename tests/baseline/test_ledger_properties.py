@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_dealsnap.baseline.ledger import Ledger, parse_ledger
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding
 
 TODAY = date(2027, 1, 31)
 TYPES = ("acquisition", "carveout", "divestiture")

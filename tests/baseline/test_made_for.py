@@ -12,7 +12,8 @@ from pytest_dealsnap.baseline.ledger import parse_ledger
 from pytest_dealsnap.baseline.ledger_writing import entry_text
 from pytest_dealsnap.baseline.made_for import MadeFor, made_for
 from pytest_dealsnap.errors import LedgerError
-from pytest_dealsnap.reporting.run_facts import LedgerFact, ledger_facts
+from pytest_dealsnap.model.finished_run import LedgerFact
+from pytest_dealsnap.reporting.ledger_facts import ledger_facts
 from tests.reporting.runs import finding, finished, result
 
 TODAY = date(2026, 3, 1)

@@ -9,8 +9,8 @@ import pytest
 
 from pytest_dealsnap.baseline.pins import pins_file, read_pins, shows
 from pytest_dealsnap.errors import LedgerError
-from pytest_dealsnap.judging.findings import Finding
 from pytest_dealsnap.judging.rules import parse_rule
+from pytest_dealsnap.model.results import Finding
 
 WITHIN = parse_rule("within 5%", place="rule", root=Path())
 

@@ -12,8 +12,8 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.recording import Capture, Recorder, duplicated
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.errors import SnapshotError
-from pytest_dealsnap.judging.findings import DealResult, Failure
 from pytest_dealsnap.judging.verdict import decide, summarize
+from pytest_dealsnap.model.results import DealResult, Failure
 from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.calls import Reasoning
 from tests.builders import configure

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_dealsnap.causes.clustering import Cause, find_causes
-from pytest_dealsnap.judging.findings import DealResult, Finding, changed_issue
+from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.judging.values import percent_change
+from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.results import DealResult, Finding, changed_issue
 
 
 def found(

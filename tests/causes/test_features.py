@@ -15,14 +15,14 @@ from pytest_dealsnap.causes.features import (
     MOST_FIELDS,
     MOST_VALUES,
     FeatureCounter,
-    Features,
     common_features,
     feature_text,
     merge_features,
 )
-from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
-from pytest_dealsnap.reporting.cause_json import features_document, read_features
+from pytest_dealsnap.model.cause import Features
+from pytest_dealsnap.model.results import DealResult, Failure, Finding
 from pytest_dealsnap.reporting.cause_text import common_text
+from pytest_dealsnap.reporting.traits import make_traits, read_traits
 
 Deal = tuple[str, str, dict[str, Any], bool]
 
@@ -168,7 +168,7 @@ def test_shards_count_what_one_run_counts(deals: list[Deal], seed: int, shards: 
     random.Random(seed).shuffle(shuffled)
     assert count(*shuffled) == whole
     parts = [count(*shuffled[number::shards]) for number in range(shards)]
-    merged = merge_features([read_features(features_document(part)) for part in parts])
+    merged = merge_features([read_traits(make_traits(part)) for part in parts])
     assert dict(merged.values) == dict(whole.values)
     assert merged.deals == whole.deals
     assert merged.dropped == whole.dropped

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pytest_dealsnap.causes.clustering import find_causes
-from pytest_dealsnap.judging.findings import DealResult, Finding, changed_issue
 from pytest_dealsnap.judging.values import percent_change
+from pytest_dealsnap.model.results import DealResult, Finding, changed_issue
 
 DEALS, SAMPLE = 200, 10
 KINDS = ("acquisition", "carveout", "divestiture")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pytest_dealsnap.reporting.conclusion import conclude
-from pytest_dealsnap.reporting.json_reading import _read_deal, _read_facts
+from pytest_dealsnap.reporting.json_reading import _read_facts
 from pytest_dealsnap.reporting.json_report import report_document
 
 __all__ = ["GONE", "settled"]
@@ -29,6 +29,6 @@ def settled(report: dict[str, Any]) -> dict[str, Any]:
     if not report["run"]["partial"]:
         report["run"]["total"] = report["run"]["selected"]
     deals = json.loads(json.dumps(report["deals"]), parse_float=Decimal)
-    run = conclude(_read_facts(report), [_read_deal(one) for one in deals])
+    run = conclude(*_read_facts({**report, "deals": deals}))
     document: dict[str, Any] = json.loads(json.dumps({**report_document(run), "deals": report["deals"]}, default=str))
     return document

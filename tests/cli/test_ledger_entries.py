@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,11 +15,13 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.baseline.ledger import Ledger, parse_ledger
 from pytest_dealsnap.baseline.ledger_writing import entry_text
-from pytest_dealsnap.causes.clustering import Cause, find_causes
-from pytest_dealsnap.causes.features import FeatureCounter, Features, feature_text
+from pytest_dealsnap.causes.clustering import find_causes
+from pytest_dealsnap.causes.features import FeatureCounter, feature_text
 from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, standing_cause, standing_type
 from pytest_dealsnap.cli.pinning import pin_cause, pin_deals
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.model.cause import Cause, Features
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Finding
 
 TERMS = Terms("known", "Ana", "DD-1", date(2999, 1, 31))
 TODAY = date(2027, 1, 31)

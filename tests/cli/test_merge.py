@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.deals.selection import Shard
-from pytest_dealsnap.judging.findings import STATUSES
+from pytest_dealsnap.model.results import STATUSES
 from tests.cli.console import Answer, dealsnap
 from tests.plugin.project import Project, deal
 from tests.scale.running import untimed

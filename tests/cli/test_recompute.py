@@ -12,7 +12,7 @@ from pytest_dealsnap.cli import main
 from pytest_dealsnap.cli.recompute import Recomputed, put_back, write_all
 from pytest_dealsnap.cli.terminal import reviewer
 from pytest_dealsnap.errors import ConfigError, DealsnapError
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.results import DealResult
 from tests.cli.reviewing import Contracts
 from tests.cli.saved_reports import GONE, settled
 

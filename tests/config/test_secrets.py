@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,7 +16,8 @@ from pytest_dealsnap.cli import main
 from pytest_dealsnap.config import load_config
 from pytest_dealsnap.deals.database import parse_url, public_url
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.findings import Failure
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reasoning.calls import failure_of
 from pytest_dealsnap.rehearsal.timeline import Timeline
 from pytest_dealsnap.reporting.summary_text import summary_lines

@@ -14,7 +14,7 @@ from pytest_dealsnap.baseline.deal_features import collect_features
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.deals.source import CallableSource
 from pytest_dealsnap.errors import SourceError
-from pytest_dealsnap.judging.findings import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding
 from tests.builders import configure
 from tests.deals.conftest import Fill, Open
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.judging.findings import STATUSES
 from pytest_dealsnap.judging.rules import RULE_FORMS, parse_rule
-from pytest_dealsnap.judging.verdict import ACTIONS
+from pytest_dealsnap.model.results import STATUSES
+from pytest_dealsnap.model.verdicts import ACTIONS
 from pytest_dealsnap.settings import SETTINGS, Setting
 from tests.docs.pages import WHOLE
 

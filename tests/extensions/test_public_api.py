@@ -12,11 +12,13 @@ from enum import Enum
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
+import msgspec
 import pytest
 
 import pytest_dealsnap
+from pytest_dealsnap.model.record import Record
 
 SURFACE = Path(__file__).with_name("surface.txt")
 MODULES = ("pytest_dealsnap", "pytest_dealsnap.hookspecs", "pytest_dealsnap.testing")
@@ -52,7 +54,31 @@ def described(name: str, value: Any) -> Iterator[str]:
 
 def signature(function: Any) -> str:
     """Return the signature; the address of a default says nothing."""
+    if inspect.isclass(function) and issubclass(function, Record):
+        return f"({', '.join(record_fields(function))})"
     return re.sub(r" at 0x[0-9a-f]+", "", str(inspect.signature(function)))
+
+
+def record_fields(kind: type[Record]) -> Iterator[str]:
+    """Yield the fields of a record, with their types and defaults."""
+    empty = inspect.Parameter.empty
+    for name, parameter in inspect.signature(kind).parameters.items():
+        hint = " ".join(
+            re.sub(r"pytest_dealsnap\.[\w.]*\.|datetime\.(?=datetime)", "", shown(get_type_hints(kind)[name])).split()
+        )
+        default = always_default(kind, name) if parameter.default is not empty else empty
+        yield f"{name}: {hint}" if default is empty else f"{name}: {hint} = {default!r}"
+
+
+def shown(hint: Any) -> str:
+    """Return a type as it is written."""
+    return inspect.formatannotation(hint)
+
+
+def always_default(kind: type[Record], name: str) -> Any:
+    """Return the default of a field."""
+    field = next(field for field in msgspec.structs.fields(kind) if field.name == name)
+    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
 
 
 def test_the_surface_is_as_it_was_agreed() -> None:
@@ -96,7 +122,7 @@ def test_importing_the_package_is_free() -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "pytest_dealsnap pytest_dealsnap.hookspecs",
-        "pytest_dealsnap.judging.findings",
+        "pytest_dealsnap.model.results",
         "False",
     ]
 

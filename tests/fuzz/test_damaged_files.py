@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ from pytest_dealsnap.cli import main
 from pytest_dealsnap.cli.decisions import read_decisions
 from pytest_dealsnap.config import load_config
 from pytest_dealsnap.errors import DealsnapError
-from pytest_dealsnap.judging.findings import Failure
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.json_report import render_json
 from pytest_dealsnap.reporting.rehearsal_json import render_rehearsal_json

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from pytest_dealsnap.judging import text_folding
-from pytest_dealsnap.judging.deal_details import Details, details_from_plain, details_to_plain
 from pytest_dealsnap.judging.detail_making import MOST_BYTES, detail
-from pytest_dealsnap.judging.findings import DealResult, Failure
 from pytest_dealsnap.judging.judge import Reasoned, judge
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.policy import compile_policy
 from pytest_dealsnap.judging.text_folding import folded
+from pytest_dealsnap.model.details import Details
+from pytest_dealsnap.model.record import from_plain, to_plain
+from pytest_dealsnap.model.results import DealResult, Failure
 from tests.builders import configure
 
 RULES = """
@@ -122,16 +123,16 @@ def test_one_deal_is_bounded(tmp_path: Path) -> None:
     found = details(tmp_path, before, after)
     assert found.total == 2_500
     assert 10 <= len(found.differences) <= 60
-    assert len(json.dumps(details_to_plain(found))) < 2 * MOST_BYTES
+    assert len(json.dumps(to_plain(found))) < 2 * MOST_BYTES
     large = {"list": [{"n": n, "text": "t" * 50} for n in range(20_000)]}
     changed = {"list": [*large["list"][1:], {"n": -1, "text": ""}], "new": large}
     found = details(tmp_path, large, changed)
     assert found.total > 20_000
-    assert len(json.dumps(details_to_plain(found))) < 2 * MOST_BYTES
+    assert len(json.dumps(to_plain(found))) < 2 * MOST_BYTES
     assert found.differences[-1].move == "changed"
 
 
 def test_plain_values_and_back(tmp_path: Path) -> None:
     """Details survive the way from a worker and through a report."""
     found = details(tmp_path, {"cost": 1, "items": ["a"]}, {"cost": 2, "items": []})
-    assert details_from_plain(details_to_plain(found)) == found
+    assert from_plain(Details, to_plain(found)) == found

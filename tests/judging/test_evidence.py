@@ -10,7 +10,7 @@ import pytest
 
 from pytest_dealsnap.judging.differences import ABSENT
 from pytest_dealsnap.judging.evidence import DIGITS, MOST_FORMS, with_evidence
-from pytest_dealsnap.judging.findings import Finding
+from pytest_dealsnap.model.results import Finding
 
 FINDING = Finding("output", "output_changed", None, None)
 

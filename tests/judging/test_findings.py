@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_dealsnap.judging.findings import (
-    DealResult,
-    Failure,
-    Finding,
-    changed_issue,
-    lost_issue,
-    result_from_plain,
-    result_to_plain,
-)
+from pytest_dealsnap.model.record import from_plain, to_plain
+from pytest_dealsnap.model.results import DealResult, Failure, Finding, changed_issue, lost_issue
 
 findings = st.builds(
     Finding,
@@ -49,8 +42,8 @@ results = st.builds(
 @given(result=results)
 def test_a_result_survives_the_way_between_processes(result: DealResult) -> None:
     """Taken apart, sent as JSON and put together, a result is equal to itself."""
-    plain: Any = json.loads(json.dumps(result_to_plain(result)))
-    assert result_from_plain(plain) == result
+    plain: Any = json.loads(json.dumps(to_plain(result)))
+    assert from_plain(DealResult, plain) == result
 
 
 @pytest.mark.parametrize(

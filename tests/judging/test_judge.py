@@ -11,10 +11,10 @@ from hypothesis import given
 
 from pytest_dealsnap.config import DEFAULT_METRICS, MetricSpec
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.judging.findings import Failure, Finding
 from pytest_dealsnap.judging.judge import SHOWN_PATHS, Judgement, Reasoned, judge
 from pytest_dealsnap.judging.metrics import Metric, compile_metrics
 from pytest_dealsnap.judging.policy import compile_policy
+from pytest_dealsnap.model.results import Failure, Finding
 from tests.builders import canonical_values
 
 TYPES = DealTypes(("acquisition", "carveout", "divestiture"), "acquisition", {"spinoff": "carveout"})
@@ -325,7 +325,7 @@ def test_a_known_error_does_not_hide_a_changed_type() -> None:
 def own_rules(tmp_path: Path) -> Path:
     """A project with rules of its own."""
     (tmp_path / "own_rules_of_judge.py").write_text(
-        "from pytest_dealsnap.judging.findings import Finding\n"
+        "from pytest_dealsnap.model.results import Finding\n"
         "def no(baseline, current, deal): return False\n"
         "def yes(baseline, current, deal): return True\n"
         "def told(baseline, current, deal): return Finding('cost_total', 'margin_changed', note=deal, gates=False)\n"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_dealsnap.judging.findings import DealResult, Failure
-from pytest_dealsnap.judging.likeness import BLANK, Likeness, alike_outputs
+from pytest_dealsnap.judging.likeness import Likeness
+from pytest_dealsnap.model.results import BLANK, DealResult, Failure, alike_outputs
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 
 

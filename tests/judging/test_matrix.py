@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.config import MetricSpec
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.findings import DealResult, Failure, Finding
 from pytest_dealsnap.judging.matrix import MatrixJudgement, Side, alike_everywhere, judge_matrix, settle
 from pytest_dealsnap.judging.matrix_rules import MatrixRules, compile_matrix_rules, is_between_types
 from pytest_dealsnap.judging.metrics import compile_metrics
+from pytest_dealsnap.model.results import DealResult, Failure, Finding
 from tests.builders import json_values, numbers
 
 TYPES = ("acquisition", "carveout", "divestiture")
@@ -234,7 +234,7 @@ def test_a_rule_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """It is called with both values and the deal, and what it raises or returns is told."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "between_rules.py").write_text(
-        "from pytest_dealsnap.judging.findings import Finding\n"
+        "from pytest_dealsnap.model.results import Finding\n"
         "def doubled(baseline, current, deal):\n"
         "    if baseline == 3: return Finding('cost', 'odd', gates=False)\n"
         "    if baseline == 4: raise KeyError('x')\n"

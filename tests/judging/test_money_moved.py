@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from pytest_dealsnap.judging.findings import DealResult, Finding, changed_issue
-from pytest_dealsnap.judging.money_moved import Money, Mover, TypeMoney, money_moved, numbers_of
+from pytest_dealsnap.judging.money_moved import money_moved, numbers_of
 from pytest_dealsnap.judging.values import percent_change
+from pytest_dealsnap.model.money import Money, Mover, TypeMoney
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Finding, changed_issue
 
 
 def changed(deal: str, before: Any, after: Any, *, metric: str = "cost_total", kind: str = "carveout") -> DealResult:

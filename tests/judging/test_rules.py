@@ -13,8 +13,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.findings import Finding
 from pytest_dealsnap.judging.rules import RULE_FORMS, Rule, parse_rule
+from pytest_dealsnap.model.results import Finding
 from tests.builders import canonical_values
 
 NAN = float("nan")
@@ -283,7 +283,7 @@ def own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with rules of its own."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "own_rules_of_judging.py").write_text(
-        "from pytest_dealsnap.judging.findings import Finding\n"
+        "from pytest_dealsnap.model.results import Finding\n"
         "class Rules:\n"
         "    @staticmethod\n"
         "    def never(baseline, current, deal): return False\n"

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_dealsnap.config import VerdictConfig
-from pytest_dealsnap.judging.findings import STATUSES, DealResult
-from pytest_dealsnap.judging.verdict import ACTIONS, Verdict, decide, summarize
+from pytest_dealsnap.judging.verdict import decide, summarize
+from pytest_dealsnap.model.results import STATUSES, DealResult
+from pytest_dealsnap.model.verdicts import ACTIONS, Verdict
 
 PLAN = VerdictConfig(fix_forward_below=10.0, roll_back_above=50.0, min_compared=100.0)
 

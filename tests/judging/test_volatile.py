@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_dealsnap.judging.deal_details import Details, Difference
-from pytest_dealsnap.judging.findings import DealResult, Finding
 from pytest_dealsnap.judging.volatile import volatile_name, volatile_paths, volatile_value
+from pytest_dealsnap.model.details import Details, Difference
+from pytest_dealsnap.model.results import DealResult, Finding
 from tests.reporting.runs import finished, result
 
 

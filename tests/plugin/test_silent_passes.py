@@ -127,7 +127,7 @@ def test_a_rule_of_the_users_own_decides_and_its_failure_is_no_pass(project: Pro
     """`module:callable` rules gate by their answer; one that raises or answers neither yes nor no, gates."""
     rules = """
 from datetime import date
-from pytest_dealsnap.judging.findings import Finding
+from pytest_dealsnap.model.results import Finding
 
 def fair(baseline, current, deal):
     if deal.id == "raises":

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import OutputError
-from pytest_dealsnap.judging.findings import Failure
+from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reasoning.calls import MESSAGE_CHARS, failure_of
 from pytest_dealsnap.reasoning.engine import Engine, Threads
 

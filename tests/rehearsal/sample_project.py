@@ -16,12 +16,12 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import Config
+from pytest_dealsnap.model.rehearsals import Problem
 from pytest_dealsnap.rehearsal.flag_checks import FlagChecks
 from pytest_dealsnap.rehearsal.migration import Migration
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.timeline import Timeline
-from pytest_dealsnap.reporting.rehearsal_facts import Problem
 from tests.builders import configure
 from tests.cli.console import Answer, dealsnap
 from tests.plugin.project import BASE_ARGUMENTS

@@ -9,14 +9,14 @@ import pytest
 
 from pytest_dealsnap.baseline.codec import Snapshot, encode
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.judging.findings import Failure
-from pytest_dealsnap.judging.verdict import Verdict
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.rehearsals import Problem, Weight
+from pytest_dealsnap.model.results import Failure
+from pytest_dealsnap.model.verdicts import Verdict
 from pytest_dealsnap.rehearsal.capture_differences import attribute, common_lines, differences, example_lines
 from pytest_dealsnap.rehearsal.capture_gate import exposures, judge_captures
 from pytest_dealsnap.rehearsal.rehearsal_verdict import decide_rehearsal, next_steps
 from pytest_dealsnap.rehearsal.rollout import Rollout
-from pytest_dealsnap.reporting.rehearsal_facts import Problem, Weight
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from tests.builders import configure
 
 CONFIG = """

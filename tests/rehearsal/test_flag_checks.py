@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.reporting.rehearsal_facts import Problem
+from pytest_dealsnap.model.rehearsals import Problem
 from tests.rehearsal.sample_project import QUICK, REASONER, Firm, run_statements
 from tests.rehearsal.test_scratch import query
 

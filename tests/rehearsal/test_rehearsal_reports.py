@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from pytest_dealsnap.reporting.rehearsal_facts import share_of
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.rehearsals import share_of
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
 from pytest_dealsnap.reporting.targets import ReportTarget, write_each
 from pytest_dealsnap.reporting.writers import formats, writer_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import pytest
 
 from pytest_dealsnap.baseline.codec import Snapshot, encode
 from pytest_dealsnap.baseline.extension import DealSnapshots
-from pytest_dealsnap.judging.findings import Failure
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reasoning.calls import failure_of
 from pytest_dealsnap.rehearsal.checks import check_declared, check_restored, check_rows, check_types, expected_backfill
 from pytest_dealsnap.rehearsal.database_errors import first_error

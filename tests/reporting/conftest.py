@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
+from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.reporting.html_report import render_html
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from tests.plugin.project import Project
 from tests.reporting.browsing import Reader
 from tests.reporting.runs import hostile_run, large_run, small_run

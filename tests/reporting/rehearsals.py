@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pytest_dealsnap.judging.verdict import Verdict
-from pytest_dealsnap.reporting.rehearsal_facts import (
+from pytest_dealsnap.model.rehearsals import (
     Attributed,
     Exposure,
     LoadFact,
@@ -15,6 +14,7 @@ from pytest_dealsnap.reporting.rehearsal_facts import (
     Rehearsal,
     share_of,
 )
+from pytest_dealsnap.model.verdicts import Verdict
 from tests.reporting.runs import small_run
 
 __all__ = ["HOSTILE", "REHEARSAL"]

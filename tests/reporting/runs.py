@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.config import VerdictConfig
-from pytest_dealsnap.judging.deal_details import Details, Difference, MetricRow
-from pytest_dealsnap.judging.findings import DealResult, Failure, Finding, changed_issue
+from pytest_dealsnap.model.details import Details, Difference, MetricRow
+from pytest_dealsnap.model.finished_run import FinishedRun, JudgingFacts, LedgerFact, RunFacts
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult, Failure, Finding, changed_issue
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.json_report import render_json
-from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 
 __all__ = [
     "HOSTILE",

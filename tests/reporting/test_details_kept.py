@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_dealsnap.deals.deal import id_order
-from pytest_dealsnap.judging.deal_details import Details
-from pytest_dealsnap.judging.findings import DealResult
+from pytest_dealsnap.model.details import Details
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.pipeline.details_kept import DetailBudget, kind_of_change, without_surplus
 from tests.reporting.runs import finding, result
 

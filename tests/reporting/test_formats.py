@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_dealsnap.causes.features import FeatureCounter
 from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget
 from pytest_dealsnap.reporting.wording import some_ids

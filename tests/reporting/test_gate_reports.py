@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.writers import formats, writer_of

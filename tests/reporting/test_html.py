@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from pytest_dealsnap.judging.deal_details import Details, MetricRow
+from pytest_dealsnap.model.details import Details, MetricRow
+from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.reporting.decision_tree import branches
 from pytest_dealsnap.reporting.html_report import render_html
 from pytest_dealsnap.reporting.page_data import page_data
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from tests.reporting.runs import HOSTILE, finding, finished, hostile_run, large_run, result, small_run
 
 

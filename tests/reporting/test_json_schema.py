@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.reporting.json_report import render_json
 from pytest_dealsnap.reporting.report_schema import schema_text
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from tests.plugin.project import Project, deal
 from tests.reporting.runs import finished, hostile_run, large_run, result, small_run
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.judging.findings import Finding
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import Finding
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.merging import merge_runs
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from tests.reporting.runs import facts, result, saved
 
 PAIR = "carveout / acquisition"

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_dealsnap.config import MetricSpec, load_config
-from pytest_dealsnap.judging.findings import DealResult
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.money_moved import money_moved
 from pytest_dealsnap.judging.policy import compile_policy
+from pytest_dealsnap.model.finished_run import FinishedRun, JudgingFacts
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.reporting.github_report import render_github
 from pytest_dealsnap.reporting.html_report import render_html
 from pytest_dealsnap.reporting.json_report import report_document
 from pytest_dealsnap.reporting.markdown_report import render_markdown
 from pytest_dealsnap.reporting.money_text import money_lines
-from pytest_dealsnap.reporting.run_facts import FinishedRun, JudgingFacts
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from tests.reporting.runs import facts, finding, finished, result, saved
 

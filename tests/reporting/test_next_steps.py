@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_dealsnap.judging.findings import AFFECTED, DealResult, Failure
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.results import AFFECTED, DealResult, Failure
 from pytest_dealsnap.reporting.highlights import worst_results
-from pytest_dealsnap.reporting.run_facts import FinishedRun
 from tests.reporting.runs import facts, finding, finished, result
 
 GONE = finding("deal", "Deal", None, issue="missing_from_database")
@@ -101,7 +102,7 @@ def test_the_flag_is_disabled_only_where_one_is_configured(failed: int, offered:
     """And only where the verdict is to disable it, or to roll back."""
     results = [result(str(n), "regressed" if n <= failed else "matched", *[COST] * (n <= failed)) for n in range(1, 13)]
     configured = facts(12).judging
-    judging = type(configured)(**{**{n: getattr(configured, n) for n in configured.__slots__}, "flag": "AWARE=false"})
+    judging = replace(configured, flag="AWARE=false")
     step = "export AWARE=false   # disable the flag where it is on, until the causes are mended"
     assert (step in steps(*results, judging=judging)) is offered
     assert not any("flag" in step for step in steps(*results))

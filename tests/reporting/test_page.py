@@ -7,7 +7,7 @@ from pathlib import Path
 
 from selenium.webdriver.support.wait import WebDriverWait
 
-from pytest_dealsnap.judging.deal_details import Details, Difference
+from pytest_dealsnap.model.details import Details, Difference
 from pytest_dealsnap.reporting.html_report import render_html
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from tests.reporting.browsing import DOWN, ENTER, ESCAPE, UP, Reader

@@ -68,7 +68,6 @@ FORGERIES: dict[str, tuple[Forge, str]] = {
     "not corrupt": (of("missing", corrupt=None), "deal 5 is gone, and its finding and its corruption disagree"),
     "without its finding": (of("regressed", findings=[]), "deal 1 is regressed without a finding that fails it"),
     "matched with a report": (of("changed", status="matched"), "deal 6 is matched beside a finding (synergy_types)"),
-    "no such status": (of("matched", status="fine"), "deal 9 has the status 'fine', which does not exist"),
     "twice": (twice, "deal 30 stands there twice"),
     "no entry": (without_entry, "deal 7 is accepted, and no live entry of the ledger has matched cost_total"),
     "expired entry": (expired_entry, "deal 7 is accepted, and no live entry of the ledger has matched cost_total"),

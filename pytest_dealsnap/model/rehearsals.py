@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pytest_dealsnap.judging.verdict import Verdict
-from pytest_dealsnap.reporting.run_facts import FinishedRun
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.record import Record, always
+from pytest_dealsnap.model.verdicts import Verdict
 
 __all__ = [
     "DIGITS",
@@ -31,8 +31,7 @@ Origin = Literal["data", "code", "both"]
 DIGITS = 4  # as in the JSON report, from which every other can be written again
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Record, frozen=True):
     """One thing that the rehearsal found.
 
     ``weight``: it ``corrupts`` data, ``fails`` the rehearsal, left it ``unfinished``, or is a ``note``.
@@ -42,14 +41,13 @@ class Problem:
     code: str
     phase: str
     title: str
-    weight: Weight = "fails"
-    evidence: tuple[str, ...] = ()
-    advice: str = ""
-    deals: tuple[str, ...] = ()
+    weight: Weight = always("fails")
+    evidence: tuple[str, ...] = always(())
+    advice: str = always("")
+    deals: tuple[str, ...] = always(())
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Record, frozen=True):
     """One step of the timeline: what it was, how it ended, how long it took, what it showed."""
 
     name: str
@@ -57,11 +55,10 @@ class Phase:
     status: PhaseStatus
     seconds: float
     headline: str
-    lines: tuple[str, ...] = ()
+    lines: tuple[str, ...] = always(())
 
 
-@dataclass(frozen=True, slots=True)
-class LockFact:
+class LockFact(Record, frozen=True):
     """A lock that the migration was seen to hold: table, PostgreSQL's mode, and the longest time in seconds."""
 
     relation: str
@@ -69,8 +66,7 @@ class LockFact:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class LoadFact:
+class LoadFact(Record, frozen=True):
     """Requests that ran beside the upgrade; ``seconds`` is how long it took, waits are in seconds."""
 
     seconds: float
@@ -83,8 +79,7 @@ class LoadFact:
     reasons: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Attributed:
+class Attributed(Record, frozen=True):
     """A deal whose answer changed from the start (old schema, flag off) to the end (new schema, flag on)."""
 
     id: str
@@ -95,8 +90,7 @@ class Attributed:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Record, frozen=True):
     """The most that one gating number moved, and all of them together; amounts are exact texts."""
 
     metric: str
@@ -107,19 +101,17 @@ class Exposure:
     deals: int
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Record, frozen=True):
     """Affected deals among the compared ones, in percent; with bounds where the run was a sample."""
 
     affected: int
     compared: int
     percent: float
-    low: float | None = None
-    high: float | None = None
+    low: float | None = always(None)
+    high: float | None = always(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Record, frozen=True):
     """A whole rehearsal. Times are aware UTC; ``gate`` is the run with the flag on, judged by the rules."""
 
     started_at: datetime

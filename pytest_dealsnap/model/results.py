@@ -1,0 +1,182 @@
+"""What a comparison found: findings, statuses, and one deal's result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Annotated, Any
+
+from pytest_dealsnap.model.details import VALUE, Details
+from pytest_dealsnap.model.exact_numbers import Number
+from pytest_dealsnap.model.record import Record, always, described, field, one_of, replace
+
+__all__ = [
+    "AFFECTED",
+    "BLANK",
+    "COMPARED",
+    "STATUSES",
+    "DealResult",
+    "Failure",
+    "Finding",
+    "Kind",
+    "alike_outputs",
+    "changed_issue",
+    "lost_issue",
+]
+
+STATUSES = ("matched", "changed", "regressed", "errored", "missing", "new", "accepted")
+AFFECTED = ("regressed", "errored", "missing")
+COMPARED = ("matched", "changed", "regressed", "errored", "missing", "accepted")
+
+# The mark of an output in which every metric is zero, empty or absent.
+BLANK = "blank"
+
+
+class Kind(Enum):
+    """What a finding is about."""
+
+    METRIC = "metric"
+    LOST = "lost"
+    OUTPUT = "output"
+    DEAL_TYPE = "deal_type"
+    GONE = "gone"
+    FAILED = "failed"
+    NO_EFFECT = "no_effect"
+    BETWEEN_TYPES = "between_types"
+
+
+_BUILT_IN = {
+    ("output", "output_changed"): Kind.OUTPUT,
+    ("output", "reasoning_failed"): Kind.FAILED,
+    ("deal_type", "deal_type_changed"): Kind.DEAL_TYPE,
+    ("deal", "missing_from_database"): Kind.GONE,
+    ("output", "type_has_no_effect"): Kind.NO_EFFECT,
+    ("metrics", "type_has_no_effect"): Kind.NO_EFFECT,
+}
+
+
+class Failure(Record, frozen=True):
+    """An error in place of an output: the exception's type and its message, without secrets."""
+
+    type: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+class Finding(Record, frozen=True):
+    """One metric's difference in one deal.
+
+    ``gates`` says whether it can fail the deal; ``allowed`` is the rule that decided. For
+    ``output_changed``, ``count`` is the number of changed paths outside every metric, and ``paths`` are
+    the first of them. Where it gates, ``forms`` are all paths that gate, without the places in lists;
+    ``None`` says that there are too many. ``digest`` stands for these paths with their values.
+    A rule of the user's own may return a Finding in place of a bool.
+    """
+
+    metric: str
+    issue: Annotated[
+        str,
+        described(
+            "<metric>_changed, <metric>_lost, deal_type_changed, missing_from_database, reasoning_failed or "
+            "output_changed."
+        ),
+    ]
+    baseline: Annotated[Any, VALUE] = always(None)
+    current: Annotated[Any, VALUE] = always(None)
+    change_percent: Annotated[
+        float | None, described("In percent of the baseline's magnitude; null where there is none.")
+    ] = always(None)
+    allowed: Annotated[str, described("The rule that decided.")] = always("")
+    gates: Annotated[bool, described("Whether it can fail its deal.")] = always(True)
+    count: Annotated[int, described("How many paths outside every metric changed.", ge=0)] | None = None
+    paths: Annotated[tuple[str, ...], described("The first of them.")] = ()
+    note: str = ""
+    forms: Annotated[
+        tuple[str, ...] | None,
+        described("All changed paths without places in lists; absent where there are too many."),
+    ] = None
+    digest: Annotated[
+        str, described("Stands for all changed paths and their values: what an acceptance of the output pins.")
+    ] = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What the finding is about: of a metric by any name, or one of the built-in kinds."""
+        built_in = _BUILT_IN.get((self.metric, self.issue))
+        if built_in is not None:
+            return built_in
+        if self.issue == "matrix_rule_broken":
+            return Kind.BETWEEN_TYPES
+        return Kind.LOST if self.issue == lost_issue(self.metric) else Kind.METRIC
+
+
+def changed_issue(metric: str) -> str:
+    """Return ``<metric>_changed``; for ``cost_total`` the plan's ``cost_changed``."""
+    return "cost_changed" if metric == "cost_total" else f"{metric}_changed"
+
+
+def lost_issue(metric: str) -> str:
+    """Return ``<metric>_lost``; for ``cost_total`` the plan's ``cost_lost``."""
+    return "cost_lost" if metric == "cost_total" else f"{metric}_lost"
+
+
+class DealResult(Record, frozen=True):
+    """What one deal came to.
+
+    ``deal_type`` is the effective type that it was judged by (the baseline's where there is one),
+    ``seconds`` the time of the reasoner's call. ``corrupt`` names data corruption, which asks for a
+    rollback at any rate; ``compared`` is false where no comparison could be made. ``details`` are kept
+    for few deals only. ``likeness`` marks a captured output (``judging.likeness``). ``unchanged`` are the numbers of
+    a compared deal that are what they were, by metric. ``evidence`` says how the output came about (``replayed``,
+    ``reused``, ``computed``; empty where calls are not recorded), ``asked`` how many recorded calls were made anew,
+    ``miss`` the first request that differs from the recorded ones.
+    """
+
+    id: str
+    name: str | None
+    deal_type: Annotated[str, described("The effective type that it was judged by.")]
+    stored_type: Annotated[str | None, described("What the column holds.")]
+    status: Annotated[str, one_of(STATUSES)]
+    seconds: Annotated[float, described("Time of the reasoner's call.", ge=0)] = always(0.0)
+    findings: tuple[Finding, ...] = always(())
+    error: Failure | None = always(None)
+    corrupt: Annotated[str | None, described("Data corruption, in words.")] = None
+    compared: Annotated[bool, described("False where no comparison could be made; else absent.")] = True
+    absent_metrics: Annotated[tuple[str, ...], described("Of no saved report.")] = ()
+    reason: Annotated[str, described("Why it was accepted, skipped or not compared.")] = ""
+    details: Details | None = None
+    likeness: Annotated[tuple[str, ...], described("Of no saved report.")] = ()
+    unchanged: Annotated[Mapping[str, Number], described("The numbers that are what they were, by metric.")] = field(
+        default_factory=dict
+    )
+    evidence: Annotated[
+        str,
+        one_of(("replayed", "reused", "computed")),
+        described("How the output came about, where calls are recorded."),
+    ] = ""
+    asked: Annotated[int, described("How many recorded calls were made anew.", ge=0)] = 0
+    miss: Annotated[str, described("The first request that differs from the recorded ones.")] = ""
+
+    def with_status(self, status: str, *, reason: str = "") -> DealResult:
+        """Return the result under another status, such as ``accepted``."""
+        return replace(self, status=status, reason=reason or self.reason)
+
+    @property
+    def gating(self) -> tuple[Finding, ...]:
+        """The findings that can fail the deal."""
+        return tuple(finding for finding in self.findings if finding.gates)
+
+
+def alike_outputs(results: Sequence[DealResult]) -> str:
+    """Say what all recorded outputs of a capture have in common; empty where they differ, or are fewer than two."""
+    recorded = [result for result in results if result.error is None and result.compared and result.status != "missing"]
+    if len(recorded) < 2:
+        return ""
+    if all(BLANK in result.likeness for result in recorded):
+        return f"every metric of all {len(recorded):,} outputs is zero, empty or absent"
+    digests = {next((mark for mark in result.likeness if mark != BLANK), "") for result in recorded}
+    if len(digests) == 1 and "" not in digests:
+        return f"all {len(recorded):,} outputs are the same"
+    return ""

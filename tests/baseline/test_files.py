@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import os
 import signal
@@ -173,3 +174,8 @@ def test_without_a_system_wide_sync_each_file_is_synced(tmp_path: Path, monkeypa
         syncer.wrote(str(tmp_path / name))
     syncer.flush()
     assert len(calls) == 2
+
+
+def test_a_batch_is_synced_after_a_second() -> None:
+    """A crash of the machine costs no more than that."""
+    assert inspect.signature(Syncer).parameters["period"].default == 1.0

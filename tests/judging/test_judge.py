@@ -270,6 +270,19 @@ def test_the_rest_of_the_output_is_judged_by_the_star_rule(rule: str, before: An
     assert judged(before, after, rules={"acquisition": {"*": rule}}, specs=COST).status == status
 
 
+@pytest.mark.parametrize(("forms", "each"), [(1, 40), (4, 10), (9, 5), (12, 3)])
+def test_of_many_paths_ten_are_shown_and_each_form_among_them(forms: int, each: int) -> None:
+    """In their order; one of each form comes before the second of any."""
+    before = {f"list{form:02}": [0] * each for form in range(forms)}
+    after = {f"list{form:02}": [1] * each for form in range(forms)}
+    [finding] = judged(before, after, types=("carveout", "carveout")).findings
+    assert finding.count == forms * each
+    assert len(finding.paths) == len(set(finding.paths)) == SHOWN_PATHS
+    assert list(finding.paths) == sorted(finding.paths, key=lambda path: (path[:6], int(path[7:-1])))
+    shown = {path.partition("[")[0] for path in finding.paths}
+    assert len(shown) == min(forms, SHOWN_PATHS)
+
+
 def test_a_gating_rest_shows_what_broke() -> None:
     """The paths shown are those that break the rule; the count is of all that changed."""
     rules = {"acquisition": {"*": "within 5%"}}

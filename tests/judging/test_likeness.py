@@ -42,6 +42,12 @@ def test_one_that_differs_is_enough(processes: int) -> None:
     assert alike_outputs(captured(*outputs, processes=processes)) == ""
 
 
+def test_lists_that_differ_are_seen() -> None:
+    """Whatever stands in them, however deep."""
+    assert alike_outputs(captured({"price": 7, "of": [["a"]]}, {"price": 7, "of": [["b"]]})) == ""
+    assert alike_outputs(captured({"price": 7, "of": []}, {"price": 7, "of": None})) == ""
+
+
 def test_a_number_is_an_id_only_where_its_key_says_so() -> None:
     """A price that happens to be the deal's id is a price."""
     assert alike_outputs(captured({"price": 0}, {"price": 1})) == ""

@@ -54,3 +54,9 @@ def test_compact_text_is_json_on_one_line(value: Any, text: str) -> None:
     """Without blanks, keys sorted, numbers with the digits they have."""
     assert compact_text(value) == text
     assert json.loads(text, parse_constant=str) is not None
+
+
+def test_a_number_of_more_digits_than_python_reads_stays_as_it_is() -> None:
+    """It is refused where it is written, by its path."""
+    number = Decimal("1" * 5000)
+    assert recorded_number(number) is number

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_dealsnap.cli.decisions import Decision, Decisions
+from pytest_dealsnap.cli.word_diff import Colors, difference_lines
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
@@ -24,12 +25,16 @@ DEALS_IN_FULL = 8
 COMMANDS_SHOWN = 20
 
 
-def item_lines(item: Item, finished: FinishedRun, decisions: Decisions, *, left: int) -> list[str]:
-    """Return *item* in brief: what it is, what its deals have in common, the first of them."""
+def item_lines(
+    item: Item, finished: FinishedRun, decisions: Decisions, *, left: int, results: Mapping[str, DealResult]
+) -> list[str]:
+    """Return *item* in brief: what it is, what its deals have in common, the first of them.
+
+    *results* are those of the run, by the deal's id.
+    """
     if isinstance(item, DealResult):
         lines = [f"deal {_deal(item)}: {cut(worst_finding(item), 200)}   ({left} left)"]
     else:
-        results = {result.id: result for result in finished.results}
         lines = [f"{printable(item.title)}: {plural(len(item.deals), 'deal')}, {item.failing:,} fail   ({left} left)"]
         lines += [f"  {printable(line)}" for line in remarks(item)]
         lines += [f"  deal {_deal(r)}: {cut(_change(item, r), 120)}" for r in _worst_first(item, results)[:SHOWN_DEALS]]
@@ -62,15 +67,22 @@ def _change(cause: Cause, result: DealResult) -> str:
     return worst_finding(replace(result, findings=own)) if any(f.gates for f in own) else "only reported"
 
 
-def item_details(item: Item, results: Mapping[str, DealResult]) -> list[str]:
-    """Return *item* in full: each deal with its findings."""
+def item_details(item: Item, results: Mapping[str, DealResult], colors: Colors, width: int) -> list[str]:
+    """Return *item* in full: each deal with its findings, its error, and the differences of its output."""
     if isinstance(item, DealResult):
-        return deal_text(item).splitlines()
+        return _in_full(item, colors, width)
     lines = []
     for result in _worst_first(item, results)[:DEALS_IN_FULL]:
-        lines += [*deal_text(result).splitlines()[2:], ""]
+        lines += [*_in_full(result, colors, width)[2:], ""]
     if len(item.deals) > DEALS_IN_FULL:
         lines.append(f"and {len(item.deals) - DEALS_IN_FULL:,} more; dealsnap report --format html shows all of them")
+    return lines
+
+
+def _in_full(result: DealResult, colors: Colors, width: int) -> list[str]:
+    lines = [*deal_text(result).splitlines(), *difference_lines(result, colors, width)]
+    if result.status == "errored" and printable(result.id) == result.id:
+        lines += ["", f"its traceback: pytest --dealsnap --dealsnap-id {shlex.quote(result.id)}"]
     return lines
 
 
@@ -95,7 +107,7 @@ def usable_commands(finished: FinishedRun, report: Path, decisions: Decisions, o
     if not open_items:
         return [*lines, "nothing left to decide"]
     path = shlex.quote(printable(str(report)))
-    lines += ["this is no terminal, so nothing can be asked. Each of these works without one:"]
+    lines += ["Not an interactive terminal. Run one of:"]
     for item in open_items[:COMMANDS_SHOWN]:
         lines += ["", *_commands(item, path, baseline=finished.facts.mode == "gate")]
     more = len(open_items) - COMMANDS_SHOWN

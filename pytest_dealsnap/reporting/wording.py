@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -165,13 +166,22 @@ def show_both(baseline: Any, current: Any, width: int = 28) -> tuple[str, str]:
     return show_value(baseline, width), show_value(current, width)
 
 
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal *text* takes: a wide character (CJK) takes two, a combining one none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) != 0 for character in text)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
     """Return the lines of a table with a ruled header; columns in *right* are set flush right."""
     cells = [list(header), *map(list, rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    widths = [max(_columns(row[column]) for row in cells) for column in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
-        parts = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        gaps = [" " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)]
+        parts = [gap + cell if i in right else cell + gap for i, (cell, gap) in enumerate(zip(row, gaps, strict=True))]
         return "  ".join(parts).rstrip()
 
     return [line(cells[0]), "  ".join("─" * width for width in widths), *map(line, cells[1:])]

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.project import clean_environment
+from tests.plugin.project import BASE_ARGUMENTS, clean_environment
 
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
 
 
 ALL = min(os.cpu_count() or 1, 4)
+# Without the plugins that these runs have no use for; that of coverage they have.
+QUICK = " ".join(BASE_ARGUMENTS).replace("-p no:pytest_cov", "")
 
 
 @pytest.mark.parametrize(
@@ -41,8 +43,8 @@ def test_the_whole_suite_is_spread_over_the_cores(tmp_path: Path, arguments: str
     (tmp_path / "t" / "test_one.py").write_text("def test_one(): pass\n")
     command = [sys.executable, "-m", "pytest", *arguments.split()]
     done = subprocess.run(
-        command, cwd=tmp_path, env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False,
+        command, cwd=tmp_path, env=clean_environment(PYTEST_ADDOPTS=QUICK), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("created: " in done.stdout) == (workers > 0)
@@ -60,5 +62,7 @@ def test_slow_tests_can_be_left_out(tmp_path: Path) -> None:
             "def test_one(): pass\n\ndef test_server(postgresql): pass\n"
         )
     command = [sys.executable, "-m", "pytest", "-m", "not slow", "--collect-only", "-q"]
-    done = subprocess.run(command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=clean_environment(PYTEST_ADDOPTS=QUICK), capture_output=True, text=True, check=False
+    )
     assert [line for line in done.stdout.splitlines() if "::" in line] == ["tests/judging/test_core.py::test_one"]

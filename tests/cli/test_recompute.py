@@ -58,7 +58,10 @@ def test_a_new_deal_is_recorded_and_a_gone_one_is_not(contracts: Contracts, caps
     edit(contracts, "k5", "new")
     assert main(["accept", "report.json", "--deal", "k1", "--deal", "k4", "--deal", "k5", "--yes"]) == 1
     said = capsys.readouterr().out
-    assert "deal k4: it is gone from the database; to drop its snapshot: dealsnap prune" in said
+    assert (
+        "deal k4: a deal that is gone cannot be accepted; if it was meant to go, drop its snapshot: dealsnap prune"
+        in said
+    )
     assert "deal k5: it has changed since the report" in said
     assert json.loads(contracts.snapshots()["deals/k1.json"])["deal_id"] == "k1"
 

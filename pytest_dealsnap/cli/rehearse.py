@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="how long one step may take (default: 3600)"
     )
+    parser.add_argument(
+        "--each", action="store_true", help="take Alembic's revisions one by one: time, locks and findings for each"
+    )
     parser.add_argument("--no-load", action="store_true", help="leave out the second upgrade, beside reads and writes")
     add_trust_argument(parser)
     add_report_argument(parser)
@@ -54,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         timeout=options.timeout,
         load=not options.no_load,
+        each=options.each,
     )
     try:
         rehearsal = rehearse(config, how, _say)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import create_engine, text
@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from pytest_dealsnap.deals.dialects import Dialect, dialect_of
 from pytest_dealsnap.model.rehearsals import LockFact
 
-__all__ = ["OURS", "LockWatch", "watch_locks"]
+__all__ = ["OURS", "LockWatch", "longest_locks", "watch_locks"]
 
 OURS = "dealsnap"  # application_name of connections that are not the migration's
 EVERY = 0.002  # seconds: the change of a small table holds its lock no longer
@@ -75,6 +75,16 @@ class LockWatch:
         self._since = {key: (self._since.get(key, (now, now))[0], now) for key in there}
         for (_, relation, mode), (first, last) in self._since.items():
             self._longest[relation, mode] = max(self._longest.get((relation, mode), 0.0), last - first)
+
+
+def longest_locks(locks: Iterable[LockFact]) -> tuple[LockFact, ...]:
+    """Return each lock once, with its longest time, in the order in which they came."""
+    longest: dict[tuple[str, str], LockFact] = {}
+    for lock in locks:
+        known = longest.get((lock.relation, lock.mode))
+        if known is None or lock.seconds > known.seconds:
+            longest[lock.relation, lock.mode] = lock
+    return tuple(longest.values())
 
 
 @contextmanager

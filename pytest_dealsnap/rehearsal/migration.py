@@ -25,7 +25,7 @@ from pytest_dealsnap.rehearsal.constraint_probe import TypeProbes, probe_types
 from pytest_dealsnap.rehearsal.database_errors import first_error
 from pytest_dealsnap.rehearsal.dropped_objects import dropped_objects
 from pytest_dealsnap.rehearsal.load import under_load
-from pytest_dealsnap.rehearsal.locks import watch_locks
+from pytest_dealsnap.rehearsal.locks import longest_locks, watch_locks
 from pytest_dealsnap.rehearsal.rollout import Rollout
 from pytest_dealsnap.rehearsal.row_digests import RowChanges
 from pytest_dealsnap.rehearsal.schema import Schema
@@ -60,6 +60,7 @@ class Migration:
         self._foreign: frozenset[str] = frozenset()  # revisions of other applications in the same database
         self.idle = False
         self._asked: Sequence[Mapping[str, Any]] = ()
+        self._steps: list[tuple[str, str]] = []
         self._done: Done | None = None
         self._first_error: str | None = None
         self.locks: tuple[LockFact, ...] = ()
@@ -94,6 +95,7 @@ class Migration:
             if len(notes.get("bases", ())) > 1:
                 problems.append(f"it has {len(notes['bases'])} beginnings: {', '.join(notes['bases'])}")
             self._pending = bool(pending) or bool(problems)
+            self._steps = [(str(revision), str(doc)) for revision, doc in reversed(pending)]
             entry.headline = f"{plural(len(pending), 'revision')} to go, head {', '.join(self._heads) or 'none'}"
             entry.lines += [printable(f"{revision}  {doc}") for revision, doc in reversed(pending)]
             if problems:
@@ -113,22 +115,56 @@ class Migration:
     def upgrade(self) -> bool:
         """Upgrade the scratch copy, watching the locks; whether it ended well."""
         with self._journal.phase("upgrade", "upgrade") as entry:
-            with watch_locks(self._environment.scratch) as watch:
-                done, notes = self._rollout.up(self._environment)
-            self._done, self._asked = done, list(notes.get("asked", ()))
-            self._first_error = first_error("\n".join(notes.get("errors", ()))) or first_error(done.output)
-            if watch is not None:
-                self.locks = tuple(replace(lock, seconds=round(lock.seconds, DIGITS)) for lock in watch.seen())
-                entry.lines += [f"{lock.mode} on {lock.relation}, {lock.seconds:,.2f} s" for lock in self.locks]
-            entry.headline = f"took {done.seconds:,.1f} s on the copy"
-            if self._commits:
-                entry.lines.append("this database commits at every change of the schema: a failure midway stays")
-            if not done.ok:
-                entry.find(
-                    "upgrade_failed", f"the upgrade {done.ending()}", evidence=[*self._cause(), *done.tail()],
-                    advice=MORE_TIME if done.timed_out else "mend the upgrade: nothing after it could be rehearsed",
-                )  # fmt: skip
-            return done.ok
+            return self._up(entry, "head")
+
+    def upgrade_each(self, start: State) -> bool:
+        """Upgrade revision by revision, and say of each what it did; whether all ended well.
+
+        What is wrong stands as a line here, and is found once for all revisions by :meth:`verify`.
+        """
+        if not self._steps:
+            return self.upgrade()
+        before = start
+        for number, (revision, doc) in enumerate(self._steps, start=1):
+            title = printable(f"upgrade {number} of {len(self._steps)}: {revision} {doc}").rstrip()
+            with self._journal.phase(f"upgrade_{number}", title) as entry:
+                earlier = len(self._asked)
+                if not self._up(entry, revision):
+                    return False
+                after = self.state(f"at-{number}", since=start)
+                seen = Entry(entry.name, entry.title)
+                check_rows(
+                    seen, before.rows.compare(after.rows), self._deals, self._environment.config.rehearsal.may_change
+                )
+                lost = dropped_objects(before.schema, after.schema, self._asked[earlier:])
+                check_lost_parts(seen, lost, known=True)
+                entry.lines += [printable(line) for line in before.schema.differences(after.schema)[:10]]
+                entry.lines += [
+                    line for problem in seen.problems for line in (f"! {problem.title}", *problem.evidence[:3])
+                ]
+                before = after
+        return True
+
+    def _up(self, entry: Entry, revision: str) -> bool:
+        """Upgrade to *revision*, and note what was asked for, which locks were held, and the first error."""
+        with watch_locks(self._environment.scratch) as watch:
+            done, notes = self._rollout.up(self._environment, revision)
+        self._done, self._asked = done, [*self._asked, *notes.get("asked", ())]
+        error = first_error("\n".join(notes.get("errors", ()))) or first_error(done.output)
+        self._first_error = self._first_error or error
+        if watch is not None:
+            locks = [replace(lock, seconds=round(lock.seconds, DIGITS)) for lock in watch.seen()]
+            self.locks = longest_locks([*self.locks, *locks])
+            entry.lines += [f"{lock.mode} on {lock.relation}, {lock.seconds:,.2f} s" for lock in locks]
+        entry.headline = f"took {done.seconds:,.1f} s on the copy"
+        if self._commits:
+            entry.lines.append("this database commits at every change of the schema: a failure midway stays")
+        if not done.ok:
+            entry.find(
+                "upgrade_failed", f"the upgrade {done.ending()}", evidence=[*self._cause(), *done.tail()],
+                advice=MORE_TIME if done.timed_out else "mend the upgrade: nothing after it could be rehearsed",
+            )  # fmt: skip
+        return done.ok
 
     def verify(self, start: State, *, finished: bool) -> State:
         """Is the revision recorded, every constraint there, no row lost, no other column touched?"""

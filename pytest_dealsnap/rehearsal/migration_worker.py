@@ -70,7 +70,7 @@ def _upgrade(orders: dict[str, Any], notes: dict[str, Any]) -> None:
     notes["errors"] = errors
     _note_operations(asked)
     _note_errors(errors)
-    command.upgrade(_alembic_config(orders), "head")
+    command.upgrade(_alembic_config(orders), str(orders["revision"]))
 
 
 def _downgrade(orders: dict[str, Any], notes: dict[str, Any]) -> None:

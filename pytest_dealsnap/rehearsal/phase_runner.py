@@ -38,7 +38,10 @@ __all__ = ["Options", "rehearse"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to rehearse: ``timeout`` bounds one step, in seconds; ``sample`` the deals of each capture."""
+    """How to rehearse: ``timeout`` bounds one step, in seconds; ``sample`` the deals of each capture.
+
+    ``each`` takes Alembic's revisions one by one.
+    """
 
     keep: bool = False
     scratch_url: str | None = None
@@ -46,6 +49,7 @@ class Options:
     seed: int = 0
     timeout: float = 3_600.0
     load: bool = True
+    each: bool = False
 
 
 def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
@@ -54,6 +58,8 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
     Raises :class:`ConfigError`, and ``SourceError``, for what keeps it from beginning.
     """
     rollout, original = Rollout.of(config), _original(config)
+    if options.each and not rollout.by_alembic:
+        raise ConfigError("--each takes Alembic's revisions one by one: it needs rehearsal.alembic, not upgrade")
     check_rules(config)
     began, clock = datetime.now(UTC), time.monotonic()
     timeline = Timeline(say)
@@ -72,7 +78,7 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
         selection = ("--dealsnap-sample", str(options.sample), "--dealsnap-seed", str(options.seed))
         phases = Phases(step_environment, rollout, timeline, selection if options.sample else ())
         try:
-            phases.go(load=options.load, copies=not scratch.own)
+            phases.go(load=options.load, copies=not scratch.own, each=options.each)
         except OriginalReachedError:
             say("      the rehearsal stops here")  # its phase tells how it came to that
         except SQLAlchemyError as error:

@@ -62,10 +62,11 @@ class Phases:
         """What became of the requests beside the upgrade."""
         return self._migration.load
 
-    def go(self, *, load: bool, copies: bool) -> None:
+    def go(self, *, load: bool, copies: bool, each: bool = False) -> None:
         """Go through all phases, as far as each allows the next.
 
-        *load* asks for the upgrade under load, *copies* says that dealsnap can copy the original once more.
+        *load* asks for the upgrade under load, *copies* says that dealsnap can copy the original once more,
+        *each* has Alembic's revisions taken one by one.
         """
         self.start = start = self._audit()
         self.revision = start.schema.revisions[0] if start.schema.revisions else "base"
@@ -76,15 +77,15 @@ class Phases:
             return
         self._answers.flag_on_before()
         if self._rollout.migrates:
-            self._with_upgrade(start)
+            self._with_upgrade(start, each=each)
             if load and self._migration.upgraded:
                 self._under_load(copies=copies)
         else:
             self._without_upgrade(start)
 
-    def _with_upgrade(self, start: State) -> None:
+    def _with_upgrade(self, start: State, *, each: bool) -> None:
         self._migration.chain(start)
-        finished = self._migration.upgrade()
+        finished = self._migration.upgrade_each(start) if each else self._migration.upgrade()
         after = self._migration.verify(start, finished=finished)
         if not finished or self._migration.idle:
             self._answers.flag_effect_before()

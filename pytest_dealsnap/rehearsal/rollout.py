@@ -74,11 +74,12 @@ class Rollout:
         """Whether there is a downgrade."""
         return self.downgrade is not None or self.by_alembic
 
-    def up(self, step_environment: StepEnvironment) -> tuple[Done, dict[str, Any]]:
-        """Upgrade the scratch copy; the notes hold what Alembic was asked for."""
+    def up(self, step_environment: StepEnvironment, revision: str = "head") -> tuple[Done, dict[str, Any]]:
+        """Upgrade the scratch copy, by Alembic to *revision*; the notes hold what Alembic was asked for."""
         if self.upgrade is not None:
             return carry_out(step_environment, "upgrade", self.upgrade)
-        return step_environment.move("upgrade", {"action": "upgrade", "target": str(self.alembic)})
+        orders = {"action": "upgrade", "target": str(self.alembic), "revision": revision}
+        return step_environment.move("upgrade", orders)
 
     def down(self, step_environment: StepEnvironment, revisions: tuple[str, ...]) -> Done:
         """Take the scratch copy back to *revisions*, at which it was."""

@@ -15,11 +15,13 @@ from pytest_dealsnap.reasoning.calls import failure_of
 from pytest_dealsnap.rehearsal.checks import check_declared, check_restored, check_rows, check_types, expected_backfill
 from pytest_dealsnap.rehearsal.database_errors import first_error
 from pytest_dealsnap.rehearsal.dropped_objects import dropped_objects
+from pytest_dealsnap.rehearsal.locks import longest_locks
 from pytest_dealsnap.rehearsal.row_digests import RowChanges, TableChanges
 from pytest_dealsnap.rehearsal.schema import Schema, TableShape, missing_parts
 from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.rehearsal.type_mentions import speaks_of
 from pytest_dealsnap.rehearsal.type_reach import reach_of
+from pytest_dealsnap.reporting.rehearsal_facts import LockFact
 from tests.builders import configure
 from tests.rehearsal.sample_project import Firm, run_statements
 
@@ -290,3 +292,26 @@ def test_a_migration_tools_own_book_is_no_finding(tmp_path: Path) -> None:
     assert entry.problems == []
     check_restored(entry, RowChanges((), 1), ["table yoyo is new"])
     assert [problem.code for problem in entry.problems] == ["downgrade_leaves_schema"]
+
+
+def test_the_revision_that_did_it_is_named(tmp_path: Path) -> None:
+    """With ``--each``, every revision is a phase: its changes, and what is wrong with it."""
+    firm = Firm.found(tmp_path)
+    firm.revision("r3", "r2", "op.execute(\"DELETE FROM notes WHERE body = 'two'\")")
+    firm.revision("r4", "r3", 'op.add_column("notes", sa.Column("more", sa.Text))\nraise RuntimeError("no further")')
+    migration, timeline = firm.migration()
+    start = migration.state("start")
+    migration.chain(start)
+    assert not migration.upgrade_each(start)
+    steps = {phase.name: phase for phase in timeline.phases if phase.name.startswith("upgrade_")}
+    assert [phase.status for phase in steps.values()] == ["passed", "passed", "failed"]
+    assert any("column kind is NOT NULL now" in line for line in steps["upgrade_1"].lines)
+    assert steps["upgrade_2"].lines == ("! 1 row of notes is lost", "lost: 2")
+    assert steps["upgrade_3"].title == "upgrade 3 of 3: r4"
+    assert [problem.code for problem in timeline.problems] == ["upgrade_failed"]
+
+
+def test_a_lock_of_several_revisions_is_told_once() -> None:
+    """With its longest time."""
+    facts = [LockFact("notes", "EXCLUSIVE", seconds) for seconds in (0.1, 0.3, 0.2)]
+    assert longest_locks(facts) == (facts[1],)

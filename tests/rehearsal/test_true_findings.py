@@ -10,6 +10,7 @@ import pytest
 from pytest_dealsnap.baseline.codec import Snapshot, encode
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.model.rehearsals import LockFact
 from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reasoning.calls import failure_of
 from pytest_dealsnap.rehearsal.checks import check_declared, check_restored, check_rows, check_types, expected_backfill
@@ -21,7 +22,6 @@ from pytest_dealsnap.rehearsal.schema import Schema, TableShape, missing_parts
 from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.rehearsal.type_mentions import speaks_of
 from pytest_dealsnap.rehearsal.type_reach import reach_of
-from pytest_dealsnap.reporting.rehearsal_facts import LockFact
 from tests.builders import configure
 from tests.rehearsal.sample_project import Firm, run_statements
 

@@ -34,7 +34,9 @@ __all__ = [
 # What findings and the ledger call what is no metric.
 RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
 _METRIC_KEYS = ("path", "max_chars", "rank")
-_TABLES = ("deals", "errors", "metrics", "rules", "output", "rehearsal", "matrix", "calls", "replay", "verdict")
+_FREE_TABLES = ("metrics", "rules", "portfolio")  # whose keys are the user's
+_SECTIONS = ("output", "rehearsal", "matrix", "calls", "portfolio", "replay", "verdict")
+_TABLES = ("deals", "errors", "metrics", "rules", *_SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class Config:
     matrix_rules: Mapping[str, Any]
     calls: CallsConfig
     replay: ReplayConfig
+    portfolio: Mapping[str, Any]
     places: Mapping[str, str] = field(default_factory=dict)
     # What to say of environment variables that begin with DEALSNAP_ and have no meaning.
     unknown_variables: tuple[str, ...] = ()
@@ -254,7 +257,7 @@ def _check_keys(table: Mapping[str, Any], file: _File) -> None:
         if key in _TABLES:
             if not isinstance(value, dict):
                 raise ConfigError(f"{_where(file, '', key)} = {value!r}: must be a table")
-            if key not in ("metrics", "rules"):
+            if key not in _FREE_TABLES:
                 _check_known(value, [s.key for s in SETTINGS if s.section == key], file, key)
         else:
             _check_known({key: value}, [*tops, *_TABLES], file, "")
@@ -342,7 +345,8 @@ def _assemble(
         matrix_rules=values["matrix.rules"],
         calls=CallsConfig(**section("calls"), given="calls" in table),
         replay=ReplayConfig(**section("replay")),
-        places=places | _rule_places(rules, file),
+        portfolio=dict(table.get("portfolio", {})),
+        places=places | _rule_places(rules, file) | _portfolio_place(table, file),
     )
 
 
@@ -457,6 +461,10 @@ def _rules(
             if not isinstance(rule, str):
                 raise ConfigError(f'{place} = {rule!r}: a rule is a string, such as "within 5%" or "equal"')
     return {deal_type: dict(table) for deal_type, table in tables.items()}
+
+
+def _portfolio_place(table: Mapping[str, Any], file: _File) -> dict[str, str]:
+    return {"portfolio": _where(file, "portfolio", "").strip()} if "portfolio" in table else {}
 
 
 def _rule_places(rules: Mapping[str, Mapping[str, str]], file: _File) -> dict[str, str]:

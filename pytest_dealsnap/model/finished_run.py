@@ -180,6 +180,7 @@ class RunAbout(Record, frozen=True, kw_only=True):
     spending: Annotated[
         Mapping[str, Any] | None, described("What the run, and what it resumed, spent; amounts are texts.")
     ] = None
+    portfolio: Annotated[tuple[str, ...], described("What the rules over all deals found, each a sentence.")] = ()
 
 
 class RunFacts(RunAbout, frozen=True, kw_only=True):

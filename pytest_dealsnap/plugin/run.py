@@ -20,6 +20,7 @@ from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
+from pytest_dealsnap.judging.portfolio import compile_portfolio
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.pipeline.calls_asked import CallQueue
@@ -77,6 +78,12 @@ class Run:
         )
         self._capture = Capture(self.recorder, self.snapshots, allow_errors=allow_errors)
         self._plan: Plan | None = None
+        self.portfolio = compile_portfolio(
+            config.portfolio,
+            metrics=[metric.name for metric in config.metrics],
+            root=config.root,
+            place=config.place("portfolio"),
+        )
         self.replay: Replay | None = None
         self.stored: StoredCalls | None = None
         self._explained = 0

@@ -18,6 +18,7 @@ from pytest_dealsnap.causes.features import worth_explaining
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.errors import printable
+from pytest_dealsnap.judging.portfolio import broken_rules, shifts
 from pytest_dealsnap.model.cause import Features
 from pytest_dealsnap.model.finished_run import FinishedRun, JudgingFacts, RunFacts
 from pytest_dealsnap.model.record import replace
@@ -176,6 +177,7 @@ class SessionFinish:
     def _facts(self, run: Run, results: list[DealResult]) -> RunFacts:
         settings, plan = self._settings, run.plan
         selected = self.selected(run)
+        part = part_of(plan, len(selected))
         folder = settings.snapshots
         return RunFacts(
             mode=self._mode,
@@ -201,13 +203,20 @@ class SessionFinish:
             strangers=plan.strangers,
             traits=_traits(run, results) if self._mode == "gate" else None,
             allow_constant=bool(self._config.getoption("dealsnap_allow_constant")),
-            part=part_of(plan, len(selected)),
+            part=part,
             drawn=plan.drawn,
             allow_errors=run.allow_errors,
             doubts=self._doubts(),
             spending=self._spending(),
+            portfolio=self._portfolio(run, results, part),
             report=self._saved(),
         )
+
+    def _portfolio(self, run: Run, results: list[DealResult], part: str | None) -> tuple[str, ...]:
+        """Return what the portfolio's rules found; of a part of the deals they say nothing."""
+        if not run.portfolio or self._mode != "gate" or part is not None:
+            return ()
+        return (*broken_rules(run.portfolio, results), *shifts(run.portfolio, results))
 
     def _spending(self) -> Mapping[str, Any] | None:
         if self.stored is None:

@@ -94,6 +94,8 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     doubt = matrix_doubt(facts, results) if facts.mode == "matrix" else idle_words(facts.idle_rules)
     if doubt:
         return Verdict("inconclusive", doubt)
+    if facts.portfolio:  # no deal is affected by itself, and all of them together are not what they were
+        return Verdict("fix_forward", facts.portfolio[0])
     return sample_verdict(facts, results) if facts.part == "sample" else verdict
 
 
@@ -123,6 +125,7 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         notes += _why_not_judged(facts, done)
     if facts.flaky:
         notes.append(f"{plural(len(facts.flaky), 'deal')} passed only when run again: {some_ids(facts.flaky, 60)}")
+    notes += facts.portfolio
     notes += miss_notes(results)
     if facts.spending is not None:
         notes.append(str(facts.spending["words"]))

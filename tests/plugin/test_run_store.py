@@ -116,3 +116,20 @@ def test_a_process_that_dies_has_spent_its_call(paid: Project) -> None:
     assert made(paid) - before >= 1
     lines = (paid.folder / "paid.txt").read_text().splitlines()[before:]
     assert lines.count("d3") == 1
+
+
+def test_a_portfolio_rule_is_judged_over_all_deals(project: Project) -> None:
+    """Each deal is within its tolerance, and all of them together are not; a part of them judges no such rule."""
+    rules = '\n[tool.dealsnap.portfolio]\n"sum(price)" = "within 1%"\n'
+    found = project.with_deals(*deals(12, amount=1000)).with_config(CONFIG + rules).captured()
+    dearer = found.with_deals(*deals(12, amount=1049))
+    outcome = dearer.gate()
+    assert outcome.code == 1
+    assert outcome.action == "fix_forward"
+    assert "portfolio: sum(price) 12,000 → 12,588, +4.90 %; rule: within 1%" in outcome.verdict
+    assert "price moved up in 12 of 12 deals of acquisition, by +4.90 % in the median: not noise" in outcome.text
+    assert len(outcome.report["run"]["portfolio"]) == 2
+    assert dearer.gate("--dealsnap-id", "d1").code == 0
+    bad = found.with_config(CONFIG + rules.replace("price", "prize")).gate()
+    assert bad.code == 4
+    assert "[tool.dealsnap.portfolio], 'sum(prize)': unknown metric. Did you mean \"price\"?" in bad.text

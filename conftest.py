@@ -59,7 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = item.nodeid.partition("::")[0]
         slow_place = name.startswith(SLOW_PLACES) and name not in QUICK_FILES
         callspec = getattr(item, "callspec", None)
-        asked = {*getattr(item, "fixturenames", ()), *map(str, callspec.params.values() if callspec else ())}
+        words = {value for value in callspec.params.values() if isinstance(value, str)} if callspec else set()
+        asked = words.union(getattr(item, "fixturenames", ()))
         if slow_place or SLOW_FIXTURES & asked:
             item.add_marker("slow")
 

@@ -6,7 +6,6 @@ Exit status: 0 fine, 1 something needs a person, 2 usage, 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from pytest_dealsnap.cli import (
     clean,
     compare,
     doctor,
+    history,
     init,
     merge,
     prune,
@@ -30,6 +30,7 @@ from pytest_dealsnap.cli import (
     status,
     store,
 )
+from pytest_dealsnap.cli.printing import print_anywhere
 from pytest_dealsnap.errors import DealsnapError, printable
 
 __all__ = ["main"]
@@ -42,6 +43,7 @@ COMMANDS: dict[str, ModuleType] = {
     "compare": compare,
     "merge": merge,
     "report": report,
+    "history": history,
     "review": review,
     "accept": accept,
     "reject": reject,
@@ -56,7 +58,7 @@ UNFINISHED, USAGE, INTERRUPTED = 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that *arguments* (by default the process's) name, and return the exit status."""
-    _print_anywhere()
+    print_anywhere()
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -74,13 +76,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"dealsnap {options.command}: {printable(f'{where}{error.strerror or error}')}", file=sys.stderr)  # noqa: T201
         return USAGE
     return status
-
-
-def _print_anywhere() -> None:
-    """Let a terminal or file whose encoding lacks a character show its escape, rather than end the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,14 @@ from typing import Any
 from pytest_dealsnap.baseline.deal_features import collect_features
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
-from pytest_dealsnap.cli.output import add_report_argument, json_path, project_config, show, targets
+from pytest_dealsnap.cli.output import (
+    add_compare_argument,
+    add_report_argument,
+    json_path,
+    project_config,
+    show,
+    targets,
+)
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.model.finished_run import JudgingFacts, RunFacts
@@ -20,6 +27,7 @@ from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.pipeline.comparison import CurrentRows, compare_baselines, lost_on_both_sides
 from pytest_dealsnap.pipeline.settling import Judging
 from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
+from pytest_dealsnap.reporting.earlier import read_earlier
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.ledger_facts import absent_everywhere, ledger_facts
 from pytest_dealsnap.reporting.wording import plural
@@ -32,12 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pre", type=Path, metavar="PRE", help="the baseline folder captured before")
     parser.add_argument("post", type=Path, metavar="POST", help="the baseline folder captured after")
     add_report_argument(parser)
+    add_compare_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Judge every deal of POST against PRE, show the summary, and exit by the verdict."""
     started = time.monotonic()
     reports, config = targets(options), project_config()
+    earlier = read_earlier(options.compare_with)
     pre, post = _baseline(options.pre), _finished(options.post)
     judging = Judging(config, pre, ledger=options.pre, today=datetime.now(UTC).date(), details=True)
     with CurrentRows(config) as rows:
@@ -48,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     are = "is" if lost == 1 else "are"
     doubts = (f"{plural(lost, 'listed snapshot')} {are} missing from both folders",) if lost else ()
     facts = replace(facts, traits=collect_features(results, pre, None), doubts=doubts, report=json_path(reports))
-    return show(with_unread_rows(conclude(facts, results), rows.problem), reports)
+    return show(with_unread_rows(conclude(facts, results), rows.problem), reports, earlier)
 
 
 def _baseline(folder: Path) -> DealSnapshots:

@@ -6,21 +6,33 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.baseline.journal import settle
+from pytest_dealsnap.cli.printing import print_report, print_summary, width
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.open_source import with_added_source
 from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
+from pytest_dealsnap.reporting.earlier import with_earlier
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget, write_together
 
-__all__ = ["add_report_argument", "headline_width", "json_path", "project_config", "read_judged", "show", "targets"]
+__all__ = [
+    "add_compare_argument",
+    "add_report_argument",
+    "headline_width",
+    "json_path",
+    "project_config",
+    "read_judged",
+    "show",
+    "targets",
+]
 
 
 def project_config(flags: Mapping[str, Any] | None = None, *, tell: bool = True) -> Config:
@@ -73,6 +85,19 @@ def add_report_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_compare_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--compare-with``."""
+    parser.add_argument(
+        "--compare-with",
+        "--dealsnap-compare-with",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="OLD.json",
+        help="say which causes are new, persisting or gone since this JSON report (repeatable)",
+    )
+
+
 def targets(options: argparse.Namespace) -> list[ReportTarget]:
     """Return the reports that were asked for, checked before any work is done."""
     parsed = [ReportTarget.parse(text, Path.cwd(), flag="--report") for text in options.report]
@@ -95,11 +120,17 @@ def headline_width() -> int:
     return max(shutil.get_terminal_size().columns - 50, 60) if sys.stdout.isatty() else 200
 
 
-def show(run: FinishedRun, reports: list[ReportTarget]) -> int:
-    """Print the summary, write the reports, and return the exit status: 0 where all that was judged is green."""
+def show(run: FinishedRun, reports: list[ReportTarget], earlier: Sequence[EarlierRun] = ()) -> int:
+    """Print the summary, write the reports, and return the exit status: 0 where all that was judged is green.
+
+    Args:
+        run: What was judged.
+        reports: The reports that were asked for.
+        earlier: Runs that *run* is to be compared with.
+    """
+    run = with_earlier(run, earlier)
     printed = write_together(run, reports)
-    for line in summary_lines(run, width=max(shutil.get_terminal_size().columns, 80)):
-        print(line)  # noqa: T201  # what a command line is for
+    print_summary(summary_lines(run, width=width()))
     for text in printed:
-        print(text, end="")  # noqa: T201
+        print_report(text)
     return 0 if run.green else 1

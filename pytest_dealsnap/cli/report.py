@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from pytest_dealsnap.cli.output import add_report_argument, headline_width, targets
+from pytest_dealsnap.cli.output import add_compare_argument, add_report_argument, headline_width, targets
+from pytest_dealsnap.cli.printing import print_report, print_summary, width
 from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.reporting.earlier import read_earlier, with_earlier
 from pytest_dealsnap.reporting.json_reading import is_rehearsal, read_document, read_json
 from pytest_dealsnap.reporting.rehearsal_reading import read_rehearsal
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
@@ -17,6 +19,9 @@ from pytest_dealsnap.reporting.report_schema import schema_text
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import STANDARD_OUTPUT, ReportTarget
 from pytest_dealsnap.reporting.writers import formats
+
+if TYPE_CHECKING:
+    from pytest_dealsnap.model.rehearsals import Rehearsal
 
 __all__ = ["add_arguments", "run"]
 
@@ -27,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="FORMAT", help="such as html; without it, the terminal's summary")
     parser.add_argument("--output", metavar="FILE", help="where to; without it, the standard output")
     add_report_argument(parser)
+    add_compare_argument(parser)
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of JSON reports instead")
 
 
@@ -34,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     """Render the report; a report that could be rendered is fine, whatever its verdict."""
     _check(options)
     if options.schema:
-        print(schema_text(), end="")  # noqa: T201  # what a command line is for
+        print_report(schema_text())
         return 0
     wanted = targets(options)
     if options.format:
@@ -42,25 +48,23 @@ def run(options: argparse.Namespace) -> int:
         wanted.append(ReportTarget.of(options.format, path, given=f"--format {options.format}"))
         wanted[-1].check()
     document = read_document(options.saved)
-    printed = _rehearsal(document, options.saved, wanted) if is_rehearsal(document) else _run(options.saved, wanted)
-    for text in filter(None, printed):
-        print(text, end="")  # noqa: T201
+    if is_rehearsal(document):
+        if options.compare_with:
+            raise ConfigError("--compare-with goes with the report of a gate, not with that of a rehearsal")
+        rehearsal = read_rehearsal(document, options.saved)
+        _show(rehearsal, wanted, lambda: rehearsal_lines(rehearsal, width=headline_width()))
+    else:
+        finished = with_earlier(read_json(options.saved), read_earlier(options.compare_with))
+        _show(finished, wanted, lambda: summary_lines(finished, width=width()))
     return 0
 
 
-def _run(saved: Path, wanted: Sequence[ReportTarget]) -> list[str | None]:
-    finished = read_json(saved)
-    width = max(shutil.get_terminal_size().columns, 80)
-    if wanted:
-        return [target.write(finished) for target in wanted]
-    return [f"{line}\n" for line in summary_lines(finished, width=width)]
-
-
-def _rehearsal(document: Mapping[str, Any], saved: Path, wanted: Sequence[ReportTarget]) -> list[str | None]:
-    rehearsal = read_rehearsal(document, saved)
-    if wanted:
-        return [target.write(rehearsal) for target in wanted]
-    return [f"{line}\n" for line in rehearsal_lines(rehearsal, width=headline_width())]
+def _show(what: FinishedRun | Rehearsal, wanted: Sequence[ReportTarget], lines: Callable[[], list[str]]) -> None:
+    """Write the reports that are wanted; where none is, print *lines*."""
+    if not wanted:
+        print_summary(lines())
+    for target in wanted:
+        print_report(target.write(what) or "")
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -97,3 +97,6 @@ class Cause(Record, frozen=True):
     also: Annotated[tuple[str, ...], described("What else changed in just these deals.")] = ()
     paths: Annotated[tuple[str, ...], described("Where the output changed.")] = ()
     reordered: Annotated[bool, described('Only the order of lists changed: the rule "same items" allows it.')] = False
+    age: Annotated[
+        str, described("new or persisting, against the latest earlier run; absent where none was compared.")
+    ] = ""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pytest_dealsnap.model.cause import Cause
+from pytest_dealsnap.model.earlier_run import CauseThen, EarlierRun
 from pytest_dealsnap.model.finished_run import IdleRule, JudgingFacts, LedgerFact, RunAbout
 from pytest_dealsnap.model.money import Mover
 from pytest_dealsnap.model.record import Record, always, described, field
@@ -142,6 +143,12 @@ class Report(Record, frozen=True, kw_only=True):
         Traits | None,
         described("What the common fields of causes are found from: values by field, and each affected deal's."),
     ] = always(None)
+    earlier: Annotated[
+        tuple[EarlierRun, ...], described("Runs that this one was compared with, the oldest first.")
+    ] = ()
+    gone: Annotated[
+        tuple[CauseThen, ...], described("Causes of the latest earlier run that this run does not have.")
+    ] = ()
 
 
 class SavedReport(Report, frozen=True, kw_only=True):
@@ -150,6 +157,7 @@ class SavedReport(Report, frozen=True, kw_only=True):
     tool: Any = None
     money: Any = None
     causes: Any = None
+    gone: Any = None
     notes: Any = None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.model.cause import Cause, Features
+from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.money import Money
 from pytest_dealsnap.model.record import Record, always, described, one_of
 from pytest_dealsnap.model.results import STATUSES, DealResult, alike_outputs
@@ -189,6 +190,7 @@ class RunFacts(RunAbout, frozen=True, kw_only=True):
     ``absent_metrics`` maps metrics that no deal has to their paths; ``traits`` are what deals have in common.
     ``allow_constant``: a capture was told that all outputs may be alike. ``idle_rules`` are gating rules that had
     nothing to judge. ``report`` is the JSON report of the run, as it can be typed; empty where none is.
+    ``earlier`` are the runs that this one is compared with, the oldest first.
     """
 
     baseline: Mapping[str, Any] | None
@@ -199,6 +201,7 @@ class RunFacts(RunAbout, frozen=True, kw_only=True):
     allow_constant: bool = False
     idle_rules: tuple[IdleRule, ...] = ()
     report: str = ""
+    earlier: tuple[EarlierRun, ...] = ()
 
 
 class PartOutcome(Record, frozen=True):

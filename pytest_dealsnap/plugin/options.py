@@ -81,6 +81,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FORMAT:PATH",
         help="write a report, such as json:dealsnap.json (repeatable)",
     )
+    group.addoption(
+        "--dealsnap-compare-with",
+        action="append",
+        default=[],
+        metavar="OLD.json",
+        help="with --dealsnap: say which causes are new, persisting or gone since this JSON report (repeatable)",
+    )
     for setting in SETTINGS:
         if setting.scalar and not setting.of_rehearsal:
             if setting.kind is bool:
@@ -112,6 +119,8 @@ def wanted_mode(config: pytest.Config) -> Mode | None:
         raise pytest.UsageError("--dealsnap-allow-errors goes with --dealsnap-update")
     if config.getoption("dealsnap_replay") == "only" and config.getoption("dealsnap_update"):
         raise pytest.UsageError("--dealsnap-replay only is for gates: a capture records the calls that it makes")
+    if config.getoption("dealsnap_compare_with") and config.getoption("dealsnap_update"):
+        raise pytest.UsageError("--dealsnap-compare-with is for gates: a capture has no causes")
     if config.getoption("dealsnap_matrix"):
         if config.getoption("dealsnap_update") or not config.getoption("dealsnap"):
             raise pytest.UsageError("--dealsnap-matrix goes with --dealsnap, and not with --dealsnap-update")

@@ -20,6 +20,7 @@ from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.portfolio import broken_rules, shifts
 from pytest_dealsnap.model.cause import Features
+from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.finished_run import FinishedRun, JudgingFacts, RunFacts
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult
@@ -27,8 +28,10 @@ from pytest_dealsnap.plugin.item_reports import describe_suite
 from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
 from pytest_dealsnap.plugin.plan import part_of
 from pytest_dealsnap.reporting.conclusion import conclude
+from pytest_dealsnap.reporting.earlier import read_earlier
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.ledger_facts import absent_everywhere, ledger_facts
+from pytest_dealsnap.reporting.plain_text import for_encoding
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget, write_each
 from pytest_dealsnap.reporting.wording import plural
@@ -81,9 +84,11 @@ class SessionFinish:
         self._mode = mode
         cwd = config.invocation_params.dir
         self._targets = [ReportTarget.parse(text, cwd) for text in config.getoption("dealsnap_report")]
+        self._earlier: tuple[EarlierRun, ...] = ()
         if not hasattr(config, "workerinput"):
             for target in self._targets:
                 target.check()
+            self._earlier = read_earlier(cwd / name for name in config.getoption("dealsnap_compare_with"))
         self._unwritten: dict[ReportTarget, str] = {}
         self._printed: list[str] = []
         self._manifest = without_ids(read_manifest(settings.snapshots)) if mode == "gate" else None
@@ -210,6 +215,7 @@ class SessionFinish:
             spending=self._spending(),
             portfolio=self._portfolio(run, results, part),
             report=self._saved(),
+            earlier=self._earlier,
         )
 
     def _portfolio(self, run: Run, results: list[DealResult], part: str | None) -> tuple[str, ...]:
@@ -283,8 +289,9 @@ class SessionFinish:
             are = "is" if hidden == 1 else "are"
             more = plural(hidden, "more failed deal")
             reporter.write_line(f"{more} {are} not shown above; all of them are {where}")
-        for line in summary_lines(run, width=max(reporter._tw.fullwidth, 80)):
-            reporter.write_line(line)
+        encoding = getattr(reporter._tw._file, "encoding", None)
+        for line in summary_lines(run, width=max(reporter._tw.fullwidth, 40)):
+            reporter.write_line(for_encoding(line, encoding))
         self._write_reports(reporter)
 
     def _write_reports(self, reporter: TerminalReporter) -> None:

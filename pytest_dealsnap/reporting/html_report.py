@@ -21,6 +21,7 @@ from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.deal_table import COLUMNS
 from pytest_dealsnap.reporting.decision_tree import branches
+from pytest_dealsnap.reporting.earlier import age_words, money_cell, runs_of, since
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.money_text import money_lines
@@ -99,6 +100,7 @@ def _as_data(data: Any) -> str:
 def _words(run: FinishedRun) -> dict[str, Any]:
     """Return what the page says without JavaScript."""
     failed = failed_results(run) if run.judged else []
+    told = since(run)
     return {
         "mode": run.facts.mode,
         "columns": COLUMNS,
@@ -118,6 +120,10 @@ def _words(run: FinishedRun) -> dict[str, Any]:
         "failed": len(failed),
         "money": [money_lines(money, run.facts.judging.unjudged) for money in run.money],
         "notes": run.notes,
+        "ages": {cause.id: age_words(told, cause.id) for cause in run.causes},
+        "gone": told.gone if told else (),
+        "earlier_report": told.run.report if told else "",
+        "runs": [(one, money_cell(one)) for one in runs_of(run)] if run.facts.earlier else [],
         "next_steps": run.next_steps,
     }
 

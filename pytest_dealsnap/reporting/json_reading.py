@@ -84,6 +84,7 @@ def _read_facts(document: Mapping[str, Any]) -> tuple[RunFacts, list[DealResult]
         baseline=saved.baseline,
         judging=saved.judging,
         ledger=saved.ledger,
+        earlier=saved.earlier,
         absent_metrics=saved.absent_metrics,
         idle_rules=saved.idle_rules,
         traits=None if saved.traits is None else read_traits(saved.traits),

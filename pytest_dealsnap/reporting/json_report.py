@@ -18,6 +18,7 @@ from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 from pytest_dealsnap.reasoning.quick_json import quick_text
 from pytest_dealsnap.reporting.cause_text import common_text
+from pytest_dealsnap.reporting.earlier import since
 from pytest_dealsnap.reporting.evidence_words import evidence_counts
 from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.traits import make_traits
@@ -42,7 +43,7 @@ def report_document(run: FinishedRun) -> dict[str, Any]:
 
 def make_report(run: FinishedRun) -> Report:
     """Return the report of *run* as a record."""
-    facts, summary = run.facts, run.summary
+    facts, summary, told = run.facts, run.summary, since(run)
     return Report(
         tool=Tool("pytest-dealsnap", __version__),
         run=run_about(facts),
@@ -57,13 +58,15 @@ def make_report(run: FinishedRun) -> Report:
         ),
         verdict=run.verdict,
         money=tuple(_money(run, money) for money in run.money),
-        causes=tuple(_cause(cause) for cause in run.causes),
+        causes=tuple(_cause(cause, told.ages[cause.id] if told else "") for cause in run.causes),
         deals=tuple(_deal(result) for result in run.results),
         ledger=facts.ledger,
         absent_metrics=facts.absent_metrics or {},
         idle_rules=facts.idle_rules,
         notes=run.notes,
         traits=None if facts.traits is None else make_traits(facts.traits),
+        earlier=facts.earlier,
+        gone=told.gone if told else (),
     )
 
 
@@ -94,9 +97,9 @@ def _totals(money: TypeMoney) -> dict[str, Any]:
     return {name: getattr(money, name) for name in MoneyTotals.__struct_fields__}
 
 
-def _cause(cause: Cause) -> Cause:
-    """Return *cause* with what its deals have in common also in words."""
-    return replace(cause, common=tuple(replace(common, text=common_text(common)) for common in cause.common))
+def _cause(cause: Cause, age: str) -> Cause:
+    """Return *cause* with its age, and with what its deals have in common also in words."""
+    return replace(cause, age=age, common=tuple(replace(common, text=common_text(common)) for common in cause.common))
 
 
 def _deal(result: DealResult) -> DealResult:

@@ -13,6 +13,7 @@ from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
+from pytest_dealsnap.reporting.earlier import age_words, gone_line, since
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, type_name, worst_finding
@@ -64,14 +65,19 @@ def _money(run: FinishedRun) -> Iterable[str]:
 
 
 def _causes(run: FinishedRun, limits: Limits) -> Iterable[str]:
+    told = since(run)
     if not run.causes:
+        if told is not None:
+            yield text(gone_line(told), LONGEST_CODE)
         return
     rows = [
-        (_weight(weight, cause), deals_cell(cause), _what_changed(cause))
+        (_weight(weight, cause), deals_cell(cause), _what_changed(cause, age_words(told, cause.id)))
         for weight, cause in islice(weighed_causes(run), limits.causes)
     ]
     yield f"### {plural(len(run.causes), 'cause')}"
     yield _table(("cause", "deals", "what changed"), rows, right=(1,)) + _more(len(run.causes) - len(rows), "cause")
+    if told is not None:
+        yield text(gone_line(told), LONGEST_CODE)
 
 
 def _weight(weight: str, cause: Cause) -> str:
@@ -79,8 +85,12 @@ def _weight(weight: str, cause: Cause) -> str:
     return f"{f'**{weight}**' if weight == 'fails' else weight}<br><sub>{code(cause.id)}</sub>"
 
 
-def _what_changed(cause: Cause) -> str:
-    lines = [text(cause.title), *(f"<sub>{text(remark)}</sub>" for remark in remarks(cause)[:REMARKS_SHOWN])]
+def _what_changed(cause: Cause, age: str) -> str:
+    lines = [
+        text(cause.title),
+        *([f"<sub>{text(age)}</sub>"] if age else []),
+        *(f"<sub>{text(remark)}</sub>" for remark in remarks(cause)[:REMARKS_SHOWN]),
+    ]
     return "<br>".join(lines)
 
 

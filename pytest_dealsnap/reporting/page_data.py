@@ -16,6 +16,7 @@ from pytest_dealsnap.model.record import Record, to_plain
 from pytest_dealsnap.model.results import AFFECTED, STATUSES
 from pytest_dealsnap.reasoning.canonical import dumps
 from pytest_dealsnap.reporting.deal_table import COLUMNS, deal_row
+from pytest_dealsnap.reporting.earlier import age_words, since
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, show_percent, show_value
@@ -39,6 +40,7 @@ class CauseRow(Record, frozen=True):
     weight: str
     ledger: bool
     deals: tuple[int, ...]
+    age: str = ""
 
 
 class Band(Record, frozen=True):
@@ -93,7 +95,7 @@ class _Words:
 def page_data(run: FinishedRun) -> dict[str, Any]:
     """Return what the page's script needs of *run*."""
     places = {result.id: place for place, result in enumerate(run.results)}
-    words = _Words()
+    words, told = _Words(), since(run)
     deals = [deal_row(result, words.number) for result in run.results]
     causes = [
         CauseRow(
@@ -103,6 +105,7 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
             weight=weight,
             ledger=cause.issue not in _NO_LEDGER,
             deals=tuple(places[deal_id] for deal_id in cause.deals),
+            age=age_words(told, cause.id),
         )
         for weight, cause in weighed_causes(run)
     ]

@@ -9,6 +9,7 @@ from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
+from pytest_dealsnap.reporting.earlier import age_words, gone_line, since
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, table, worst_finding
@@ -92,14 +93,20 @@ def _counts(run: FinishedRun) -> list[str]:
 
 def _causes(run: FinishedRun, width: int, room: int) -> list[str]:
     """Return the table of causes, with what deals have in common as long as *room* lines are enough."""
+    told = since(run)
+    gone = ["", cut(printable(gone_line(told)), 2 * width)] if told is not None else []
     if not run.causes:
-        return []
+        return gone
     shown = weighed_causes(run)[:CAUSES_SHOWN]
     widest = max(width - TITLE_COLUMN, 40)
-    rows = [(weight, deals_cell(cause), cut(printable(cause.title), widest)) for weight, cause in shown]
+    ages = [f" [{printable(age)}]" if (age := age_words(told, cause.id)) else "" for _, cause in shown]
+    rows = [
+        (weight, deals_cell(cause), cut(printable(cause.title), max(widest - len(age), 20)) + age)
+        for (weight, cause), age in zip(shown, ages, strict=True)
+    ]
     header, rule, *titles = table(("cause", "deals", "what changed"), rows, right=(1,))
     more = len(run.causes) - len(shown)
-    room -= 3 + len(rows) + (more > 0)
+    room -= 3 + len(rows) + (more > 0) + len(gone)
     lines = ["", header, rule]
     for line, (weight, cause) in zip(titles, shown, strict=True):
         lines.append(line)
@@ -107,7 +114,9 @@ def _causes(run: FinishedRun, width: int, room: int) -> list[str]:
         if known and room > 0:
             lines.append(f"{' ' * REMARK_INDENT}{cut(printable(known[0]), width - REMARK_INDENT)}")
             room -= 1
-    return [*lines, f"… and {plural(more, 'more cause')}"] if more > 0 else lines
+    if more > 0:
+        lines.append(f"… and {plural(more, 'more cause')}")
+    return lines + gone[1:]
 
 
 def _worst(run: FinishedRun, width: int) -> list[str]:

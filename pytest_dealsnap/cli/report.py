@@ -11,11 +11,11 @@ from pytest_dealsnap.cli.output import add_compare_argument, add_report_argument
 from pytest_dealsnap.cli.printing import print_report, print_summary, width
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.schemas import SCHEMAS, schema_text
 from pytest_dealsnap.reporting.earlier import read_earlier, with_earlier
 from pytest_dealsnap.reporting.json_reading import is_rehearsal, read_document, read_json
 from pytest_dealsnap.reporting.rehearsal_reading import read_rehearsal
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
-from pytest_dealsnap.reporting.report_schema import schema_text
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import STANDARD_OUTPUT, ReportTarget
 from pytest_dealsnap.reporting.writers import formats
@@ -33,7 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE", help="where to; without it, the standard output")
     add_report_argument(parser)
     add_compare_argument(parser)
-    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of JSON reports instead")
+    parser.add_argument(
+        "--schema",
+        nargs="?",
+        const="report",
+        choices=SCHEMAS,
+        metavar="NAME",
+        help=f"print a JSON Schema instead: {', '.join(SCHEMAS)}",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,7 +77,7 @@ def _show(what: FinishedRun | Rehearsal, wanted: Sequence[ReportTarget], lines: 
 def _check(options: argparse.Namespace) -> None:
     """Refuse arguments that do not go together."""
     if options.schema and (options.saved or options.format or options.report):
-        raise ConfigError("--schema goes alone: it is the same for every report")
+        raise ConfigError("--schema goes alone: it is the same for every file of its kind")
     if not options.schema and options.saved is None:
         raise ConfigError("which report? dealsnap report REPORT.json --format html --output report.html")
     if options.output and not options.format:

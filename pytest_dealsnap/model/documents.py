@@ -11,7 +11,7 @@ from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.earlier_run import CauseThen, EarlierRun
 from pytest_dealsnap.model.finished_run import IdleRule, JudgingFacts, LedgerFact, RunAbout
 from pytest_dealsnap.model.money import Mover
-from pytest_dealsnap.model.record import Record, always, described, field
+from pytest_dealsnap.model.record import Record, always, described, field, time_of
 from pytest_dealsnap.model.rehearsals import Attributed, Exposure, LoadFact, LockFact, Phase, Problem, Share
 from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.model.verdicts import Verdict
@@ -165,7 +165,7 @@ class RehearsalAbout(Record, frozen=True, kw_only=True):
     """What a rehearsal was. Times are aware UTC."""
 
     mode: Literal["rehearsal"] = always("rehearsal")
-    started_at: Annotated[datetime, described("When the rehearsal began, with its offset from UTC.", tz=True)]
+    started_at: Annotated[datetime, time_of("When the rehearsal began")]
     seconds: Annotated[float, described("How long it took.", ge=0)]
     database: Annotated[str, described("The original, without secrets.")]
     scratch: Annotated[str, described("The copy, without secrets.")]

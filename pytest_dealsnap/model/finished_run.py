@@ -11,7 +11,7 @@ from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.model.cause import Cause, Features
 from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.money import Money
-from pytest_dealsnap.model.record import Record, always, described, one_of
+from pytest_dealsnap.model.record import Record, always, described, one_of, time_of
 from pytest_dealsnap.model.results import STATUSES, DealResult, alike_outputs
 from pytest_dealsnap.model.verdicts import Summary, Verdict
 
@@ -143,7 +143,7 @@ class RunAbout(Record, frozen=True, kw_only=True):
     """What a run was, as its report says it. Times are aware UTC."""
 
     mode: Annotated[str, one_of(MODES)]
-    started_at: Annotated[datetime, described("When the run began, with its offset from UTC.", tz=True)]
+    started_at: Annotated[datetime, time_of("When the run began")]
     seconds: Annotated[float, described("How long the run took.", ge=0)]
     database: Annotated[str, described("Where the deals came from, without secrets.")]
     reasoner: str

@@ -14,7 +14,18 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-__all__ = ["Record", "RecordError", "always", "described", "field", "from_plain", "one_of", "replace", "to_plain"]
+__all__ = [
+    "Record",
+    "RecordError",
+    "always",
+    "described",
+    "field",
+    "from_plain",
+    "one_of",
+    "replace",
+    "time_of",
+    "to_plain",
+]
 
 RecordError = msgspec.ValidationError
 
@@ -43,6 +54,14 @@ def always(default: T) -> T:
 def described(text: str, **bounds: Any) -> msgspec.Meta:
     """Return what a JSON Schema says of a field: what it is, and its bounds, which readers check (``ge``, ``le``)."""
     return msgspec.Meta(description=text, **bounds)
+
+
+def time_of(text: str) -> msgspec.Meta:
+    """Return what a JSON Schema says of a time; not every checker of a schema knows the format of times."""
+    pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+    return msgspec.Meta(
+        description=f"{text}, with its offset from UTC.", tz=True, extra_json_schema={"pattern": pattern}
+    )
 
 
 def one_of(words: Iterable[str]) -> msgspec.Meta:

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.model.documents import REPORT_FORMAT, SavedReport
 from pytest_dealsnap.model.finished_run import FinishedRun, RunAbout, RunFacts
-from pytest_dealsnap.model.record import from_plain, replace
+from pytest_dealsnap.model.record import RecordError, from_plain, replace
 from pytest_dealsnap.model.results import DealResult, Failure
 from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.conclusion import conclude
@@ -65,6 +65,8 @@ def read_run(document: Mapping[str, Any], path: Path) -> FinishedRun:
         if not problem:
             run = conclude(replace(facts, report=str(path)), results)
             problem = contradiction(document, run)
+    except RecordError as error:
+        raise ReportError(f"{path} is no complete report: {error}") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
     if problem:
@@ -74,7 +76,7 @@ def read_run(document: Mapping[str, Any], path: Path) -> FinishedRun:
 
 def _read_facts(document: Mapping[str, Any]) -> tuple[RunFacts, list[DealResult]]:
     """Return the facts and the results of a saved report. What it concluded is not read."""
-    saved = from_plain(SavedReport, {**document, "run": _with_part(document["run"])})
+    saved = from_plain(SavedReport, _with_part(document))
     if saved.run.part is None and saved.run.partial:
         raise ValueError("part is None")
     if saved.run.spending is not None and not isinstance(saved.run.spending.get("words"), str):
@@ -92,11 +94,13 @@ def _read_facts(document: Mapping[str, Any]) -> tuple[RunFacts, list[DealResult]
     return facts, [_redacted(result) for result in saved.deals]
 
 
-def _with_part(run: Any) -> Any:
-    """Return what a run was; an earlier version does not say which part of the deals it was about."""
+def _with_part(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the report; that of an earlier version does not say which part of the deals its run was about."""
+    run = document.get("run")
     if not isinstance(run, dict) or "part" in run:
-        return run
-    return {**run, "part": "shard" if run.get("shard") else "chosen" if run.get("partial") else None}
+        return document
+    part = "shard" if run.get("shard") else "chosen" if run.get("partial") else None
+    return {**document, "run": {**run, "part": part}}
 
 
 def _redacted(result: DealResult) -> DealResult:

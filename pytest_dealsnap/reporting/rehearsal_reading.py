@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.model.documents import SavedRehearsal
-from pytest_dealsnap.model.record import from_plain
+from pytest_dealsnap.model.record import RecordError, from_plain
 from pytest_dealsnap.model.rehearsals import Rehearsal
 from pytest_dealsnap.reporting.json_reading import ReportError, read_run
 
@@ -23,6 +23,8 @@ def read_rehearsal(document: Mapping[str, Any], path: Path) -> Rehearsal:
     """
     try:
         rehearsal = _rehearsal(document, path)
+    except RecordError as error:
+        raise ReportError(f"{path} is no complete report: {error}") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise ReportError(f"{path} is no complete report: {type(error).__name__}: {error}") from None
     if problem := _contradiction(rehearsal):

@@ -94,8 +94,11 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         (("saved.json", "--format", "htm"), '--format htm: unknown format. Did you mean "html"?'),
         (("bad.json", "--format", "html"), "bad.json is no JSON report"),
         (("old.json",), "old.json has format 99; this version of pytest-dealsnap knows format 1"),
-        (("short.json",), "short.json is no complete report: KeyError: 'deals'"),
-        (("odd.json",), "odd.json is no complete report: TypeError"),
+        (("short.json",), "short.json is no complete report: Object missing required field"),
+        (
+            ("odd.json",),
+            "odd.json is no complete report: Expected `str`, got `int` - at `$.deals[0]",
+        ),
     ],
 )
 def test_what_cannot_be_rendered_says_why(

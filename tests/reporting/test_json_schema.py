@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from pytest_dealsnap.baseline.journal import Changes
+from pytest_dealsnap.cli.decisions import Decision, Decisions
 from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.schemas import SCHEMAS, schema, schema_text
 from pytest_dealsnap.reporting.json_report import render_json
-from pytest_dealsnap.reporting.report_schema import schema_text
+from pytest_dealsnap.reporting.rehearsal_json import render_rehearsal_json
 from tests.plugin.project import Project, deal
+from tests.reporting.rehearsals import REHEARSAL
 from tests.reporting.runs import finished, hostile_run, large_run, result, small_run
 
-SCHEMA = json.loads(schema_text())
+SCHEMA = json.loads(schema_text("gate"))
 # Objects whose keys are the user's.
 OPEN = ("baseline", "traits", "absent_metrics")
 
@@ -49,7 +54,7 @@ def problems(document: Any, schema: Any = SCHEMA) -> list[str]:
 def test_the_schema_is_one() -> None:
     """It is a valid schema of the 2020-12 draft, and says which format it describes."""
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["properties"]["format"] == {"const": 1}
+    assert SCHEMA["$defs"]["Report"]["properties"]["format"]["enum"] == [1]
 
 
 @pytest.mark.parametrize(
@@ -116,8 +121,49 @@ def test_the_schema_refuses_what_is_no_report(path: tuple[str | int, ...], value
     assert problems(document) != []
 
 
-def test_the_schema_is_part_of_the_package() -> None:
-    """It lies beside the writer, where the wheel takes it from."""
-    import pytest_dealsnap
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_published_schema_is_one(name: str) -> None:
+    """Each is a valid schema of the 2020-12 draft, and is printed by its name."""
+    Draft202012Validator.check_schema(schema(name))
+    assert json.loads(schema_text(name)) == json.loads(json.dumps(schema(name)))
 
-    assert (Path(pytest_dealsnap.__file__).parent / "reporting" / "report.schema.json").is_file()
+
+def test_a_rehearsals_report_fits_its_schema_and_its_gate_that_of_gates() -> None:
+    """Also with the schemas closed; any report fits the schema of all reports."""
+    document = strict(render_rehearsal_json(REHEARSAL))
+    assert problems(document, closed(schema("rehearsal"))) == []
+    assert problems(document["gate"], closed(SCHEMA)) == []
+    for one in (document, document["gate"]):
+        assert problems(one, schema("report")) == []
+        assert problems({**one, "key of a later version": 1}, schema("report")) == []
+    assert problems({**document, "phases": None}, schema("rehearsal")) != []
+
+
+def test_a_matrix_fits_its_schema_and_a_gate_does_not() -> None:
+    """The schema of matrices knows the mode."""
+    document = strict(render_json(finished([result("1")], mode="matrix")))
+    assert problems(document, schema("matrix")) == problems(document, closed(SCHEMA)) == []
+    assert problems(strict(render_json(small_run())), schema("matrix")) != []
+
+
+def test_a_real_baseline_fits_the_schemas_of_manifest_and_configuration(project: Project) -> None:
+    """As a capture writes the one, and a project the other; a wrong value fits neither."""
+    captured = project.with_deals(deal("d1")).captured()
+    manifest = strict((captured.folder / "snapshots" / "manifest.json").read_text(encoding="utf-8"))
+    assert problems(manifest, closed(schema("manifest"))) == []
+    assert problems({**manifest, "ids": "d1"}, schema("manifest")) != []
+    tool = tomllib.loads((captured.folder / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dealsnap"]
+    assert problems(tool, closed(schema("configuration"))) == []
+    assert problems({**tool, "workers": 0}, schema("configuration")) != []
+
+
+def test_decisions_fit_their_schema(tmp_path: Path) -> None:
+    """What review keeps beside a report; an unknown key of a decision could be a slip in expires."""
+    run, changes = small_run(), Changes()
+    decisions = Decisions(tmp_path / "dealsnap.json", run)
+    decisions.stage(changes, [Decision("accept", cause=run.causes[0].id, into="ledger", reason="so")])
+    [text] = [change.after for change in changes.all() if change.after is not None]
+    document = strict(text.decode())
+    assert problems(document, schema("decisions")) == []
+    document["decisions"][0]["expiry"] = "2027-01-31"
+    assert problems(document, schema("decisions")) != []

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     """Render the report; a report that could be rendered is fine, whatever its verdict."""
     _check(options)
     if options.schema:
-        print_report(schema_text())
+        print_report(schema_text(options.schema))
         return 0
     wanted = targets(options)
     if options.format:

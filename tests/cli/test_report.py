@@ -78,6 +78,8 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """`--schema` needs no report."""
     assert main(["report", "--schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "pytest-dealsnap report"
+    assert main(["report", "--schema", "manifest"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "pytest-dealsnap manifest"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.baseline.ledger import parse_ledger, read_ledger
 from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text
 from pytest_dealsnap.errors import LedgerError
@@ -71,6 +72,20 @@ def test_a_first_entry_makes_the_file(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().rstrip())
     add_entries(path.parent, [entry_text(ENTRY)], today=TODAY, types=())
     assert len(read_ledger(path.parent, today=TODAY).entries) == 2
+
+
+def test_entries_wait_with_other_changes(tmp_path: Path) -> None:
+    """They and their files reach the disk when all do, and the next entry is added to them."""
+    changes = Changes()
+    files = {"accepted/x.txt": b"beside"}
+    for _ in range(2):
+        data = add_entries(tmp_path, [entry_text(ENTRY)], today=TODAY, types=(), files=files, changes=changes)
+    assert list(tmp_path.iterdir()) == []
+    assert changes.read(tmp_path / "accepted.toml") == data
+    assert changes.read(tmp_path / "accepted" / "x.txt") == b"beside"
+    assert data.count(b"[[accepted]]") == 2
+    assert add_entries(tmp_path, [entry_text(ENTRY)], today=TODAY, types=(), files=files) != data
+    assert (tmp_path / "accepted" / "x.txt").read_bytes() == b"beside"
 
 
 @pytest.mark.parametrize("text", ["[[accepted]]\nmetric = 5", "accepted = []\n", "[[accepted", "other = 1"])

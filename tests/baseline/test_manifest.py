@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.baseline.manifest import MANIFEST, git_state, read_manifest, write_manifest
+from pytest_dealsnap.baseline.manifest import MANIFEST, git_state, read_manifest, without_ids, write_manifest
 from pytest_dealsnap.errors import ManifestError
 
 
@@ -17,6 +17,17 @@ def test_a_manifest_survives_its_file(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "snapshots") == {"deals": {"carveout": 3}, "format": 1, "reasoner": "app:run"}
     text = (tmp_path / "snapshots" / MANIFEST).read_text()
     assert text == '{\n  "deals": {\n    "carveout": 3\n  },\n  "format": 1,\n  "reasoner": "app:run"\n}\n'
+
+
+def test_a_report_holds_one_digest_in_place_of_all_ids() -> None:
+    """The same for the same deals in any order; a manifest without a list, and none, are as they are."""
+    assert without_ids(None) is None
+    assert without_ids({"format": 1}) == {"format": 1}
+    one, other = without_ids({"format": 1, "ids": ["1", "2"]}), without_ids({"format": 1, "ids": ["2", "1"]})
+    assert one is not None
+    assert one == other
+    assert set(one) == {"format", "ids_sha256"}
+    assert one != without_ids({"format": 1, "ids": ["1"]})
 
 
 def test_no_manifest_is_none(tmp_path: Path) -> None:

@@ -73,6 +73,17 @@ def test_a_capture_says_what_it_did(tmp_path: Path) -> None:
     assert project.capture(Reasoning(), deal_id="2").error == Failure("Error", "")
 
 
+def test_an_error_takes_no_bad_snapshots_place(tmp_path: Path) -> None:
+    """It may have been an output; git has what it was."""
+    project = Project(tmp_path)
+    project.capture(cost(1))
+    Path(project.snapshots.path("1")).write_bytes(b"{")
+    result = project.capture(BOOM)
+    assert (result.status, result.compared) == ("errored", False)
+    assert project.snapshots.recall("1") == b"{"
+    assert project.capture(cost(2)).status == "changed"
+
+
 def test_metrics_without_a_value_are_told(tmp_path: Path) -> None:
     """A capture names the metrics that a deal does not have."""
     assert Project(tmp_path).capture(cost(1)).absent_metrics == ("narrative_excerpt", "synergy_count", "synergy_types")

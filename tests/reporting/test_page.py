@@ -65,8 +65,8 @@ def test_a_row_shows_what_it_is_sorted_by(reader: Reader, tmp_path: Path) -> Non
     assert reader.rows() == ["3", "2", "1"]
     assert reader.ask(changes) == ["+800.00 %", "+50.00 %", "+20.00 %"]
     reader.choose("by-metric", "any")
-    reader.choose("by-cause", "cost_total +20.0% to +50.0%")
-    assert (reader.rows(), reader.ask(changes)) == (["2", "1"], ["+50.00 %", "+20.00 %"])
+    reader.choose("by-cause", "cost_total +20.0% to +800.0%")
+    assert (reader.rows(), reader.ask(changes)) == (["3", "2", "1"], ["+800.00 %", "+50.00 %", "+20.00 %"])
     listed = [line for line in summary_lines(finished(results)) if line.startswith("  deal ")]
     assert [line.split("(")[2].split(")")[0] for line in listed] == ["+50.00 %", "-75.00 %", "-10.00 %"], (
         "crashes and money first"

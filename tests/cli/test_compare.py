@@ -83,7 +83,7 @@ def test_every_deal_of_either_baseline_is_judged(folder: Path) -> None:
     assert answer.code == 1, answer.err
     assert read(folder) == {**{f"e{number}": "matched" for number in range(1, 30)}, **STATUSES}
     assert answer.verdict.startswith("ROLL BACK - data corruption: deal gone")
-    assert "price +6.0% · acquisition" in answer.out
+    assert "price +4.0% to +6.0% · acquisition" in answer.out
     assert not (folder / "book.db").exists()
 
 

@@ -105,6 +105,7 @@ class DealHooks:
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """Learn from a worker which deals are left after ``-k`` and the like; none runs before all have told."""
         self.closing.expect(ids)
+        self._need_baseline()
         self._begin_capture(node.config)
 
     @pytest.hookimpl(optionalhook=True)
@@ -152,7 +153,14 @@ class DealHooks:
         announce_outputs(session.items, self.run)
         set_aside(len(session.items))
         if not self.worker:
+            self._need_baseline()
             self._begin_capture(session.config)
+
+    def _need_baseline(self) -> None:
+        """Refuse to judge deals without a baseline; tests of the user's own that read no baseline need none."""
+        if self.run is not None and self.run.plan.unrecorded and self.closing.selected(self.run):
+            self.refused = True
+            raise pytest.UsageError(printable(self.run.plan.unrecorded))
 
     def _begin_capture(self, config: pytest.Config) -> None:
         if self.run is not None and self.mode == "capture" and not config.option.collectonly and self.begun is None:

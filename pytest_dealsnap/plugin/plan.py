@@ -15,7 +15,7 @@ from pytest_dealsnap.deals.deal import DealRef
 from pytest_dealsnap.deals.selection import Entry, Kind, Population, Selection, drawn_from, order_entries
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import BaselineError, ConfigError, SnapshotError, SourceError, did_you_mean
+from pytest_dealsnap.errors import ConfigError, SnapshotError, SourceError, did_you_mean
 from pytest_dealsnap.model.finished_run import Drawn
 from pytest_dealsnap.model.record import replace
 
@@ -34,7 +34,8 @@ class Plan:
 
     ``total`` counts all deals; ``offered`` those that ``--dealsnap-only`` left, before the selection;
     ``population`` the database's deals by type, ``None`` where only some were asked for; ``chosen`` whether a type or
-    an id was asked for; ``drawn`` is what a sample was drawn from.
+    an id was asked for; ``drawn`` is what a sample was drawn from; ``unrecorded`` why no deal can be
+    judged where there is no baseline.
     """
 
     entries: tuple[Entry, ...]
@@ -47,6 +48,7 @@ class Plan:
     shard: str | None = None
     chosen: bool = False
     drawn: tuple[Drawn, ...] = ()
+    unrecorded: str = ""
     copies: Mapping[str, str] = field(default_factory=dict, repr=False)  # URLs, which may hold a password
 
     @property
@@ -84,14 +86,14 @@ def make_plan(
 ) -> Plan:
     """Read the deals and the baseline's folder, and return the plan.
 
-    Raises :class:`BaselineError` for a gate without a baseline, :class:`SourceError` for a source
-    that cannot be read or has no deals, :class:`ConfigError` for a selection that names none.
+    A gate without a baseline has a plan, too: tests of the user's own may need none.
+
+    Raises :class:`SourceError` for a source that cannot be read or has no deals,
+    :class:`ConfigError` for a selection that names none.
     """
     types = DealTypes.of(config.deals)
     selection = _checked(selection, types)
     listed = listed_ids(read_manifest(config.snapshots)) if mode == "gate" else set()
-    if mode == "gate":
-        _need_baseline(config, snapshots, listed)
     refs = source.refs(selection.ids or None)
     selection = replace(selection, ids=tuple(_spelt(deal_id, {ref.id for ref in refs}) for deal_id in selection.ids))
     recorded = set() if mode == "matrix" else _recorded(snapshots, selection)
@@ -125,6 +127,7 @@ def make_plan(
         strangers=() if selection.ids or mode == "matrix" else tuple(snapshots.strangers()),
         shard=str(selection.shard) if selection.shard else None,
         chosen=bool(selection.ids) or len(pool) < len(whole),
+        unrecorded=_unrecorded(config, snapshots, listed) if mode == "gate" else "",
         drawn=drawn_from(pool, shard=selection.shard, kinds=_speaking(config)) if len(chosen) < len(pool) else (),
     )
 
@@ -160,15 +163,16 @@ def _spelt(deal_id: str, there: Collection[str]) -> str:
     return deal_id.lower() if deal_id not in there and deal_id.lower() in there else deal_id
 
 
-def _need_baseline(config: Config, snapshots: DealSnapshots, listed: Collection[str]) -> None:
+def _unrecorded(config: Config, snapshots: DealSnapshots, listed: Collection[str]) -> str:
+    """Return why no deal can be judged, or nothing where there is a baseline."""
     if any(True for _ in snapshots.each_id()):
-        return
+        return ""
     if listed:
-        raise BaselineError(
+        return (
             f"{config.snapshots} has none of the {len(listed):,} snapshots that its manifest lists. "
             f"Restore them from git: git checkout -- {config.snapshots.name}"
         )
-    raise BaselineError(
+    return (
         f"no baseline in {config.snapshots}: there is nothing to judge against. "
         "Capture one first: pytest --dealsnap-update"
     )

@@ -105,10 +105,11 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "firm").with_deals(deal("d1"), deal("d2")).captured()
 
 
-def test_there_are_four_hooks() -> None:
-    """Each is tested below: as many as are declared."""
+def test_there_are_five_hooks() -> None:
+    """Each is tested below, or in the tests of dialects: as many as are declared."""
     assert HOOKS == [
         "pytest_dealsnap_deal_source",
+        "pytest_dealsnap_dialects",
         "pytest_dealsnap_report_writers",
         "pytest_dealsnap_rules",
         "pytest_dealsnap_value_converters",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.five_minutes import follow
-from tests.docs.pages import DOCS, PAGES, ROOT
+from tests.docs.five_minutes import FIVE_MINUTES, follow
+from tests.docs.pages import DOCS, PAGES, ROOT, page
 from tests.plugin.project import clean_environment
 
 
@@ -54,10 +54,26 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
 def test_the_five_minutes_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In an empty folder, with the files and commands of the README as they stand there."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    made, found, captured, green, red, *_ = follow(tmp_path)
+    made, found, captured, green, red, *_ = follow(FIVE_MINUTES, tmp_path)
     assert made == ""
     assert "30 rows" in found
     assert "30 passed" in captured
     assert "verdict: PROCEED" in green
     assert "cost_total" in red
     assert (tmp_path / "dealsnap.html").is_file()
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_the_rollout_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From capture to clean-up: the rehearsal finds the missing constraint, and the gate proceeds in the end."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    said = follow(page("tutorials/rollout"), tmp_path)
+    _, _, audited, captured, first, second, _, gate, again, after = said
+    assert "10 rows with no type (NULL)" in audited
+    assert "30 passed" in captured
+    assert "the database still accepts invalid deal types" in first
+    assert "verdict: PROCEED" in second
+    assert "verdict: PROCEED" in gate
+    assert "carveout: 245,000 → 441,000 (+80.00 %)" in gate
+    assert "30 passed" in again
+    assert "30 days after the rollout:" in after

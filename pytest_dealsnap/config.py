@@ -147,7 +147,7 @@ class Config:
     """The whole configuration, checked.
 
     ``rules`` holds what the user wrote, per deal type (or ``"*"``) and metric; the built-in rules
-    stand behind it (``judging.policy``). ``places`` says for each setting where its value is from.
+    stand behind it (``judging.policy``). ``places`` says for each setting that was given where its value is from.
     """
 
     root: Path
@@ -175,6 +175,7 @@ class Config:
     places: Mapping[str, str] = field(default_factory=dict)
     # What to say of environment variables that begin with DEALSNAP_ and have no meaning.
     unknown_variables: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)  # each setting's, by its name
 
     def place(self, name: str) -> str:
         """Where the value of setting *name* stands, or ``default``."""
@@ -204,7 +205,9 @@ def load_config(root: Path, *, flags: Mapping[str, Any], environ: Mapping[str, s
             break
         else:
             values[setting.name] = setting.default
-    return replace(_assemble(root, cwd or Path.cwd(), file, table, values, places), unknown_variables=unknown)
+    return replace(
+        _assemble(root, cwd or Path.cwd(), file, table, values, places), values=values, unknown_variables=unknown
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pytest_dealsnap.model.kept_files import DecisionsFile, ManifestFile
 from pytest_dealsnap.model.record import Record
 from pytest_dealsnap.settings import SETTINGS, Setting
 
-__all__ = ["SCHEMAS", "schema", "schema_text"]
+__all__ = ["SCHEMAS", "pyproject_schema", "schema", "schema_text"]
 
 SCHEMAS = ("report", "gate", "matrix", "rehearsal", "decisions", "manifest", "configuration")
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,6 +32,15 @@ _OF_SETTING = {bool: "boolean", str: "string", int: "integer", float: "number", 
 def schema_text(name: str = "report") -> str:
     """Return the JSON Schema *name*, one of ``SCHEMAS``, as text."""
     return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
+
+
+def pyproject_schema(tool: str) -> dict[str, Any]:
+    """Return the schema of ``[tool.dealsnap]`` for ``validate-pyproject``, which checks draft 7.
+
+    Args:
+        tool: The table's name below ``tool``; there is one.
+    """
+    return {**schema("configuration"), "$schema": "http://json-schema.org/draft-07/schema#", "title": f"tool.{tool}"}
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -87,7 +87,6 @@ class Deals(pytest.Module):
             name = node_name(entry, self.run.mode)
             # Told apart from its parameter, as ``--lf`` reads it back: pytest would take the whole name for one.
             nodeid = f"{NODE_PREFIX}{name}"
-            # A path that exists: ``--nf`` asks for its time.
             yield DealItem.from_parent(self, name=name, nodeid=nodeid, entry=entry, path=self.config.rootpath)
 
     def fixtures_of(self, item: DealItem) -> FuncFixtureInfo:
@@ -164,6 +163,19 @@ class DealItem(pytest.Item):
         mark = getattr(pytest.mark, entry.ref.deal_type)
         self.own_markers.append(mark.mark)
         self.keywords[entry.ref.deal_type] = mark
+
+    @property
+    def path(self) -> Path:
+        """The deal's snapshot, so that an editor opens it; the root folder where there is none.
+
+        Found when asked for: a hundred thousand paths would stay. It exists, because ``--nf`` asks for its time.
+        """
+        snapshot = Path(self.parent.run.snapshots.path(self.entry.ref.id))
+        return snapshot if snapshot.is_file() else self.config.rootpath
+
+    @path.setter
+    def path(self, path: Path) -> None:
+        """Take what pytest sets when it makes the item: the root folder."""
 
     @property
     def callspec(self) -> DealCall:
@@ -263,8 +275,8 @@ class DealItem(pytest.Item):
         return deal_text(outcome.result, before=before, after=after, trace=trace)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where the test stands: no file, so the deals as a whole; pytest asks for a line of what is skipped."""
-        return self.parent.path, 0, self.name
+        """Return where the test stands: the first line of :attr:`path`."""
+        return self.path, 0, self.name
 
 
 def _is_users(entry: TracebackEntry) -> bool:

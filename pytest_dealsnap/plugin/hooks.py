@@ -25,7 +25,7 @@ from pytest_dealsnap.plugin.manifest_writer import begin_manifest, finish_manife
 from pytest_dealsnap.plugin.masking import mask_warning, without_secrets
 from pytest_dealsnap.plugin.options import Mode, given_settings
 from pytest_dealsnap.plugin.run import RUN, Run
-from pytest_dealsnap.plugin.run_order import order_of
+from pytest_dealsnap.plugin.run_order import one_worker_for_all, order_of
 from pytest_dealsnap.plugin.session_finish import SessionFinish, without_syrupys_word_on_workers
 from pytest_dealsnap.plugin.startup import STATE_KEY, STORE_KEY, WORKER_KEY, open_run
 from pytest_dealsnap.plugin.unjudged import Unjudged
@@ -126,9 +126,10 @@ class DealHooks:
         types = f"each under {', '.join(self.settings.deals.types)}"
         about = f"{self.mode}, {what}, {where.get(self.mode, types)}"
         left = summary(local_leftovers([folder, config.rootpath], deep=False))
+        crowded = one_worker_for_all(config.getoption("dist", "no"), len(config.getoption("tx", [])))
         return [
             printable(f"dealsnap: {line}")
-            for line in (about, self._kept(), *self.settings.unknown_variables, left)
+            for line in (about, self._kept(), crowded, *self.settings.unknown_variables, left)
             if line
         ]
 

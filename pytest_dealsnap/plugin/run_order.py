@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_dealsnap.deals.selection import Entry
     from pytest_dealsnap.pipeline.calls_asked import Order
 
-__all__ = ["following", "order_of"]
+__all__ = ["following", "one_worker_for_all", "order_of"]
 
 T = TypeVar("T")
 
@@ -30,6 +30,18 @@ def order_of(config: pytest.Config, items: Sequence[pytest.Item]) -> Order:
     entries = [item.entry for item in items if isinstance(item, DealItem)]
     positions = {entry.ref.id: position for position, entry in enumerate(entries)}
     return lambda entry: following(entries, positions[entry.ref.id])
+
+
+def one_worker_for_all(dist: str, workers: int) -> str:
+    """Return what to say where xdist runs all deals on one worker, as one file; empty where it spreads them.
+
+    Args:
+        dist: The value of xdist's ``--dist``.
+        workers: How many workers there are.
+    """
+    if dist not in ("loadfile", "loadscope") or workers < 2:
+        return ""
+    return f"--dist {dist} runs all deals on one of {workers} workers; --dist worksteal spreads them"
 
 
 def following(entries: Sequence[T], position: int) -> Iterator[T]:

@@ -1,0 +1,27 @@
+"""What a run says of the way in which xdist spreads the deals."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_dealsnap.plugin.run_order import one_worker_for_all
+from tests.plugin.project import Project, deals
+
+
+@pytest.mark.parametrize(
+    ("dist", "workers", "said"),
+    [("loadfile", 2, True), ("loadscope", 4, True), ("loadscope", 1, False), ("load", 2, False), ("no", 0, False)],
+)
+def test_only_what_leaves_workers_idle_is_said(dist: str, workers: int, said: bool) -> None:
+    """By file and by scope, all deals are one; a single worker has nobody to share with."""
+    assert bool(one_worker_for_all(dist, workers)) is said
+
+
+@pytest.mark.slow
+def test_the_header_says_that_one_worker_runs_all_deals(project: Project) -> None:
+    """The result is the same, and the header names the way that spreads the deals."""
+    project = project.with_deals(*deals(3)).captured()
+    outcome = project.gate("-n", "2", "--dist", "loadfile")
+    assert (outcome.code, outcome.action) == (0, "proceed"), outcome.text
+    assert "--dist loadfile runs all deals on one of 2 workers; --dist worksteal spreads them" in outcome.text
+    assert "runs all deals on one" not in project.gate("-n", "2").text

@@ -97,3 +97,23 @@ def test_a_percentage_beyond_a_float_is_none() -> None:
 def test_an_amount_is_shown_with_all_its_digits_unless_it_is_very_long(amount: Decimal, text: str) -> None:
     """Grouped, with a sign, without zeros at its end."""
     assert shown_amount(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        (3, 2, True),
+        (30, 20, False),
+        (3.5, 2, False),
+        (3, 2.5, False),
+        (9, 19, True),
+        (9, 20, False),
+        (10, 11, False),
+        (0, 10, True),
+    ],
+)
+def test_counts_are_whole_and_small(before: Any, after: Any, counts: bool) -> None:
+    """Both numbers are whole, the old one is below ten, and the new one below twice that."""
+    move = measure(0, before, after)
+    assert move is not None
+    assert move.is_count(10) is counts

@@ -18,6 +18,7 @@ from pytest_dealsnap.causes.features import (
     common_features,
     feature_text,
     merge_features,
+    without_deals,
 )
 from pytest_dealsnap.model.cause import Features
 from pytest_dealsnap.model.results import DealResult, Failure, Finding
@@ -197,3 +198,20 @@ def test_fields_beyond_the_limit_are_not_counted() -> None:
     fields = {f"field{number:04}": number for number in range(MOST_FIELDS + 1)}
     counted = count(("1", "sale", fields, True), ("2", "sale", fields, False))
     assert sorted(counted.values) == sorted(fields)[:MOST_FIELDS]
+
+
+def test_only_failed_deals_that_were_counted_are_left_out_of_the_totals() -> None:
+    """A failed deal that has no traits, as one that was never compared, takes nothing away."""
+    deals: list[Deal] = [("1", "sale", {"region": "EMEA"}, True), ("2", "sale", {"region": "APAC"}, True)]
+    left = without_deals(count(*deals, ("3", "lease", {"region": "EMEA"}, False)), {"1": "sale", "9": "lease"})
+    assert left.compared == {"lease": 1, "sale": 1}
+    assert left.values == {"region": ('"APAC"', '"EMEA"')}
+    assert left.totals == {"region": {"lease": (0, 1), "sale": (1, 0)}}
+
+
+def test_three_traits_are_told_and_not_a_fourth() -> None:
+    """Those with the shortest names."""
+    names = ("a", "bb", "ccc", "dddd")
+    deals: list[Deal] = [(str(i), "sale", dict.fromkeys(names, i < 6), i < 6) for i in range(40)]
+    told = common_features([str(i) for i in range(6)], ["sale"], count(*deals))
+    assert [common.field for common in told] == ["a", "bb", "ccc"]

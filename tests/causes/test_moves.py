@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
 
 from pytest_dealsnap.causes.deltas import Move, measure
 from pytest_dealsnap.causes.moves import group_moves
 
 
-def moved(*pairs: tuple[int, int]) -> list[Move]:
+def moved(*pairs: tuple[int | Decimal, int | Decimal]) -> list[Move]:
     """Return the moves from one number to another, each."""
     found = [measure(place, before, after) for place, (before, after) in enumerate(pairs)]
     return [move for move in found if move is not None]
@@ -39,3 +42,19 @@ def test_a_change_of_a_whole_unit_says_nothing_against_a_rounding() -> None:
 def test_too_many_smaller_changes_that_end_anywhere_are_no_rounding() -> None:
     """Three of seven may end at a ten by chance."""
     assert sizes(moved(*ROUNDED[:3], *NEAR)) == []
+
+
+@pytest.mark.parametrize("amount", ["0.25", "-0.25"])
+def test_an_amount_below_one_is_a_size(amount: str) -> None:
+    """Up and down; neither it nor its percentages have to reach 1."""
+    starts = [Decimal(text) for text in ("101.13", "149.27", "220.39", "330.41", "450.57", "590.63", "741.79")]
+    pairs = [(start, start + Decimal(amount)) for start in starts]
+    assert sizes(moved(*pairs)) == [("amount", float(amount), 7)]
+
+
+@pytest.mark.parametrize("percent", ["0.5", "-0.5"])
+def test_a_ratio_below_one_percent_is_a_size(percent: str) -> None:
+    """Up and down."""
+    starts = [Decimal(text) for text in ("10113", "14927", "22039", "33041", "45057", "59063", "74179")]
+    pairs = [(start, start + start * Decimal(percent) / 100) for start in starts]
+    assert sizes(moved(*pairs)) == [("ratio", float(percent), 7)]

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DealHooks"]
 
+_TESTMON = "--testmon leaves out deals whose code is unchanged, even if their data changed; gate without --testmon"
 _LETTERS = {"changed": "c", "regressed": "R", "errored": "E", "missing": "M", "new": "s", "accepted": "a"}
 _OUTCOMES = {"passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED"}
 
@@ -127,9 +128,10 @@ class DealHooks:
         about = f"{self.mode}, {what}, {where.get(self.mode, types)}"
         left = summary(local_leftovers([folder, config.rootpath], deep=False))
         crowded = one_worker_for_all(config.getoption("dist", "no"), len(config.getoption("tx", [])))
+        fewer = _TESTMON if config.getoption("testmon", False) else ""
         return [
             printable(f"dealsnap: {line}")
-            for line in (about, self._kept(), crowded, *self.settings.unknown_variables, left)
+            for line in (about, self._kept(), crowded, fewer, *self.settings.unknown_variables, left)
             if line
         ]
 

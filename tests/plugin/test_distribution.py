@@ -1,4 +1,4 @@
-"""What a run says of the way in which xdist spreads the deals."""
+"""What a run says of plugins that spread the deals, or leave some out."""
 
 from __future__ import annotations
 
@@ -25,3 +25,11 @@ def test_the_header_says_that_one_worker_runs_all_deals(project: Project) -> Non
     assert (outcome.code, outcome.action) == (0, "proceed"), outcome.text
     assert "--dist loadfile runs all deals on one of 2 workers; --dist worksteal spreads them" in outcome.text
     assert "runs all deals on one" not in project.gate("-n", "2").text
+
+
+def test_the_header_says_that_testmon_leaves_deals_out(project: Project) -> None:
+    """It knows code, not data: a gate after a migration of data alone would judge nothing."""
+    option = "def pytest_addoption(parser):\n    parser.addoption('--testmon', action='store_true')\n"
+    project = project.with_deals(*deals(1)).captured().with_file("conftest.py", option)
+    outcome = project.gate("--testmon")
+    assert "--testmon leaves out deals whose code is unchanged, even if their data changed" in outcome.text

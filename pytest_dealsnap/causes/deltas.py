@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
 from functools import cache
 
@@ -42,9 +42,9 @@ class Move:
     after: Digit
     noise: float
     units: tuple[float, ...] = ()
-    slack: float = 0.0
-    coarser: bool = False
-    unit: float = 1.0
+    slack: float = field(init=False, repr=False)
+    coarser: bool = field(init=False, repr=False)
+    unit: float = field(init=False, repr=False)
 
     def residue(self, percent: float, amount: float) -> float:
         """Return what is left of the change beyond *percent* of the magnitude and *amount*."""

@@ -553,3 +553,19 @@ def test_a_message_of_eighty_letters_is_shown_whole_and_a_longer_one_is_cut() ->
     assert cause.title == f"reasoning failed: ValueError: {whole} · carveout"
     (cause,) = find_causes(failures(*[f"ValueError: {longer}"] * 3))
     assert cause.title == f"reasoning failed: ValueError: {whole[:-1]}… · carveout"
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([found(i, 1000 * i, 1120 * i) for i in range(1, 9)], "ab81e9389a62"),
+        ([found(i, 1000, 1000 + i * 370) for i in (2, 4, 8)], "1a8d301d079d"),
+        ([found(i, "a" * 60, f"{'b' * 60}{i}") for i in range(4)], "8db2a111ec9f"),
+        ([changed_output(i, "a", "b") for i in range(4)], "60f6926dd250"),
+    ],
+    ids=["ratio", "spread", "texts", "paths"],
+)
+def test_the_id_of_a_change_stays_between_versions(results: list[DealResult], expected: str) -> None:
+    """A ledger that was written by an earlier version names it."""
+    [cause] = find_causes(results)
+    assert cause.id == expected

@@ -215,3 +215,10 @@ def test_three_traits_are_told_and_not_a_fourth() -> None:
     deals: list[Deal] = [(str(i), "sale", dict.fromkeys(names, i < 6), i < 6) for i in range(40)]
     told = common_features([str(i) for i in range(6)], ["sale"], count(*deals))
     assert [common.field for common in told] == ["a", "bb", "ccc"]
+
+
+def test_a_value_keeps_its_letters() -> None:
+    """As it stands in the row, up to sixty letters; what is longer is no value that deals share."""
+    assert feature_text("Zürich") == '"Zürich"'
+    assert feature_text("ü" * 60) == f'"{"ü" * 60}"'
+    assert feature_text("ü" * 61) is None

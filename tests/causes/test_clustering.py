@@ -569,3 +569,20 @@ def test_the_id_of_a_change_stays_between_versions(results: list[DealResult], ex
     """A ledger that was written by an earlier version names it."""
     [cause] = find_causes(results)
     assert cause.id == expected
+
+
+@pytest.mark.parametrize(
+    "issue", ["reasoning_failed", "missing_from_database", "deal_type_changed"], ids=["failed", "gone", "type"]
+)
+def test_numbers_stand_before_errors_and_errors_before_texts(issue: str) -> None:
+    """However many deals each of them fails; the output stands last."""
+    results = [found(i, 100, 150) for i in range(2)]
+    results += [other(i, issue, after="KeyError: x") for i in range(10, 13)]
+    results += [found(i, "a", "b", metric="buyer") for i in range(20, 30)]
+    results += [changed_output(i, "a", "b") for i in range(40, 60)]
+    gating = [cause.metric for cause in find_causes(results) if cause.gates]
+    places = [
+        gating.index("cost_total"),
+        next(i for i, m in enumerate(gating) if m.startswith("deal") or m == "output"),
+    ]
+    assert [*places, gating.index("buyer")] == [0, 1, 2]

@@ -117,3 +117,8 @@ def test_counts_are_whole_and_small(before: Any, after: Any, counts: bool) -> No
     move = measure(0, before, after)
     assert move is not None
     assert move.is_count(10) is counts
+
+
+def test_a_move_is_shown_before_its_family_is_known() -> None:
+    """As a failed assertion shows it."""
+    assert "carveout" in repr(measure(0, 1, 2, "carveout"))

@@ -222,3 +222,11 @@ def test_a_value_keeps_its_letters() -> None:
     assert feature_text("Zürich") == '"Zürich"'
     assert feature_text("ü" * 60) == f'"{"ü" * 60}"'
     assert feature_text("ü" * 61) is None
+
+
+@pytest.mark.parametrize(("number", "told"), [(3, [(0, 1, 2)]), (4, [])])
+def test_up_to_three_values_are_a_trait(number: int, told: list[tuple[int, ...]]) -> None:
+    """Four values that the affected deals have between them are none."""
+    deals: list[Deal] = [(str(i), "sale", {"zone": i % number if i < 24 else 9}, i < 24) for i in range(90)]
+    common = common_features([str(i) for i in range(24)], ["sale"], count(*deals))
+    assert [one.values for one in common] == told

@@ -58,3 +58,10 @@ def test_a_ratio_below_one_percent_is_a_size(percent: str) -> None:
     starts = [Decimal(text) for text in ("10113", "14927", "22039", "33041", "45057", "59063", "74179")]
     pairs = [(start, start + start * Decimal(percent) / 100) for start in starts]
     assert sizes(moved(*pairs)) == [("ratio", float(percent), 7)]
+
+
+def test_only_a_ratio_with_an_amount_on_top_has_an_amount() -> None:
+    """One ratio alone has none."""
+    groups, left = group_moves(moved(*((start, start * 3) for start in (1011, 1492, 2201, 3304, 4502))))
+    assert [(group.kind, group.value, group.amount) for group in groups] == [("ratio", 200.0, 0.0)]
+    assert left == []

@@ -99,13 +99,16 @@ class SessionFinish:
         self._used: dict[int, set[str]] = {}
         self._flaky: set[str] = set()
         self._selected: set[str] | None = None
+        self._nothing_runs = False
         self._started = self._shown = time.monotonic()
         self.finished: FinishedRun | None = None
         self.stored: StoredCalls | None = None
 
     def expect(self, nodeids: Iterable[str]) -> None:
         """Take note of the deals that are left to run after ``-k``, ``-m`` and the like."""
-        self._selected = {nodeid for nodeid in nodeids if nodeid.startswith(NODE_PREFIX)}
+        left = list(nodeids)
+        self._nothing_runs = not left
+        self._selected = {nodeid for nodeid in left if nodeid.startswith(NODE_PREFIX)}
 
     def selected(self, run: Run) -> list[str]:
         """Return the ids of the run's deals that are left."""
@@ -249,6 +252,8 @@ class SessionFinish:
             return int(pytest.ExitCode.USAGE_ERROR)
         if self._outage and exitstatus == pytest.ExitCode.INTERRUPTED:  # it was we who ended xdist's run
             return int(pytest.ExitCode.TESTS_FAILED)
+        if self._nothing_runs and self._mode == "gate" and exitstatus == pytest.ExitCode.OK:
+            return int(pytest.ExitCode.NO_TESTS_COLLECTED)  # whatever plugin left out all deals, and calls it success
         if run.part_outcome is not None:
             failed = exitstatus == pytest.ExitCode.OK and not run.part_outcome.passed
             return int(pytest.ExitCode.TESTS_FAILED) if failed else exitstatus

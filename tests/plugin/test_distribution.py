@@ -33,3 +33,22 @@ def test_the_header_says_that_testmon_leaves_deals_out(project: Project) -> None
     project = project.with_deals(*deals(1)).captured().with_file("conftest.py", option)
     outcome = project.gate("--testmon")
     assert "--testmon leaves out deals whose code is unchanged, even if their data changed" in outcome.text
+
+
+def test_a_plugin_that_leaves_out_everything_makes_no_gate_green(project: Project) -> None:
+    """As pytest-testmon does, which also turns pytest's "no tests collected" into success."""
+    plugin = """
+import pytest
+
+def pytest_collection_modifyitems(config, items):
+    config.hook.pytest_deselected(items=items[:])
+    items[:] = []
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    session.exitstatus = 0
+"""
+    project = project.with_deals(*deals(2)).captured().with_file("conftest.py", plugin)
+    outcome = project.gate()
+    assert outcome.code == pytest.ExitCode.NO_TESTS_COLLECTED, outcome.text
+    assert "0 of 2 deals judged: no verdict" in outcome.text

@@ -17,7 +17,7 @@ import pytest
 from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
 from _pytest.scope import Scope
 
-from pytest_dealsnap.errors import DealsnapError, printable, redact
+from pytest_dealsnap.errors import DealsnapError, SnapshotError, printable, redact
 from pytest_dealsnap.pipeline.gate import Judged
 from pytest_dealsnap.plugin.run import Run
 from pytest_dealsnap.plugin.unjudged import NotJudgedError, Unjudged, end_run
@@ -170,8 +170,11 @@ class DealItem(pytest.Item):
 
         Found when asked for: a hundred thousand paths would stay. It exists, because ``--nf`` asks for its time.
         """
-        snapshot = Path(self.parent.run.snapshots.path(self.entry.ref.id))
-        return snapshot if snapshot.is_file() else self.config.rootpath
+        try:
+            snapshot = Path(self.parent.run.snapshots.path(self.entry.ref.id))
+            return snapshot if snapshot.is_file() else self.config.rootpath
+        except (SnapshotError, OSError):  # an id that no file name can hold is told as the deal runs
+            return self.config.rootpath
 
     @path.setter
     def path(self, path: Path) -> None:

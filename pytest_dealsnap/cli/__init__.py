@@ -15,6 +15,7 @@ from pytest_dealsnap import __version__
 from pytest_dealsnap.cli import (
     accept,
     audit,
+    calibrate,
     check,
     clean,
     compare,
@@ -41,6 +42,7 @@ COMMANDS: dict[str, ModuleType] = {
     "doctor": doctor,
     "audit": audit,
     "config": effective,
+    "calibrate": calibrate,
     "check": check,
     "compare": compare,
     "merge": merge,

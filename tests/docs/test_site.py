@@ -54,9 +54,10 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
 def test_the_five_minutes_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In an empty folder, with the files and commands of the README as they stand there."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    made, found, captured, green, red, *_ = follow(FIVE_MINUTES, tmp_path)
+    made, found, calibrated, captured, green, red, *_ = follow(FIVE_MINUTES, tmp_path)
     assert made == ""
     assert "30 rows" in found
+    assert "20 deals reasoned twice: no difference" in calibrated
     assert "30 passed" in captured
     assert "verdict: PROCEED" in green
     assert "cost_total" in red

@@ -54,7 +54,7 @@ GATES = {
     "msgspec": {"model"},
     "orjson": {"reasoning.quick_json"},
     "rapidfuzz": {"judging"},
-    "tomlkit": {"baseline.ledger_writing"},
+    "tomlkit": {"baseline.ledger_writing", "cli.configuration_file"},
     "sqlglot": {"deals.check_constraints", "deals.conditions"},
     "pluggy": {"extensions"},
     "psycopg": {"deals.dialects.postgresql_values"},

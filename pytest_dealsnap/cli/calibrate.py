@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import tomlkit
-
 from pytest_dealsnap.baseline.recording import Recorder
+from pytest_dealsnap.cli.configuration_file import set_drop
 from pytest_dealsnap.cli.output import project_config
-from pytest_dealsnap.cli.starter_file import write_starter
 from pytest_dealsnap.cli.terminal import say
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
@@ -26,7 +22,6 @@ from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 from pytest_dealsnap.reporting.wording import plural, show_value, table
 from pytest_dealsnap.secrets import redact
-from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = ["add_arguments", "run"]
 
@@ -101,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
             ]
         )
         return 1
-    written = _write(config.root, paths)
+    written = set_drop(config.root, paths)
     say([f"{written.name}: output.{drop_line(paths)}", "next:", "  pytest --dealsnap-update   # capture without them"])
     return 1 if metrics else 0
 
@@ -161,37 +156,3 @@ def _lines(found: Calibration) -> Iterable[str]:
 
 def _safe(value: Any) -> Any:
     return redact(value) if isinstance(value, str) else value
-
-
-def _write(root: Path, paths: Sequence[str]) -> Path:
-    """Set ``output.drop`` in the configuration file, which keeps its comments; return the file."""
-    for name in ("pyproject.toml", "dealsnap.toml"):
-        path = root / name
-        if not path.is_file():
-            continue
-        text = path.read_bytes().decode("utf-8")
-        before = parse_toml(text)
-        inside = "dealsnap" in before.get("tool", {})
-        if not inside and name == "pyproject.toml":
-            continue
-        document = tomlkit.parse(text)
-        ours: Any = document["tool"]["dealsnap"] if inside else document
-        if "output" not in ours:
-            ours["output"] = tomlkit.table()
-        ours["output"]["drop"] = list(paths)
-        after = tomlkit.dumps(document)
-        if not _only_drop(before, parse_toml(after), inside=inside):
-            raise ConfigError(
-                f"{path}: output.drop cannot be set without touching the rest. Write {drop_line(paths)} there"
-            )
-        write_starter(path, after)
-        return path
-    raise ConfigError(f"no configuration file in {root} to write to. Set output.drop: {json.dumps(list(paths))}")
-
-
-def _only_drop(before: dict[str, Any], after: dict[str, Any], *, inside: bool) -> bool:
-    """Whether the documents are the same but for ``output.drop``."""
-    for document in (before, after):
-        ours = document["tool"]["dealsnap"] if inside else document
-        ours.setdefault("output", {}).pop("drop", None)
-    return before == after

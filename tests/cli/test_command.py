@@ -21,7 +21,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     answer = dealsnap(tmp_path, "--help")
     assert (answer.code, answer.err) == (0, "")
     for name in COMMANDS:
-        assert re.search(rf"^ +{name} +[A-Z]", answer.out, re.MULTILINE)
+        assert re.search(rf"^ +{name}\s+[A-Z]", answer.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

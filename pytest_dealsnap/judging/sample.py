@@ -21,11 +21,11 @@ def decide_sample(strata: Sequence[Stratum], thresholds: VerdictConfig) -> Verdi
     """
     deals, drawn = sum(one.deals for one in strata), sum(one.drawn for one in strata)
     affected, most = sum(one.affected for one in strata), upper_bound(strata)
-    at_most = f"at most {most:,} of {deals:,} ({_percent(most, deals):.1f} %) {SURE}"
+    at_most = f"at most {most:,} of {deals:,} ({_percent(most, deals):.1f} %)"
     if not affected:
-        return Verdict("inconclusive", f"none of {drawn:,} affected; {at_most}")
+        return Verdict("inconclusive", f"none of {drawn:,} affected; {at_most} {SURE}")
     least = lower_bound(strata)
-    reason = f"{affected:,} of {drawn:,} affected; at least {least:,} and {at_most}"
+    reason = f"{affected:,} of {drawn:,} affected; at least {least:,} and {at_most}, each {SURE}"
     if _percent(least, deals) > thresholds.roll_back_above:
         return Verdict("roll_back", f"{reason}: over {thresholds.roll_back_above:g} %")
     if _percent(most, deals) < thresholds.fix_forward_below:

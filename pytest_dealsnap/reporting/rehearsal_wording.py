@@ -48,7 +48,7 @@ def share_words(share: Share) -> str:
     text = f"{share.affected:,} of {plural(share.compared, 'compared deal')} ({share.percent:.1f} %)"
     if share.low is None or share.high is None:
         return text
-    return f"{text}, a sample: of all deals {share.low:.1f} % to {share.high:.1f} %, with 95 % confidence"
+    return f"{text}, a sample: of all deals {share.low:.1f} % to {share.high:.1f} %, each with 95 % confidence"
 
 
 def origin_words(rehearsal: Rehearsal) -> str:

@@ -75,7 +75,11 @@ def test_known_bounds(sample: list[Stratum], most: int) -> None:
     ("sample", "action", "words"),
     [
         (Stratum(300, 28, 0), "inconclusive", "none of 28 affected; at most 29 of 300 (9.7 %) with 95 % confidence"),
-        (Stratum(30, 3, 1), "inconclusive", "1 of 3 affected; at least 1 and at most 25 of 30 (83.3 %)"),
+        (
+            Stratum(30, 3, 1),
+            "inconclusive",
+            "1 of 3 affected; at least 1 and at most 25 of 30 (83.3 %), each with 95 % confidence",
+        ),
         (Stratum(300, 150, 2), "fix_forward", "under 10 %"),
         (Stratum(300, 100, 30), "disable_flag", "10 % to 50 %"),
         (Stratum(300, 28, 14), "disable_flag", "10 % or more"),

@@ -34,7 +34,7 @@ def test_the_terminal_shows_the_heaviest_first() -> None:
     assert text.index("CORRUPTION: ") < text.index("note: 3 requests failed")
     assert "    → find the DELETE" in lines
     assert (
-        "affected: 3 of 50 compared deals (6.0 %), a sample: of all deals 2.1 % to 16.2 %, with 95 % confidence"
+        "affected: 3 of 50 compared deals (6.0 %), a sample: of all deals 2.1 % to 16.2 %, each with 95 % confidence"
         in lines
     )
     assert "put down to: 0 to the data, 0 to the code, 1 to both (of 1 changed deal, 1 of them regressed)" in lines

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.errors import ConfigError, did_you_mean, redact
+from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["import_object"]
 

@@ -34,7 +34,6 @@ Only the standard library is used here, so that every other room may import it.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 
 from pytest_dealsnap.secrets import redact
@@ -66,8 +65,6 @@ __all__ = [
     "UnwritableError",
     "WrongDatabaseError",
     "did_you_mean",
-    "printable",
-    "redact",
 ]
 
 
@@ -181,23 +178,3 @@ def did_you_mean(given: str, valid: Iterable[str], *, cutoff: float = 0.6) -> st
         words.setdefault(word.casefold(), word)
     near = difflib.get_close_matches(given.casefold(), list(words), n=1, cutoff=cutoff)
     return f' Did you mean "{words[near[0]]}"?' if near else ""
-
-
-# C0, DEL and C1 controls, line separators, bidirectional overrides, lone surrogates.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    r"""Return *text* safe for a terminal line: controls and text-direction overrides are escaped.
-
-    The mapping is one to one (a backslash becomes two), so two different ids never look the same.
-
-    >>> printable("a\x1b[31mb\\")
-    'a\\x1b[31mb\\\\'
-    """
-    return _UNPRINTABLE.sub(_escape, text.replace("\\", "\\\\"))
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_dealsnap.errors import ConfigError, redact
+from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.secrets import redact
 
 if TYPE_CHECKING:
     import pluggy

@@ -18,7 +18,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-__all__ = ["MASK", "is_secret_key", "is_secret_name", "redact", "remember", "remember_environment", "remember_url"]
+__all__ = [
+    "MASK",
+    "is_secret_header",
+    "is_secret_key",
+    "is_secret_name",
+    "redact",
+    "remember",
+    "remember_environment",
+    "remember_url",
+]
 
 MASK = "***"
 # Shorter ones, and these words, stand in harmless texts; a password like that is no secret.
@@ -121,18 +130,18 @@ def is_secret_key(name: str) -> bool:
     return _DATABASE_KEY.search(name) is not None
 
 
-def is_secret_name(name: str) -> bool:
-    """Whether *name* is that of a secret, such as ``db_password`` or ``accessToken``."""
-    return _is_secret(name)
-
-
 @lru_cache(maxsize=1024)
-def _is_secret(name: str) -> bool:
+def is_secret_name(name: str) -> bool:
     """Whether *name* is that of a secret, such as ``db_password`` or ``accessToken``."""
     words = [word.lower() for word in _NAME_WORD.findall(name)]
     if words and words[-1] in _ABOUT:
         return False
     return _ANY_PART.search(name.replace("-", "_")) is not None or not _WHOLE_WORD.isdisjoint(words)
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether the value of a header or argument called *name* is a secret, such as ``Cookie`` or ``api_key``."""
+    return name.casefold().replace("_", "-") in _HEADERS | _COOKIES or is_secret_name(name)
 
 
 # --- finding them
@@ -175,7 +184,7 @@ _ELEMENT = re.compile(r"<([\w:.\-]{1,80})>([^<]+)(?=</)")
 
 
 def _without_content(element: re.Match[str]) -> str:
-    return f"<{element[1]}>{MASK}" if _is_secret(element[1]) else element.group()
+    return f"<{element[1]}>{MASK}" if is_secret_name(element[1]) else element.group()
 
 
 _USER = re.compile(r"[^\s:/@'\"]*+")
@@ -256,7 +265,7 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"[\d.,_]+(?!\w)")
-_HEADERS = frozenset({"authorization", "proxy-authorization", "proxy_authorization", "http_authorization"})
+_HEADERS = frozenset({"authorization", "proxy-authorization", "http-authorization"})
 _COOKIES = frozenset({"cookie", "set-cookie"})
 _CLOSING = {"[": "]", "{": "}", "(": ")"}
 
@@ -281,19 +290,19 @@ def _names_secret(text: str, head: re.Match[str]) -> bool:
     name, sep = head["name"][-100:], head["sep"].strip()
     before = text[head.start() - 1 : head.start()] if head.start() else ""
     if sep == ",":
-        return before == "(" and head["open"] is not None and _is_secret(name)
+        return before == "(" and head["open"] is not None and is_secret_name(name)
     if not sep:
         flag = name.startswith("--") and len(name) > 2
         spoken = name.casefold() in ("password", "passwd") and text[head.end() : head.end() + 1] in ("'", '"')
-        return (flag and _is_secret(name)) or spoken or _identified(text, head)
+        return (flag and is_secret_name(name)) or spoken or _identified(text, head)
     lower = name.casefold()
-    if lower in _HEADERS or (lower in _COOKIES and sep == ":"):
+    if lower.replace("_", "-") in _HEADERS or (lower in _COOKIES and sep == ":"):
         return True
     if before in ("?", "&") and lower in _IN_QUERY:
         return True
     if lower == "pass" and sep == ":" and head["open"] is None:
         return False  # "pass: 12, fail: 3"
-    return _is_secret(name)
+    return is_secret_name(name)
 
 
 def _identified(text: str, head: re.Match[str]) -> bool:
@@ -303,7 +312,7 @@ def _identified(text: str, head: re.Match[str]) -> bool:
 
 def _value(text: str, head: re.Match[str]) -> tuple[int, int]:
     """Return begin and end of what is masked after *head*; nothing where they are the same."""
-    begin, name = head.end(), head["name"].casefold()
+    begin, name = head.end(), head["name"].casefold().replace("_", "-")
     quoted = _QUOTED.match(text, begin)
     if quoted is not None:
         if quoted["end"] is None:  # cut off: nobody knows where it would end

@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_dealsnap.errors import ConfigError, did_you_mean, redact
+from pytest_dealsnap.errors import ConfigError, did_you_mean
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["SETTINGS", "Setting", "checked"]
 

@@ -19,6 +19,7 @@ PACKAGE = "pytest_dealsnap"
 # One way: a room may import those of lower rank, and rooms of its own rank.
 RANKS = {
     "secrets": 0,
+    "text": 0,
     "model": 0,
     "toml_text": 0,
     "errors": 0,
@@ -62,7 +63,7 @@ GATES = {
     "pg8000": {"deals.dialects.postgresql_values"},
     "django": {"deals.reasoner_database"},  # imported only where the application has done so
 }
-STANDARD_ONLY = ("secrets", "toml_text", "errors", "settings", "config", "callables")
+STANDARD_ONLY = ("secrets", "text", "toml_text", "errors", "settings", "config", "callables")
 SINGLE_MODULES = (*STANDARD_ONLY, "hookspecs", "extensions")
 
 
@@ -229,6 +230,7 @@ LIGHT = {
     ".hookspecs",
     ".secrets",
     ".settings",
+    ".text",
     ".plugin",
     ".plugin.options",
     ".plugin.fixtures",

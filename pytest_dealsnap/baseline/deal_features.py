@@ -19,10 +19,11 @@ from pytest_dealsnap.baseline.acceptance import Look
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.causes.features import OUTPUT, FeatureCounter, feature_text, worth_explaining
-from pytest_dealsnap.errors import SnapshotError, SourceError, redact
+from pytest_dealsnap.errors import SnapshotError, SourceError
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.model.cause import Features
 from pytest_dealsnap.model.results import DealResult
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["Rows", "collect_features", "looking_up"]
 

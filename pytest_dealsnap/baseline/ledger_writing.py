@@ -14,7 +14,8 @@ from tomlkit.items import Array, Float, Item, Trivia
 from pytest_dealsnap.baseline.files import leads_nowhere, write_atomic
 from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.baseline.ledger import LEDGER, parse_ledger
-from pytest_dealsnap.errors import LedgerError, printable
+from pytest_dealsnap.errors import LedgerError
+from pytest_dealsnap.text import printable
 from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = ["add_entries", "entry_text", "ledger_bytes", "ledger_text", "twin"]

@@ -19,6 +19,7 @@ from pytest_dealsnap.judging.templates import message_shape
 from pytest_dealsnap.judging.values import in_words, is_number, normal
 from pytest_dealsnap.model.cause import Size
 from pytest_dealsnap.model.results import DealResult, Finding, Kind
+from pytest_dealsnap.text import cut, plural
 
 __all__ = ["Member", "Part", "parts_of"]
 
@@ -85,8 +86,8 @@ def _error(kind: str, shape: str, members: Sequence[Member]) -> Part:
     if len(messages) == 1:
         told = messages[0]
     else:
-        told = shape or f"{messages[0]} and {len(messages) - 1} other message{'s' if len(messages) > 2 else ''}"
-    title = f"reasoning failed: {kind}: {_cut(told, TITLE_WIDTH)}" if told else f"reasoning failed: {kind}"
+        told = shape or f"{messages[0]} and {plural(len(messages) - 1, 'other message')}"
+    title = f"reasoning failed: {kind}: {cut(told, TITLE_WIDTH)}" if told else f"reasoning failed: {kind}"
     return Part(title, ("failed", kind, shape), members)
 
 
@@ -111,8 +112,8 @@ def _output(members: Sequence[Member]) -> Iterable[Part]:
         yield Part("errors gone: reasoned again", ("recovered",), recovered)
     changed = [member for member in members if member[1].count is not None]
     for paths, group in path_groups([finding.forms or finding.paths for _, finding in changed]):
-        more = f" and {len(paths) - 1} more path{'s' if len(paths) > 2 else ''}" if len(paths) > 1 else ""
-        what = f"output {_cut(paths[0], TITLE_WIDTH)}{more}" if paths else "output changed outside the metrics"
+        more = f" and {plural(len(paths) - 1, 'more path')}" if len(paths) > 1 else ""
+        what = f"output {cut(paths[0], TITLE_WIDTH)}{more}" if paths else "output changed outside the metrics"
         yield Part(
             what,
             ("output", *paths, *_kinds([changed[place] for place in group])),
@@ -300,7 +301,3 @@ def _grouped(members: Sequence[Member], key: Callable[[Member], Any]) -> dict[An
     for member in members:
         groups[key(member)].append(member)
     return groups
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

@@ -33,7 +33,8 @@ from pytest_dealsnap.cli import (
     store,
 )
 from pytest_dealsnap.cli.printing import print_anywhere
-from pytest_dealsnap.errors import DealsnapError, printable
+from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.text import printable
 
 __all__ = ["main"]
 

@@ -14,9 +14,10 @@ from pytest_dealsnap.cli.proposals import Proposal, apply_all, propose_baseline,
 from pytest_dealsnap.cli.review_text import decided_text
 from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.text import printable
 
 __all__ = ["add_arguments", "add_targets", "run"]
 

@@ -15,13 +15,14 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.selection import Entry, stratified_sample
-from pytest_dealsnap.errors import ConfigError, SourceError, printable
+from pytest_dealsnap.errors import ConfigError, SourceError
 from pytest_dealsnap.judging.two_runs import Instability, unstable
 from pytest_dealsnap.judging.volatile import drop_line
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
-from pytest_dealsnap.reporting.wording import plural, show_value, table
+from pytest_dealsnap.reporting.wording import show_value
 from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.text import plural, printable, table
 
 __all__ = ["add_arguments", "run"]
 

@@ -18,8 +18,8 @@ from pytest_dealsnap.cli.output import project_config
 from pytest_dealsnap.cli.terminal import say
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import id_order
-from pytest_dealsnap.errors import BaselineError, DealsnapError, LedgerError, SnapshotError, printable
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.errors import BaselineError, DealsnapError, LedgerError, SnapshotError
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["add_arguments", "run"]
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from pytest_dealsnap.cli.output import project_config
 from pytest_dealsnap.cli.terminal import say
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.rehearsal.leftovers import Leftover, local_leftovers, remove_local
-from pytest_dealsnap.reporting.wording import plural
 from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["add_arguments", "run"]
 

@@ -30,7 +30,7 @@ from pytest_dealsnap.reporting.conclusion import conclude, with_unread_rows
 from pytest_dealsnap.reporting.earlier import read_earlier
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.ledger_facts import absent_everywhere, ledger_facts
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import agree, plural
 
 __all__ = ["add_arguments", "run"]
 
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         results, used = judging.settle_all(judged, rows)
     facts = _facts(config, options, judging, results, used, started)
     lost = lost_on_both_sides(pre, post)
-    are = "is" if lost == 1 else "are"
+    are = agree(lost, "is", "are")
     doubts = (f"{plural(lost, 'listed snapshot')} {are} missing from both folders",) if lost else ()
     facts = replace(facts, traits=collect_features(results, pre, None), doubts=doubts, report=json_path(reports))
     return show(with_unread_rows(conclude(facts, results), rows.problem), reports, earlier)

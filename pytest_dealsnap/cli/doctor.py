@@ -16,8 +16,9 @@ from pytest_dealsnap.cli.migration_tools import recognize
 from pytest_dealsnap.cli.output import project_config
 from pytest_dealsnap.cli.terminal import say
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import DealsnapError, printable
+from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.text import printable
 
 if TYPE_CHECKING:
     from pytest_dealsnap.rehearsal.checkup import Checkup

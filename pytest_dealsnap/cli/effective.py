@@ -10,11 +10,10 @@ from pytest_dealsnap.cli.output import project_config
 from pytest_dealsnap.cli.printing import print_report
 from pytest_dealsnap.cli.terminal import say
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.schemas import schema_text
-from pytest_dealsnap.reporting.wording import table
 from pytest_dealsnap.secrets import redact
 from pytest_dealsnap.settings import SETTINGS
+from pytest_dealsnap.text import printable, table
 
 __all__ = ["add_arguments", "run"]
 

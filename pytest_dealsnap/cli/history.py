@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.record import to_plain
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
 from pytest_dealsnap.reporting.earlier import money_cell, read_earlier
-from pytest_dealsnap.reporting.wording import table
+from pytest_dealsnap.text import printable, table
 
 __all__ = ["add_arguments", "run"]
 

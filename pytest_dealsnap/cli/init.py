@@ -13,8 +13,9 @@ from pytest_dealsnap.callables import import_object
 from pytest_dealsnap.cli.migration_tools import MigrationTool, recognize
 from pytest_dealsnap.cli.output import add_trust_argument
 from pytest_dealsnap.cli.starter_file import check_place, choose_file, with_starter, write_starter
-from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.settings import SETTINGS, checked
+from pytest_dealsnap.text import printable
 
 if TYPE_CHECKING:
     from pytest_dealsnap.deals.discovery import Discovery

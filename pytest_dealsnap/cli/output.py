@@ -14,7 +14,7 @@ from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.cli.printing import print_report, print_summary, width
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.open_source import with_added_source
-from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
@@ -22,6 +22,7 @@ from pytest_dealsnap.reporting.earlier import with_earlier
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget, write_together
+from pytest_dealsnap.text import printable
 
 __all__ = [
     "add_compare_argument",

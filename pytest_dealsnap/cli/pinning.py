@@ -21,7 +21,7 @@ from pytest_dealsnap.cli.ledger_entries import (
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import DealResult, Finding, Kind
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural
 
 __all__ = ["pin_cause", "pin_deals", "proposed_entries"]
 

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 
-from pytest_dealsnap.reporting.plain_text import ERRORS
+from pytest_dealsnap.text import ERRORS
 
 __all__ = ["narrow_enough", "print_anywhere", "print_report", "print_summary", "width"]
 

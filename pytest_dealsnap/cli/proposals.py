@@ -17,14 +17,15 @@ from pytest_dealsnap.cli.ledger_entries import Terms
 from pytest_dealsnap.cli.pinning import proposed_entries
 from pytest_dealsnap.cli.recompute import Recomputed, Recomputer, Refused, stage_all
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.judging.policy import Policy
 from pytest_dealsnap.model.cause import Cause, Features
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.canonical import loads
-from pytest_dealsnap.reporting.wording import cut, finding_cells, plural
+from pytest_dealsnap.reporting.wording import finding_cells
+from pytest_dealsnap.text import agree, cut, plural, printable, some
 
 __all__ = ["Proposal", "apply_all", "left_to_deals", "propose_baseline", "propose_ledger", "take_back"]
 
@@ -136,20 +137,15 @@ def _wanted(run: FinishedRun, chosen: Chosen, taken_before: Collection[str]) -> 
             else:
                 why = f"by {beside.title} ({beside.id}), too: decide on both, or take them by --deal"
                 refused.setdefault(why, {})[deal_id] = None
-    lines = [f"{plural(len(ids), 'deal')} that {_fail(len(ids))} {why}: {_some(ids)}" for why, ids in refused.items()]
+    lines = [
+        f"{plural(len(ids), 'deal')} that {agree(len(ids), 'fails', 'fail')} {why}: {some(ids, SHOWN_RED)}"
+        for why, ids in refused.items()
+    ]
     return [result for result in run.results if result.id in wanted], lines
 
 
-def _fail(count: int) -> str:
-    return "fails" if count == 1 else "fail"
-
-
 def _deals(ids: Sequence[str]) -> str:
-    return f"deal {ids[0]}" if len(ids) == 1 else f"{plural(len(ids), 'deal')} ({_some(ids)})"
-
-
-def _some(ids: Collection[str]) -> str:
-    return ", ".join(list(ids)[:SHOWN_RED]) + (", …" if len(ids) > SHOWN_RED else "")
+    return f"deal {ids[0]}" if len(ids) == 1 else f"{plural(len(ids), 'deal')} ({some(ids, SHOWN_RED)})"
 
 
 def _deal_lines(results: Sequence[DealResult]) -> list[str]:

@@ -14,8 +14,8 @@ from pytest_dealsnap.cli.output import project_config
 from pytest_dealsnap.cli.terminal import say
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.deals.open_source import open_source
-from pytest_dealsnap.errors import BaselineError, SnapshotError, SourceError, printable
-from pytest_dealsnap.reporting.wording import cut, plural
+from pytest_dealsnap.errors import BaselineError, SnapshotError, SourceError
+from pytest_dealsnap.text import cut, plural, printable
 
 __all__ = ["add_arguments", "run"]
 

@@ -10,8 +10,8 @@ from pytest_dealsnap.cli.decisions import Decision, Decisions
 from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import apply_all
 from pytest_dealsnap.cli.terminal import reviewer, say
-from pytest_dealsnap.errors import ConfigError, printable
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["add_arguments", "run"]
 

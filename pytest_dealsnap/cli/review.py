@@ -27,11 +27,11 @@ from pytest_dealsnap.cli.review_text import decided_text, item_details, item_lin
 from pytest_dealsnap.cli.terminal import ask, confirm, has_terminal, reviewer, say
 from pytest_dealsnap.cli.word_diff import Colors
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import DealsnapError, printable
+from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import AFFECTED, DealResult
-from pytest_dealsnap.reporting.wording import cut, plural
+from pytest_dealsnap.text import cut, plural, printable
 
 __all__ = ["add_arguments", "run"]
 

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 from pytest_dealsnap.cli.decisions import parse_day
 from pytest_dealsnap.cli.terminal import ask, say
-from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.text import printable
 
 __all__ = ["HELP", "KEYS", "QUESTION", "ask_day", "letter_of"]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from pytest_dealsnap.cli.decisions import Decision, Decisions
 from pytest_dealsnap.cli.word_diff import Colors, difference_lines
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.deal_text import deal_text
-from pytest_dealsnap.reporting.wording import cut, plural, worst_finding
+from pytest_dealsnap.reporting.wording import worst_finding
+from pytest_dealsnap.text import cut, plural, printable
 
 __all__ = ["decided_text", "item_details", "item_lines", "usable_commands"]
 

@@ -8,10 +8,9 @@ from dataclasses import asdict
 
 from pytest_dealsnap.cli.output import project_config
 from pytest_dealsnap.cli.terminal import say
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.reasoning.kept_runs import KeptRun, kept_runs
 from pytest_dealsnap.reasoning.run_store import runs_folder
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["add_arguments", "run"]
 

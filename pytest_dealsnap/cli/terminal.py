@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.text import printable
 
 __all__ = ["ask", "confirm", "has_terminal", "reviewer", "say"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.results import DealResult
-from pytest_dealsnap.reporting.wording import cut, plural, show_value
+from pytest_dealsnap.reporting.wording import show_value
+from pytest_dealsnap.text import cut, plural, printable
 
 __all__ = ["Colors", "difference_lines", "word_diff"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from pytest_dealsnap.deals.dialects import Dialect, dialect_of
-from pytest_dealsnap.errors import SourceError, redact
-from pytest_dealsnap.secrets import is_secret_key, remember
+from pytest_dealsnap.errors import SourceError
+from pytest_dealsnap.secrets import MASK, is_secret_key, redact, remember
 
-__all__ = ["OWN_ENGINE", "check_enforced", "open_read_only", "parse_url", "public_url"]
+__all__ = ["OWN_ENGINE", "check_enforced", "driver_reason", "open_read_only", "parse_url", "public_url"]
 
 OWN_ENGINE = "dealsnap_own_engine"  # tells dealsnap's own questions from a reasoner's
 
@@ -43,8 +43,17 @@ def parse_url(text: str, place: str) -> URL:
 
 def public_url(url: URL) -> str:
     """Return *url* as text with password and secret-looking query values masked."""
-    query = {name: "***" if is_secret_key(name) else value for name, value in url.query.items()}
+    query = {name: MASK if is_secret_key(name) else value for name, value in url.query.items()}
     return redact(url.set(query=query).render_as_string(hide_password=True))
+
+
+def driver_reason(error: Exception, url: URL) -> str:
+    """Return what a driver says went wrong at *url*, on one line: its error's name and message, without secrets."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    reason = redact(" ".join(str(cause).split()))
+    if url.password:  # a short one may be a word of harmless texts, so that it is masked here only
+        reason = reason.replace(str(url.password), MASK)
+    return f"{type(cause).__name__}: {reason}"
 
 
 def open_read_only(text: str, *, folder: Path, place: str = "database", trust: bool = False) -> Engine:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.engine import URL
 from sqlalchemy.engine.reflection import ObjectKind
-from sqlalchemy.exc import DBAPIError, SAWarning, SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.constraints import reflect_type_constraints
-from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
+from pytest_dealsnap.deals.database import driver_reason, open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.deals.exact_values import read_exactly
 from pytest_dealsnap.deals.soft_delete import SoftDelete, count_rows, find_soft_delete
@@ -31,7 +32,8 @@ from pytest_dealsnap.deals.table_guess import (
 )
 from pytest_dealsnap.deals.type_words import TypeSuggestion, suggest_types
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import SourceError, did_you_mean, printable, redact
+from pytest_dealsnap.errors import SourceError, did_you_mean
+from pytest_dealsnap.text import printable
 
 __all__ = ["Discovery", "SeveralTablesError", "discover"]
 
@@ -88,7 +90,7 @@ def discover(
     url = parse_url(database, place)
     engine = read_exactly(open_read_only(database, folder=folder, place=place, trust=trust))
     try:
-        with _explained(place, public_url(url), url.password), engine.connect() as connection:
+        with _explained(place, url), engine.connect() as connection:
             tables = list(_tables(connection))
             shown = public_url(url)
             if table is not None:
@@ -103,18 +105,14 @@ def discover(
 
 
 @contextmanager
-def _explained(place: str, shown: str, password: Any) -> Iterator[None]:
+def _explained(place: str, url: URL) -> Iterator[None]:
     """Turn a driver's error into one of ours, without secrets; a column of an odd type is no cause for alarm."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)
             yield
     except (SQLAlchemyError, ValueError, ArithmeticError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-        reason = redact(" ".join(str(cause).split()))
-        if password:
-            reason = reason.replace(str(password), "***")
-        raise SourceError(f"{place}: {shown} cannot be read: {type(cause).__name__}: {reason}") from None
+        raise SourceError(f"{place}: {public_url(url)} cannot be read: {driver_reason(error, url)}") from None
 
 
 def _named(connection: Connection, tables: Sequence[TableFacts], name: str, shown: str) -> Candidate:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
+from pytest_dealsnap.deals.database import driver_reason, open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.dialects import Dialect, dialect_of
-from pytest_dealsnap.errors import SourceError, redact
+from pytest_dealsnap.errors import SourceError
 
 __all__ = ["identity", "is_pooled", "same_database"]
 
@@ -105,10 +105,4 @@ def _confirmed(known: Dialect, urls: tuple[URL, URL], folder: Path, places: tupl
 
 
 def _unreachable(error: SQLAlchemyError, url: URL, place: str) -> SourceError:
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    reason = redact(" ".join(str(cause).split()))
-    if url.password:
-        reason = reason.replace(str(url.password), "***")
-    return SourceError(
-        f"{place}: {public_url(url)} cannot be asked which database it is: {type(cause).__name__}: {reason}"
-    )
+    return SourceError(f"{place}: {public_url(url)} cannot be asked which database it is: {driver_reason(error, url)}")

@@ -14,7 +14,8 @@ from pytest_dealsnap.config import Config, DealsConfig
 from pytest_dealsnap.deals.deal import Deal, DealRef, StoredRow, id_order, id_text
 from pytest_dealsnap.deals.type_audit import TypeConstraints
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean, redact
+from pytest_dealsnap.errors import DealNotFoundError, SourceError, did_you_mean
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["CallableSource", "DealSource", "unique_refs"]
 

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Engine, Row, Select
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.deals.database import open_read_only, parse_url, public_url
+from pytest_dealsnap.deals.database import driver_reason, open_read_only, parse_url, public_url
 from pytest_dealsnap.deals.dialects import Dialect, dialect_of
 from pytest_dealsnap.deals.exact_values import read_exactly
 from pytest_dealsnap.deals.freezing import Frozen
-from pytest_dealsnap.errors import SourceAwayError, SourceError, redact
+from pytest_dealsnap.errors import SourceAwayError, SourceError
 
 __all__ = ["SourceConnection"]
 
@@ -156,13 +156,9 @@ class SourceConnection:
                 raise SourceError(self._explain(error)) from error
 
     def _explain(self, error: Exception) -> str:
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-        reason = redact(" ".join(str(cause).split()))
-        if self._url.password:
-            reason = reason.replace(str(self._url.password), "***")
         condition = self._config.deals.where
         where = f' (deals.where = "{condition}")' if condition.strip() else ""
-        return f"{self._place}: {self.description} cannot be read{where}: {type(cause).__name__}: {reason}"
+        return f"{self._place}: {self.description} cannot be read{where}: {driver_reason(error, self._url)}"
 
     def close(self) -> None:
         """Let go of the state that was kept, and of the connection."""

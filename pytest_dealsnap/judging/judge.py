@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_dealsnap.config import RESERVED_METRICS
-from pytest_dealsnap.errors import redact
 from pytest_dealsnap.judging.differences import ABSENT, changed_leaves
 from pytest_dealsnap.judging.evidence import with_evidence, with_forms
 from pytest_dealsnap.judging.metrics import Metric, measure
@@ -18,6 +17,7 @@ from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import is_present, percent_change, same
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import Failure, Finding, changed_issue, lost_issue
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["Judgement", "Reasoned", "judge"]
 

@@ -11,7 +11,6 @@ from decimal import localcontext
 from itertools import combinations
 from typing import Any
 
-from pytest_dealsnap.errors import redact
 from pytest_dealsnap.judging.differences import changed_leaves
 from pytest_dealsnap.judging.evidence import with_evidence
 from pytest_dealsnap.judging.matrix_rules import WHOLE_OUTPUT, BetweenRule, MatrixRules, OnlyRule
@@ -20,6 +19,7 @@ from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import exact, is_number, is_present, percent_change, same, working_context
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import COMPARED, DealResult, Failure, Finding
+from pytest_dealsnap.secrets import redact
 
 __all__ = [
     "METRICS",

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.callables import import_object
-from pytest_dealsnap.errors import ConfigError, did_you_mean, redact
+from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.extensions import unseen
 from pytest_dealsnap.judging.rule_forms import RuleForm, added_forms, form_of
 from pytest_dealsnap.judging.similarity import Undecided, at_least_similar
 from pytest_dealsnap.judging.values import exact, is_number, is_present, normal, same, working_context
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import Finding
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["RULE_FORMS", "Rule", "parse_rule", "rule_forms"]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pytest_dealsnap.config import VerdictConfig
 from pytest_dealsnap.model.results import AFFECTED, COMPARED, STATUSES, DealResult
 from pytest_dealsnap.model.verdicts import Summary, Verdict
+from pytest_dealsnap.text import agree
 
 __all__ = ["decide", "summarize"]
 
@@ -58,7 +59,7 @@ def decide(summary: Summary, thresholds: VerdictConfig) -> Verdict:
     if not summary.affected:
         return Verdict("proceed", f"none of {summary.compared} compared deals is affected")
     percent = 100 * summary.affected / summary.compared
-    are = "is" if summary.affected == 1 else "are"
+    are = agree(summary.affected, "is", "are")
     reason = f"{summary.affected} of {summary.compared} compared deals {are} affected ({percent:.1f} %)"
     if percent < thresholds.fix_forward_below:
         return Verdict("fix_forward", f"{reason}: under {thresholds.fix_forward_below:g} %")
@@ -69,7 +70,7 @@ def decide(summary: Summary, thresholds: VerdictConfig) -> Verdict:
 
 
 def _new(count: int) -> str:
-    return "" if not count else f"; {count} {'is' if count == 1 else 'are'} not in the baseline"
+    return "" if not count else f"; {count} {agree(count, 'is', 'are')} not in the baseline"
 
 
 def _corruption(facts: Sequence[tuple[str, str]]) -> str:

@@ -17,8 +17,9 @@ import pytest
 
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import ConfigError, DealsnapError, did_you_mean, printable
+from pytest_dealsnap.errors import ConfigError, DealsnapError, did_you_mean
 from pytest_dealsnap.plugin.options import given_settings, wanted_mode
+from pytest_dealsnap.text import printable
 
 __all__ = ["TypedEntry", "parametrize_matrix"]
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_dealsnap.errors import DealsnapError, printable
+from pytest_dealsnap.errors import DealsnapError
+from pytest_dealsnap.text import printable
 
 if TYPE_CHECKING:
     from pytest_dealsnap.baseline.extension import DealAssertion

@@ -15,7 +15,7 @@ import pytest
 from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.open_source import with_added_source
-from pytest_dealsnap.errors import DealsnapError, printable
+from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.plugin.async_fixtures import FixtureHomes
 from pytest_dealsnap.plugin.collecting import announce_outputs, chosen, collect_deals, take_deal_arguments
 from pytest_dealsnap.plugin.gc_tuning import set_aside
@@ -32,7 +32,7 @@ from pytest_dealsnap.plugin.unjudged import Unjudged
 from pytest_dealsnap.plugin.xdist_transport import unpack
 from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child, is_pytests_own
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural, printable
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter

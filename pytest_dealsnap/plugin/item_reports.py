@@ -7,10 +7,10 @@ import sys
 import pytest
 from _pytest.junitxml import xml_key
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.plugin.items import DealItem
 from pytest_dealsnap.plugin.xdist_transport import pack
 from pytest_dealsnap.reporting.junit_properties import junit_properties
+from pytest_dealsnap.text import printable
 
 __all__ = ["attach_result", "describe_suite", "say_at_once"]
 

@@ -17,12 +17,14 @@ import pytest
 from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
 from _pytest.scope import Scope
 
-from pytest_dealsnap.errors import DealsnapError, SnapshotError, printable, redact
+from pytest_dealsnap.errors import DealsnapError, SnapshotError
 from pytest_dealsnap.pipeline.gate import Judged
 from pytest_dealsnap.plugin.run import Run
 from pytest_dealsnap.plugin.unjudged import NotJudgedError, Unjudged, end_run
 from pytest_dealsnap.reporting.deal_text import brief_text, deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
+from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.text import printable
 
 if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr, TracebackEntry

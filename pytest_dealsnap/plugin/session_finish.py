@@ -17,7 +17,6 @@ from pytest_dealsnap.baseline.watching import state_of
 from pytest_dealsnap.causes.features import worth_explaining
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import id_order
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.portfolio import broken_rules, shifts
 from pytest_dealsnap.model.cause import Features
 from pytest_dealsnap.model.earlier_run import EarlierRun
@@ -31,10 +30,9 @@ from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.earlier import read_earlier
 from pytest_dealsnap.reporting.idle import idle_rules
 from pytest_dealsnap.reporting.ledger_facts import absent_everywhere, ledger_facts
-from pytest_dealsnap.reporting.plain_text import for_encoding
 from pytest_dealsnap.reporting.summary_text import progress_text, summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget, write_each
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import agree, for_encoding, plural, printable
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -291,7 +289,7 @@ class SessionFinish:
         hidden = sum(max(len(_of_deals(reporter.stats.get(name, []))) - FAILED_IN_FULL, 0) for name in _FAILURES)
         if hidden:
             where = "in the report" if self._targets else "with --dealsnap-report json:PATH"
-            are = "is" if hidden == 1 else "are"
+            are = agree(hidden, "is", "are")
             more = plural(hidden, "more failed deal")
             reporter.write_line(f"{more} {are} not shown above; all of them are {where}")
         encoding = getattr(reporter._tw._file, "encoding", None)

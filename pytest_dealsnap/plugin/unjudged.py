@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_dealsnap.errors import BudgetStopError, DealsnapError, SourceAwayError, UnwritableError, printable
+from pytest_dealsnap.errors import BudgetStopError, DealsnapError, SourceAwayError, UnwritableError
+from pytest_dealsnap.text import printable
 
 if TYPE_CHECKING:
     import pytest

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.deals.deal import Deal, LazyFields
-from pytest_dealsnap.errors import DealsnapError, EventLoopError, ReasonerTimeoutError, redact
+from pytest_dealsnap.errors import DealsnapError, EventLoopError, ReasonerTimeoutError
 from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reasoning.canonical import canonical_output
 from pytest_dealsnap.reasoning.environment import Environment, is_source_away
 from pytest_dealsnap.reasoning.process_guard import end_forked_child
+from pytest_dealsnap.secrets import redact
 
 if TYPE_CHECKING:
     from pytest_dealsnap.reasoning.replay_tape import CallsMade

@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.errors import ConfigError, DealsnapError, ExecutorError, StoreError, redact
+from pytest_dealsnap.errors import ConfigError, DealsnapError, ExecutorError, StoreError
 from pytest_dealsnap.reasoning.calls import USUAL, Reasoning, excused, excused_by, failure_of
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.environment import Environment
 from pytest_dealsnap.reasoning.loops import Home
 from pytest_dealsnap.reasoning.reasoner import Reasoner, needs_row
 from pytest_dealsnap.reasoning.sealed import Sealed
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["ExecutorLane", "reason_there"]
 

@@ -21,12 +21,11 @@ from uuid import UUID
 from pytest_dealsnap.errors import OutputError, ReplayError
 from pytest_dealsnap.judging.paths import PathPattern
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
-from pytest_dealsnap.secrets import MASK, is_secret_name, redact
+from pytest_dealsnap.secrets import MASK, is_secret_header, redact
 
 __all__ = ["TAG", "decode_answer", "encode_answer", "request_key", "request_of", "untagged"]
 
 TAG = "$type"
-_WITHHELD = frozenset({"authorization", "proxy_authorization", "cookie", "set_cookie", "x_api_key", "api_key"})
 
 
 def request_of(name: str, arguments: Mapping[str, Any], drop: tuple[PathPattern, ...]) -> dict[str, Any]:
@@ -64,12 +63,8 @@ def _masked(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [_masked(item, key) for item in value]
     if isinstance(value, str):
-        return MASK if value and _is_withheld(key) else redact(value)
+        return MASK if value and is_secret_header(key) else redact(value)
     return value
-
-
-def _is_withheld(key: str) -> bool:
-    return key.lower().replace("-", "_") in _WITHHELD or is_secret_name(key)
 
 
 # --- answers

@@ -11,11 +11,12 @@ from typing import Any
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.deals.deal import id_order
-from pytest_dealsnap.errors import SnapshotError, printable
+from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.differences import changed_leaves
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.model.rehearsals import Attributed, Origin
-from pytest_dealsnap.reporting.wording import plural, show_both
+from pytest_dealsnap.reporting.wording import show_both
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["Difference", "attribute", "common_lines", "differences", "example_lines"]
 

@@ -14,7 +14,7 @@ from pytest_dealsnap.errors import BaselineError
 from pytest_dealsnap.rehearsal.step_environment import FlagState, StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.timeline import Entry
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural
 
 __all__ = ["capture", "run_capture"]
 

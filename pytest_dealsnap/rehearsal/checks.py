@@ -9,13 +9,12 @@ from typing import Any
 from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.rehearsal.constraint_probe import TypeProbes
 from pytest_dealsnap.rehearsal.row_digests import RowChanges, TableChanges
 from pytest_dealsnap.rehearsal.schema import Schema, missing_parts
 from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.reporting.audit_facts import show_stored
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import agree, plural, printable
 
 __all__ = [
     "check_constraints",
@@ -47,7 +46,7 @@ def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig, may_change
             continue
         if table.lost:
             what = f"table {name} is gone with its {plural(table.lost, 'row')}" if table.gone else (
-                f"{plural(table.lost, 'row')} of {name} {'is' if table.lost == 1 else 'are'} lost"
+                f"{plural(table.lost, 'row')} of {name} {agree(table.lost, 'is', 'are')} lost"
             )  # fmt: skip
             entry.find(
                 "rows_lost", what, weight="corrupts", evidence=_keys("lost", table.lost_keys, table.lost),
@@ -106,11 +105,11 @@ def check_declared(entry: Entry, schema: Schema, may_change: Sequence[str]) -> N
 def _check_added(entry: Entry, table: TableChanges, name: str, *, is_deals: bool) -> None:
     evidence = _keys("added", table.added_keys, table.added)
     if table.copied:
-        title = f"{plural(table.copied, 'row')} of {name} {'is' if table.copied == 1 else 'are'} duplicated"
+        title = f"{plural(table.copied, 'row')} of {name} {agree(table.copied, 'is', 'are')} duplicated"
         advice = "rows that say the same under another key: look for an INSERT … SELECT that ran twice"
         entry.find("rows_duplicated", title, weight="corrupts", evidence=evidence, advice=advice)
     elif is_deals:
-        title = f"{plural(table.added, 'row')} of {name} {'was' if table.added == 1 else 'were'} added"
+        title = f"{plural(table.added, 'row')} of {name} {agree(table.added, 'was', 'were')} added"
         entry.find("rows_added", title, evidence=evidence, advice="a migration should not make deals")
     else:
         entry.find("rows_added", f"{plural(table.added, 'row')} of {name} added", weight="note", evidence=evidence)
@@ -160,7 +159,7 @@ def check_types(entry: Entry, before: StoredTypes, after: StoredTypes, deals: De
     if invalid:
         entry.find(
             "types_invalid",
-            f"{plural(len(invalid), 'deal')} {'has' if len(invalid) == 1 else 'have'} no valid type after the upgrade",
+            f"{plural(len(invalid), 'deal')} {agree(len(invalid), 'has', 'have')} no valid type after the upgrade",
             weight="fails" if meant else "note",
             evidence=left(invalid), deals=invalid,
             advice="widen the backfill's WHERE: NULL, blank, other spellings, rows that are soft-deleted",
@@ -168,7 +167,7 @@ def check_types(entry: Entry, before: StoredTypes, after: StoredTypes, deals: De
     if aliased and meant:
         entry.find(
             "aliases_left",
-            f"{plural(len(aliased), 'row')} that the audit named {'keeps' if len(aliased) == 1 else 'keep'} an alias",
+            f"{plural(len(aliased), 'row')} that the audit named {agree(len(aliased), 'keeps', 'keep')} an alias",
             weight="note", evidence=left(aliased), deals=aliased,
             advice="let the backfill write the type that the alias stands for; or take it out of deals.aliases",
         )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pytest_dealsnap.errors import printable, redact
+from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.text import printable
 
 __all__ = ["first_error"]
 

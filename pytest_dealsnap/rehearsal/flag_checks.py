@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.deals.database import public_url
-from pytest_dealsnap.errors import printable, redact
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.rehearsals import Attributed, Weight
@@ -22,7 +21,9 @@ from pytest_dealsnap.rehearsal.states import State, connected
 from pytest_dealsnap.rehearsal.step_environment import FlagState, StepEnvironment
 from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
 from pytest_dealsnap.rehearsal.type_reach import Reach, choose_deals, give_types, next_type, reach_of
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, plural
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS
+from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.text import agree, plural, printable
 
 __all__ = ["FlagChecks"]
 
@@ -223,7 +224,7 @@ class FlagChecks:
                 return
             noisy = not self._journal.has("downgrade_loses_data")
             count = len(changed) + len(gone)
-            give = "gives" if count == 1 else "give"
+            give = agree(count, "gives", "give")
             title = f"{plural(count, 'deal')} no longer {give} the old answer after the downgrade"
             lost = [f"gone: {', '.join(printable(deal_id) for deal_id in sorted(gone)[:10])}"] if gone else []
             entry.find(
@@ -250,7 +251,7 @@ class FlagChecks:
             entry.find(
                 "flag_off_differs",
                 f"with the flag off, {plural(len(changed), 'deal')} no longer "
-                f"{'gives' if len(changed) == 1 else 'give'} the old answer",
+                f"{agree(len(changed), 'gives', 'give')} the old answer",
                 evidence=[*common_lines(changed), *example_lines(changed)],
                 deals=[difference.id for difference in changed],
                 advice="turning the flag off must bring the old answers back: keep the code's off branch from reading "
@@ -271,7 +272,7 @@ class FlagChecks:
                 entry.find(
                     "old_answers_differ",
                     f"before anything is migrated, {plural(len(changed), 'deal')} "
-                    f"{'does' if len(changed) == 1 else 'do'} not give the answer of the approved baseline",
+                    f"{agree(len(changed), 'does', 'do')} not give the answer of the approved baseline",
                     evidence=[*common_lines(changed), *example_lines(changed)],
                     deals=[difference.id for difference in changed],
                     advice='the flag\'s "off" is not what the old release did; or the baseline is out of date: '

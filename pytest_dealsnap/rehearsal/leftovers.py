@@ -19,6 +19,7 @@ from typing import Literal
 
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.rehearsal.owners import OWNER_VARIABLE, is_alive, is_running, owner_of
+from pytest_dealsnap.text import plural
 
 __all__ = ["KEPT", "CleaningError", "Leftover", "local_leftovers", "remove_local", "summary"]
 
@@ -60,7 +61,7 @@ def summary(left: Iterable[Leftover]) -> str | None:
         counts[one.kind] = counts.get(one.kind, 0) + 1
     if not counts:
         return None
-    parts = [f"{count} {kind if count == 1 else _PLURALS[kind]}" for kind, count in counts.items()]
+    parts = [f"{plural(count, kind, _PLURALS[kind])}" for kind, count in counts.items()]
     return f"a killed command left {' and '.join(parts)}: dealsnap clean lists what it left"
 
 

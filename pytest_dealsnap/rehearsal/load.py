@@ -22,9 +22,9 @@ from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.dialects import dialect_of
-from pytest_dealsnap.errors import redact
 from pytest_dealsnap.model.rehearsals import DIGITS, LoadFact
 from pytest_dealsnap.rehearsal.locks import OURS
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["Load", "under_load"]
 

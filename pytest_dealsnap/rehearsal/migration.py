@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from pytest_dealsnap.deals.dialects import dialect_of
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.rehearsals import DIGITS, LoadFact, LockFact
 from pytest_dealsnap.rehearsal.checks import (
@@ -34,7 +33,7 @@ from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
 from pytest_dealsnap.rehearsal.type_mentions import speaks_of
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["Migration"]
 

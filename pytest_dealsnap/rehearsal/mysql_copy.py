@@ -23,10 +23,11 @@ from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.deals.dialects import dialect_of
-from pytest_dealsnap.errors import SourceError, redact
+from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.clients import uses_schema
 from pytest_dealsnap.rehearsal.owners import mark, this_process
 from pytest_dealsnap.rehearsal.postgresql_copy import KEPT_COMMENT, PREFIX, WAY_OUT
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["administration_of_server", "copy_mysql", "drop_mysql", "keep_mysql", "scratch_schemas"]
 

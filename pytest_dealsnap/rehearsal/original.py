@@ -19,12 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import open_read_only, parse_url
 from pytest_dealsnap.deals.dialects import dialect_of
-from pytest_dealsnap.errors import SourceError, printable
+from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.row_digests import RowChanges, RowDigests
 from pytest_dealsnap.rehearsal.schema import Schema, read_schema
 from pytest_dealsnap.rehearsal.states import State
 from pytest_dealsnap.rehearsal.timeline import Entry
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["Original"]
 

@@ -17,7 +17,7 @@ from pytest_dealsnap.baseline.manifest import git_state
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.database import check_enforced, parse_url, public_url
 from pytest_dealsnap.deals.dialects import dialect_of
-from pytest_dealsnap.errors import ConfigError, redact
+from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.rehearsals import Rehearsal, share_of
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
@@ -32,6 +32,7 @@ from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import OriginalReachedError, Say
 from pytest_dealsnap.rehearsal.timeline import Timeline
 from pytest_dealsnap.reporting.parts import sample_bounds
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["Options", "rehearse"]
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.type_audit import audit_types
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.rehearsals import Attributed, LoadFact, LockFact
@@ -22,7 +21,7 @@ from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.timeline import Timeline
 from pytest_dealsnap.rehearsal.user_tests import UserTests
 from pytest_dealsnap.reporting.audit_facts import show_stored
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["Phases"]
 

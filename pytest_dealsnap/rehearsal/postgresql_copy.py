@@ -27,8 +27,9 @@ from sqlalchemy.pool import NullPool
 from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.deals.identity import is_pooled
-from pytest_dealsnap.errors import SourceError, redact
+from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.owners import mark, this_process
+from pytest_dealsnap.secrets import redact
 
 __all__ = [
     "KEPT_COMMENT",

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pytest_dealsnap.errors import DealsnapError, printable, redact
+from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.reasoning.signals import signals_wait
+from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.text import printable
 
 __all__ = ["Done", "OriginalReachedError", "Say", "run_step"]
 

@@ -17,10 +17,11 @@ from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.deal import DealRef
 from pytest_dealsnap.deals.dialects import dialect_of, unprepared
 from pytest_dealsnap.deals.types import DealTypes
-from pytest_dealsnap.errors import ConfigError, SourceError, redact
+from pytest_dealsnap.errors import ConfigError, SourceError
 from pytest_dealsnap.rehearsal.guard import ORDERS
 from pytest_dealsnap.rehearsal.protection import target_of
 from pytest_dealsnap.rehearsal.scratch import ScratchDatabase, scratch_copy
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["guard_variables", "type_copies", "type_words"]
 

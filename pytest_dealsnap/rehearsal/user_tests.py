@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_dealsnap.errors import SourceError, printable
+from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.scratch import scratch_copy
 from pytest_dealsnap.rehearsal.step_environment import FlagState, StepEnvironment
 from pytest_dealsnap.rehearsal.suites import SuiteChanges, SuiteError, compare_suites, read_junit
 from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import agree, plural, printable
 
 __all__ = ["UserTests"]
 
@@ -83,7 +83,7 @@ def _tell(entry: Entry, changes: SuiteChanges) -> None:
         more = [f"… and {len(evidence) - SHOWN:,} more"] if len(evidence) > SHOWN else []
         entry.find(
             "tests_regressed",
-            f"{plural(count, 'test')} of your own passed before and {'does' if count == 1 else 'do'} not now",
+            f"{plural(count, 'test')} of your own passed before and {agree(count, 'does', 'do')} not now",
             evidence=[*evidence[:SHOWN], *more],
             advice="mend what your own tests found, or the tests where they hold the old schema to be right",
         )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_dealsnap.deals.log_counts import LogComparison
 from pytest_dealsnap.deals.type_audit import Kind, TypeAudit
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.reporting.checklist import CheckItem
-from pytest_dealsnap.reporting.wording import cut, plural
+from pytest_dealsnap.text import agree, cut, plural, printable, some
 
 __all__ = ["AuditReport", "show_stored"]
 
@@ -49,11 +47,11 @@ def _type_problems(audit: TypeAudit, default_type: str) -> list[str]:
     problems = []
     for kind, what in _BAD.items():
         if count := audit.of_kind(kind):
-            values = _some([show_stored(value.stored_type) for value in audit.stored if value.kind == kind])
-            become = f"the backfill would make {'it' if count == 1 else 'them'} {default_type}"
+            values = some([show_stored(value.stored_type) for value in audit.stored if value.kind == kind], SHOWN)
+            become = f"the backfill would make {agree(count, 'it', 'them')} {default_type}"
             problems.append(f"{plural(count, 'row')} with {what} ({values}); {become}: is that right?")
     if audit.duplicates:
-        ids = _some([f"{printable(deal_id)} in {count:,} rows" for deal_id, count in audit.duplicates.items()])
+        ids = some([f"{printable(deal_id)} in {count:,} rows" for deal_id, count in audit.duplicates.items()], SHOWN)
         problems.append(f"{plural(len(audit.duplicates), 'id')} shared by several deals ({ids})")
     if audit.nameless:
         problems.append(f"{plural(audit.nameless, 'deal')} without an id (NULL): no gate can judge them")
@@ -69,7 +67,7 @@ def _log_problems(logs: LogComparison, audit: TypeAudit) -> list[str]:
     strangers = [word for word in logs.words if word.deal_type is None]
     if strangers or counts.other_words:
         lines = sum(word.lines for word in strangers) + counts.other_words
-        shown = _some([f"{show_stored(word.word)} {word.lines:,} times" for word in strangers])
+        shown = some([f"{show_stored(word.word)} {word.lines:,} times" for word in strangers], SHOWN)
         problems.append(f"{plural(lines, 'log line')} with an unknown deal type ({shown})")
     deals = audit.deals_by_type()
     problems += [
@@ -79,8 +77,3 @@ def _log_problems(logs: LogComparison, audit: TypeAudit) -> list[str]:
     ]
     problems += [f"{printable(name)} is cut short; it was counted to there" for name in counts.cut_short]
     return problems
-
-
-def _some(items: Sequence[str]) -> str:
-    more = len(items) - SHOWN
-    return ", ".join(items[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")

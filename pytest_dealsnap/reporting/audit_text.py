@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from pytest_dealsnap.deals.log_counts import LONGEST_LINE, LogComparison
 from pytest_dealsnap.deals.type_audit import KINDS
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.reporting.audit_facts import AuditReport, show_stored
 from pytest_dealsnap.reporting.checklist import CheckItem
-from pytest_dealsnap.reporting.wording import cut, plural, table
+from pytest_dealsnap.text import cut, plural, printable, table
 
 __all__ = ["audit_lines"]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from pytest_dealsnap.causes.features import TYPE_FIELD
 from pytest_dealsnap.model.cause import Cause, Common
-from pytest_dealsnap.reporting.wording import plural, show_value
+from pytest_dealsnap.reporting.wording import show_value
+from pytest_dealsnap.text import agree, plural
 
 __all__ = ["common_text", "deals_cell", "reach", "remarks"]
 
@@ -38,8 +39,8 @@ def reach(cause: Cause) -> str:
     deals = plural(len(cause.deals), "deal")
     if cause.failing in (0, len(cause.deals)):
         return deals
-    breaks, others = "breaks" if cause.failing == 1 else "break", len(cause.deals) - cause.failing
-    return f"{cause.failing:,} of {deals} {breaks} a rule; {others:,} {'is' if others == 1 else 'are'} within tolerance"
+    breaks, others = agree(cause.failing, "breaks", "break"), len(cause.deals) - cause.failing
+    return f"{cause.failing:,} of {deals} {breaks} a rule; {others:,} {agree(others, 'is', 'are')} within tolerance"
 
 
 def deals_cell(cause: Cause) -> str:

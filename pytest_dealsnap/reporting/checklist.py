@@ -14,13 +14,14 @@ from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config, MetricSpec
 from pytest_dealsnap.deals.type_audit import Kind, TypeAudit, TypeConstraints
-from pytest_dealsnap.errors import SnapshotError, printable
+from pytest_dealsnap.errors import SnapshotError
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.rules import parse_rule
 from pytest_dealsnap.judging.values import is_number
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import DealResult, Finding
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS
+from pytest_dealsnap.text import cut, plural, printable, some
 
 __all__ = ["CheckItem", "post_migration_checklist"]
 
@@ -202,9 +203,11 @@ def _tsa_for_carveouts_only(config: Config, baseline: DealSnapshots | None) -> C
         return CheckItem(check, "question", how)
     seen = _TSASeen.of(baseline)
     if seen.wrong:
-        return CheckItem(check, "failed", f"{plural(len(seen.wrong), 'other deal')} with TSA costs: {_ids(seen.wrong)}")
+        which = some([*map(printable, seen.wrong)], SHOWN)
+        return CheckItem(check, "failed", f"{plural(len(seen.wrong), 'other deal')} with TSA costs: {which}")
     if seen.unknown:
-        what = f"{plural(len(seen.unknown), 'snapshot')} without an output that can be read: {_ids(seen.unknown)}"
+        which = some([*map(printable, seen.unknown)], SHOWN)
+        what = f"{plural(len(seen.unknown), 'snapshot')} without an output that can be read: {which}"
         return CheckItem(check, "question", f'{what}; capture them again with output.record = "full"')
     if not seen.carveouts:
         why = f"no carve-out in {baseline.folder} has {TSA_PATH}: was it captured with the new code, the flag on?"
@@ -270,11 +273,6 @@ def _gate_green(gate: FinishedRun | None) -> CheckItem:
     if gate.facts.partial:
         return CheckItem(check, "question", f"{said}; but the report is of a part of the deals only")
     return CheckItem(check, "passed", said)
-
-
-def _ids(ids: Sequence[str]) -> str:
-    more = len(ids) - SHOWN
-    return ", ".join(map(printable, ids[:SHOWN])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _quoted(values: Sequence[str]) -> str:

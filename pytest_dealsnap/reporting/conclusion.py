@@ -22,7 +22,7 @@ from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes
 from pytest_dealsnap.reporting.next_steps import capture_steps, gate_steps, incomplete, lost_snapshots
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
-from pytest_dealsnap.reporting.wording import cut, plural, some_ids
+from pytest_dealsnap.text import agree, cut, plural, some_ids
 
 __all__ = ["conclude", "with_unread_rows"]
 
@@ -67,7 +67,7 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     """Decide; what was never judged, or never captured, must not end in ``proceed``."""
     lost = lost_snapshots(results)
     if lost and not summary.corrupt:
-        are = "is" if lost == 1 else "are"
+        are = agree(lost, "is", "are")
         return Verdict("inconclusive", f"{plural(lost, 'snapshot')} of the baseline {are} missing")
     verdict = decide(summary, facts.judging.thresholds)
     if facts.outage and not summary.corrupt:
@@ -81,12 +81,12 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
         return verdict
     unread = sum(result.status == "errored" and not result.compared for result in results)
     if unread:
-        return Verdict("inconclusive", f"{plural(unread, 'deal')} {'was' if unread == 1 else 'were'} not judged")
+        return Verdict("inconclusive", f"{plural(unread, 'deal')} {agree(unread, 'was', 'were')} not judged")
     if facts.doubts:
         return Verdict("inconclusive", facts.doubts[0])
     if facts.not_judged:
         count = len(facts.not_judged)
-        return Verdict("inconclusive", f"{plural(count, 'selected deal')} {'was' if count == 1 else 'were'} not judged")
+        return Verdict("inconclusive", f"{plural(count, 'selected deal')} {agree(count, 'was', 'were')} not judged")
     if incomplete(facts):
         return Verdict("inconclusive", "the baseline is incomplete: its capture did not finish")
     if all(result.error is not None for result in results if result.compared):
@@ -161,7 +161,7 @@ def _capture_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
             "--dealsnap-allow-constant accepts such a capture"
         )
     if recorded:
-        were = "was recorded as an error" if len(recorded) == 1 else "were recorded as errors"
+        were = agree(len(recorded), "was recorded as an error", "were recorded as errors")
         notes.append(f"{plural(len(recorded), 'deal')} could not be reasoned and {were}: {recorded[0].error}")
     if kept:
         left = f"{plural(len(kept), 'deal')} failed; no error takes the place of a recorded output"
@@ -182,7 +182,7 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     notes += _volatile_notes(results)
     failing = [result for result in results if result.status == "changed" and result.error is not None]
     if failing:
-        fail = "fails" if len(failing) == 1 else "fail"
+        fail = agree(len(failing), "fails", "fail")
         first = f"deal {failing[0].id}: {failing[0].error}"
         notes.append(f"{plural(len(failing), 'deal')} {fail} as in the baseline, with no output to compare: {first}")
     recovered = [result for result in results if result.status == "new" and result.findings]
@@ -237,7 +237,7 @@ def _ledger_notes(facts: RunFacts) -> list[str]:
     for fact in facts.ledger:
         gone = fact.judged - fact.shown
         if gone and not fact.expired and (fact.matched or facts.partial):
-            verb = "shows" if gone == 1 else "show"
+            verb = agree(gone, "shows", "show")
             notes.append(f"{fact.place} ({fact.reason}): {gone:,} of {fact.deals or 0:,} no longer {verb} it")
         if fact.others and not fact.expired:
             came = plural(fact.others, "deal that was not accepted", "deals that were not accepted")

@@ -9,11 +9,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.values import is_number
 from pytest_dealsnap.model.record import Record, always
 from pytest_dealsnap.model.results import STATUSES, DealResult, Finding
 from pytest_dealsnap.reporting.wording import finding_cells, type_name
+from pytest_dealsnap.text import printable
 
 __all__ = ["COLUMNS", "Column", "DealRow", "FindingRow", "deal_row"]
 

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
 from pytest_dealsnap.model.results import DealResult, Finding
-from pytest_dealsnap.reporting.wording import (
-    cut,
-    finding_cells,
-    plural,
-    show_both,
-    show_value,
-    table,
-    type_name,
-    worst_finding,
-)
+from pytest_dealsnap.reporting.wording import finding_cells, show_both, show_value, type_name, worst_finding
+from pytest_dealsnap.text import cut, plural, printable, table
 
 __all__ = ["brief_text", "deal_text"]
 

@@ -15,7 +15,8 @@ from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import Record, replace
 from pytest_dealsnap.model.results import AFFECTED
 from pytest_dealsnap.reporting.json_reading import read_json
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, plural, show_percent, show_value
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, show_percent, show_value
+from pytest_dealsnap.text import plural
 
 __all__ = [
     "Since",

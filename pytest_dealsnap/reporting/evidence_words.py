@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pytest_dealsnap.model.results import DealResult
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural
 
 __all__ = ["EVIDENCE", "evidence_counts", "evidence_words", "miss_notes"]
 

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.reporting.cause_text import reach
@@ -16,7 +15,8 @@ from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.markdown_report import STEP_SUMMARY, render_markdown
 from pytest_dealsnap.reporting.money_text import money_headline
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS
+from pytest_dealsnap.text import cut, plural, printable
 
 if TYPE_CHECKING:
     from pytest_dealsnap.model.rehearsals import Rehearsal

@@ -15,7 +15,6 @@ from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.reporting.cause_text import remarks
@@ -26,7 +25,8 @@ from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes,
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.page_data import page_data
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, some_ids, type_name, worst_finding
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, type_name, worst_finding
+from pytest_dealsnap.text import cut, plural, printable, some_ids
 
 if TYPE_CHECKING:
     from jinja2 import Template

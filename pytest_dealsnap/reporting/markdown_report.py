@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import STATUSES
@@ -16,7 +15,8 @@ from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
 from pytest_dealsnap.reporting.earlier import age_words, gone_line, since
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.money_text import money_lines
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, type_name, worst_finding
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, type_name, worst_finding
+from pytest_dealsnap.text import cut, plural, printable
 
 if TYPE_CHECKING:
     from pytest_dealsnap.model.rehearsals import Rehearsal

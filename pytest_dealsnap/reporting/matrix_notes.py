@@ -5,11 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.matrix import METRICS, NO_EFFECT, alike_everywhere
 from pytest_dealsnap.model.finished_run import RunFacts
 from pytest_dealsnap.model.results import DealResult
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural, printable
 
 __all__ = ["matrix_doubt", "matrix_notes", "matrix_steps"]
 

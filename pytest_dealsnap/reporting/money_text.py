@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from pytest_dealsnap.judging.values import percent_change
 from pytest_dealsnap.model.money import Money, Mover, TypeMoney
-from pytest_dealsnap.reporting.wording import listed, plural, show_percent, show_value
+from pytest_dealsnap.reporting.wording import show_percent, show_value
+from pytest_dealsnap.text import listed, plural
 
 __all__ = ["money_headline", "money_lines"]
 

@@ -10,12 +10,12 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_dealsnap.errors import MissingSnapshotError, SnapshotError, printable
+from pytest_dealsnap.errors import MissingSnapshotError, SnapshotError
 from pytest_dealsnap.model.finished_run import RunFacts
 from pytest_dealsnap.model.results import AFFECTED, DealResult, alike_outputs
 from pytest_dealsnap.model.verdicts import Verdict
 from pytest_dealsnap.reporting.matrix_notes import matrix_steps
-from pytest_dealsnap.reporting.wording import cut, plural, some_ids
+from pytest_dealsnap.text import cut, plural, printable, some_ids
 
 __all__ = ["capture_steps", "gate_steps", "incomplete", "lost_snapshots"]
 

@@ -12,13 +12,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_dealsnap import __version__
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.model.verdicts import ACTIONS
 from pytest_dealsnap.reporting.evidence_words import evidence_counts
 from pytest_dealsnap.reporting.highlights import WEIGHTS, weighed_causes
-from pytest_dealsnap.reporting.wording import cut
+from pytest_dealsnap.text import cut, printable
 
 if TYPE_CHECKING:
     from pytest_dealsnap.model.rehearsals import Rehearsal

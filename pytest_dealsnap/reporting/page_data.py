@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.details import Details, MetricRow
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import Record, to_plain
@@ -20,6 +19,7 @@ from pytest_dealsnap.reporting.earlier import age_words, since
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, show_percent, show_value
+from pytest_dealsnap.text import printable
 
 __all__ = ["page_data"]
 

@@ -10,7 +10,7 @@ from pytest_dealsnap.judging.sample import decide_sample
 from pytest_dealsnap.model.finished_run import Drawn, PartOutcome, RunFacts
 from pytest_dealsnap.model.results import AFFECTED, COMPARED, DealResult
 from pytest_dealsnap.model.verdicts import Summary, Verdict
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import agree, plural
 
 __all__ = ["claims_nothing", "outcome_of_part", "sample_bounds", "sample_notes", "sample_verdict"]
 
@@ -33,7 +33,7 @@ def outcome_of_part(facts: RunFacts, results: Sequence[DealResult], summary: Sum
     words = f"{judged:,} of {plural(facts.total, 'deal')} judged"
     doubt = _doubt(facts, results, judged)
     if failing:
-        words += f", {failing:,} {'fails' if failing == 1 else 'fail'}"
+        words += f", {failing:,} {agree(failing, 'fails', 'fail')}"
     elif doubt:
         words += f", {doubt}"
     elif judged:
@@ -44,7 +44,7 @@ def outcome_of_part(facts: RunFacts, results: Sequence[DealResult], summary: Sum
 def _doubt(facts: RunFacts, results: Sequence[DealResult], judged: int) -> str:
     """Return why a part in which no deal fails does not pass; ``""`` if it does."""
     if facts.not_judged:
-        return f"{len(facts.not_judged):,} selected {'is' if len(facts.not_judged) == 1 else 'are'} not judged"
+        return f"{len(facts.not_judged):,} selected {agree(len(facts.not_judged), 'is', 'are')} not judged"
     if facts.selected and not judged:
         return "nothing was compared"
     if judged and all(result.error is not None for result in results if result.compared):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pytest_dealsnap.model.rehearsals import Rehearsal
 from pytest_dealsnap.reporting.github_report import MOST_ANNOTATIONS, command
 from pytest_dealsnap.reporting.rehearsal_wording import share_words, told_problems
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, plural
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS
+from pytest_dealsnap.text import plural
 
 __all__ = ["render_rehearsal_github"]
 

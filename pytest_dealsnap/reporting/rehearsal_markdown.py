@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pytest_dealsnap.model.rehearsals import Rehearsal
 from pytest_dealsnap.reporting.markdown_report import code, text
 from pytest_dealsnap.reporting.rehearsal_wording import PHASE_WORDS, WEIGHT_WORDS, evidence_words, told_problems
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, plural
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS
+from pytest_dealsnap.text import plural
 
 __all__ = ["render_rehearsal_markdown"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.rehearsals import Problem, Rehearsal
 from pytest_dealsnap.reporting.rehearsal_wording import PHASE_WORDS, WEIGHT_WORDS, evidence_words, told_problems
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, table
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS
+from pytest_dealsnap.text import cut, printable, table
 
 __all__ = ["rehearsal_lines"]
 

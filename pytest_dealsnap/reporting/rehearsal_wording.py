@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.rehearsals import Exposure, LoadFact, LockFact, Problem, Rehearsal, Share
-from pytest_dealsnap.reporting.wording import plural, show_value
+from pytest_dealsnap.reporting.wording import show_value
+from pytest_dealsnap.text import plural, printable
 
 __all__ = [
     "PHASE_WORDS",

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_dealsnap.deals.discovery import Discovery
 from pytest_dealsnap.deals.type_words import TypeSuggestion
-from pytest_dealsnap.errors import printable
-from pytest_dealsnap.reporting.wording import cut, plural
+from pytest_dealsnap.text import cut, plural, printable
 
 __all__ = ["ProjectFacts", "found_lines", "starter_config", "toml_text"]
 

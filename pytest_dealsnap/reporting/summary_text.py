@@ -5,14 +5,14 @@ from __future__ import annotations
 import textwrap
 from itertools import islice
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
 from pytest_dealsnap.reporting.earlier import age_words, gone_line, since
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.money_text import money_lines
-from pytest_dealsnap.reporting.wording import VERDICT_WORDS, cut, plural, table, worst_finding
+from pytest_dealsnap.reporting.wording import VERDICT_WORDS, worst_finding
+from pytest_dealsnap.text import cut, plural, printable, table
 
 __all__ = ["progress_text", "summary_lines"]
 

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import json
-import unicodedata
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import ABSENT
 from pytest_dealsnap.judging.values import exact, is_number
 from pytest_dealsnap.model.record import Record
 from pytest_dealsnap.model.results import DealResult, Finding
+from pytest_dealsnap.text import cut, plural, printable
 
 __all__ = [
     "VERDICT_WORDS",
     "FindingCells",
-    "cut",
     "finding_cells",
-    "listed",
-    "plural",
     "show_both",
     "show_change",
     "show_percent",
     "show_value",
-    "some_ids",
-    "table",
     "type_name",
     "worst_finding",
 ]
@@ -38,33 +31,6 @@ VERDICT_WORDS = {
     "roll_back": "ROLL BACK",
     "inconclusive": "INCONCLUSIVE",
 }
-
-
-def plural(count: int, noun: str, nouns: str | None = None) -> str:
-    """Return ``1 deal`` or ``1,234 deals``."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return ``a, b and c``."""
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
-
-
-def cut(text: str, width: int) -> str:
-    """Return *text* in at most *width* characters, marked where it was cut."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
-
-
-def some_ids(ids: Sequence[str], width: int) -> str:
-    """Return the first of *ids*, whole ones, as many as fit in about *width* characters and at least one."""
-    shown, room = 0, width
-    for deal_id in ids:
-        room -= len(deal_id) + 2
-        if shown and room < 0:
-            break
-        shown += 1
-    text = ", ".join(cut(deal_id, width) for deal_id in ids[:shown])
-    return f"{text}, …" if shown < len(ids) else text
 
 
 def show_value(value: Any, width: int = 28) -> str:
@@ -164,27 +130,6 @@ def show_both(baseline: Any, current: Any, width: int = 28) -> tuple[str, str]:
         lead = "…" if start else ""
         return show_value(lead + baseline[start:], width), show_value(lead + current[start:], width)
     return show_value(baseline, width), show_value(current, width)
-
-
-def _columns(text: str) -> int:
-    """Return how many columns of a terminal *text* takes: a wide character (CJK) takes two, a combining one none."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(unicodedata.combining(character) != 0 for character in text)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
-    """Return the lines of a table with a ruled header; columns in *right* are set flush right."""
-    cells = [list(header), *map(list, rows)]
-    widths = [max(_columns(row[column]) for row in cells) for column in range(len(header))]
-
-    def line(row: Sequence[str]) -> str:
-        gaps = [" " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)]
-        parts = [gap + cell if i in right else cell + gap for i, (cell, gap) in enumerate(zip(row, gaps, strict=True))]
-        return "  ".join(parts).rstrip()
-
-    return [line(cells[0]), "  ".join("─" * width for width in widths), *map(line, cells[1:])]
 
 
 def type_name(result: DealResult) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.differences import explain
 from pytest_dealsnap.model.results import Finding
-from pytest_dealsnap.reporting.wording import finding_cells, plural, show_both, show_value, table
+from pytest_dealsnap.reporting.wording import finding_cells, show_both, show_value
 from pytest_dealsnap.testing.reasoner_pair import Comparison, Disagreement
 from pytest_dealsnap.testing.regression_snippet import WIDTH, Source
+from pytest_dealsnap.text import plural, printable, table
 
 __all__ = ["difference_text", "findings_table", "name_of", "paste", "regression_test", "shown_options"]
 

@@ -23,13 +23,13 @@ from typing import Any, Unpack
 
 from pytest_dealsnap.config import MetricSpec
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.errors import printable
 from pytest_dealsnap.judging.metrics import Metric, compile_metrics
 from pytest_dealsnap.judging.values import exact, is_number, is_present
 from pytest_dealsnap.reporting.wording import show_value
 from pytest_dealsnap.testing.invariant_runner import Broken, Held, listed, with_field
 from pytest_dealsnap.testing.reasoner_pair import Rules
 from pytest_dealsnap.testing.search_options import Options, Reasoner, search_for
+from pytest_dealsnap.text import printable
 
 __all__ = [
     "assert_cost_monotone",

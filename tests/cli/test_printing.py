@@ -11,7 +11,7 @@ import pytest
 
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.reporting.json_report import render_json
-from pytest_dealsnap.reporting.plain_text import for_encoding
+from pytest_dealsnap.text import for_encoding
 from tests.reporting.runs import finding, finished, result
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_dealsnap.cli.word_diff import Colors, difference_lines, word_diff
 from pytest_dealsnap.model.details import Details, Difference
-from pytest_dealsnap.reporting.wording import table
+from pytest_dealsnap.text import table
 from tests.cli.reviewing import Contracts
 from tests.cli.test_accept import CRASH, EMEA
 from tests.cli.test_review import kept

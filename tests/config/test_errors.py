@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_dealsnap import errors
-from pytest_dealsnap.errors import DealsnapError, did_you_mean, printable, redact
+from pytest_dealsnap.errors import DealsnapError, did_you_mean
+from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.text import printable
 
 
 def test_every_error_has_one_base() -> None:

@@ -16,8 +16,8 @@ from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from pytest_dealsnap.reporting.targets import ReportTarget
-from pytest_dealsnap.reporting.wording import some_ids
 from pytest_dealsnap.reporting.writers import Announcing, formats, writer_of
+from pytest_dealsnap.text import some_ids
 from tests.reporting.runs import finding, finished, hostile_run, large_run, result, saved, small_run
 
 GOLDEN = Path(__file__).parent / "golden"

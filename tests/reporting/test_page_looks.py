@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.errors import printable
+from pytest_dealsnap.text import printable
 from tests.reporting.browsing import DESKTOP, LOWEST_CONTRAST, PHONE, Reader
 from tests.reporting.runs import HOSTILE
 

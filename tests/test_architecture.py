@@ -55,6 +55,7 @@ GATES = {
     "msgspec": {"model"},
     "orjson": {"reasoning.quick_json"},
     "rapidfuzz": {"judging"},
+    "shtab": {"cli.completion"},
     "tomlkit": {"baseline.ledger_writing", "cli.configuration_file"},
     "sqlglot": {"deals.check_constraints", "deals.conditions"},
     "pluggy": {"extensions"},

@@ -19,6 +19,7 @@ from pytest_dealsnap.cli import (
     check,
     clean,
     compare,
+    completion,
     doctor,
     effective,
     history,
@@ -32,11 +33,12 @@ from pytest_dealsnap.cli import (
     status,
     store,
 )
+from pytest_dealsnap.cli.help_texts import epilog
 from pytest_dealsnap.cli.printing import print_anywhere
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.text import printable
 
-__all__ = ["main"]
+__all__ = ["command_parser", "main"]
 
 COMMANDS: dict[str, ModuleType] = {
     "init": init,
@@ -57,6 +59,7 @@ COMMANDS: dict[str, ModuleType] = {
     "status": status,
     "store": store,
     "rehearse": rehearse,
+    "completion": completion,
 }
 UNFINISHED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -64,7 +67,7 @@ UNFINISHED, USAGE, INTERRUPTED = 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that *arguments* (by default the process's) name, and return the exit status."""
     print_anywhere()
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     try:
         status: int = options.run(options)
     except DealsnapError as error:
@@ -83,13 +86,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; a command finds it as ``options.parser``."""
     parser = argparse.ArgumentParser(prog="dealsnap", description="Work with dealsnap baselines and reports.")
     parser.add_argument("--version", action="version", version=f"pytest-dealsnap {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
         summary = (module.__doc__ or "").splitlines()[0]
-        command = commands.add_parser(name, help=summary, description=summary)
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=epilog(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, parser=parser)
     return parser

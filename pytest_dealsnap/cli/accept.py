@@ -1,4 +1,4 @@
-"""Take what a gate found into the baseline or the ledger, by cause, deal or type, after showing what would change."""
+"""Accept changes that a gate found, by cause, deal or type, into the baseline or the ledger; shows them first."""
 
 from __future__ import annotations
 
@@ -25,25 +25,31 @@ __all__ = ["add_arguments", "add_targets", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_targets(parser)
-    parser.add_argument("--decisions", type=Path, metavar="FILE", help="what was decided in the HTML report")
-    parser.add_argument("--into", choices=INTO, help="baseline: the deals' new outputs (default); ledger: an exception")
+    parser.add_argument("--decisions", type=Path, metavar="FILE", help="the decisions that the HTML report saved")
+    parser.add_argument(
+        "--into", choices=INTO, help="baseline: record the new outputs (default); ledger: add an exception"
+    )
     terms = parser.add_argument_group("an exception in the ledger")
     how = terms.add_mutually_exclusive_group()
-    how.add_argument("--range", action="store_true", help="not the values, but how far they moved, in these deals")
     how.add_argument(
-        "--for-type", action="store_true", help="how far they moved, in all deals of the types, new ones too"
+        "--range", action="store_true", help="allow the size of the change in these deals, not its exact values"
     )
-    terms.add_argument("--reason", default="", metavar="TEXT", help="why it is right so (needed)")
-    terms.add_argument("--who", metavar="NAME", help="who decided (default: git's user.name)")
-    terms.add_argument("--ticket", metavar="ID", help="where it is tracked")
-    terms.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day on which it counts")
+    how.add_argument(
+        "--for-type",
+        action="store_true",
+        help="allow the size of the change in all deals of the same type, new ones too",
+    )
+    terms.add_argument("--reason", default="", metavar="TEXT", help="why the change is right (required)")
+    terms.add_argument("--who", metavar="NAME", help="the reviewer's name (default: git's user.name)")
+    terms.add_argument("--ticket", metavar="ID", help="the ticket that tracks the exception")
+    terms.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day on which the exception counts")
     parser.add_argument(
-        "--yes", action="store_true", help="do not ask; without a terminal, nothing is taken unless given"
+        "--yes", action="store_true", help="do not ask for confirmation; required where there is no terminal"
     )
 
 
 def add_targets(parser: argparse.ArgumentParser) -> None:
-    """Add the report, and what of it is meant."""
+    """Add the report, and the options that choose causes and deals in it."""
     parser.add_argument("report", type=Path, metavar="REPORT.json", help="the JSON report of a gate")
     parser.add_argument("--cause", action="append", default=[], metavar="ID", help="a cause (repeatable)")
     parser.add_argument("--deal", action="append", default=[], metavar="ID", help="a deal (repeatable)")

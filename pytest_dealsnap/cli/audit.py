@@ -1,4 +1,4 @@
-"""Count the deal types that are stored, list the rows that are not valid, say what the backfill would change."""
+"""Count the stored deal types, list the invalid rows, and say what a backfill would change."""
 
 from __future__ import annotations
 
@@ -34,18 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="FILE",
-        help="count the deal types in these log files too (plain or JSON lines, gzipped or not; a pattern for "
-        "rotated ones), and compare them with the database",
+        help="also count the deal types in these log files, and compare them with the database; plain text or JSON "
+        "lines, gzipped or not; 'app.log*' names rotated files",
     )
-    parser.add_argument("--post-migration", action="store_true", help="go through the list for 30 days after a rollout")
+    parser.add_argument(
+        "--post-migration", action="store_true", help="go through the checklist for the 30 days after a rollout"
+    )
     parser.add_argument(
         "--report",
         type=Path,
         metavar="REPORT.json",
-        help="for --post-migration: the JSON report of a gate with the new code against the old answers",
+        help="with --post-migration: the JSON report of a gate, new code against the old baseline",
     )
     parser.add_argument(
-        "--baseline", type=Path, metavar="FOLDER", help="for --post-migration: a baseline captured with the new code"
+        "--baseline", type=Path, metavar="FOLDER", help="with --post-migration: a baseline captured with the new code"
     )
     add_trust_argument(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -1,4 +1,4 @@
-"""Reason some deals twice with the same code, and say what differs by itself; --write leaves it out of snapshots."""
+"""Reason some deals twice with the same code, and list what differs; --write drops it from snapshots."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pairs",
         type=int,
         metavar="N",
-        help=f"how many deals to reason twice (default: {PAIRS}; none where calls cost money)",
+        help=f"how many deals to reason twice (default: {PAIRS}; required where calls cost money)",
     )
     parser.add_argument("--write", action="store_true", help="add the paths to output.drop in the configuration file")
 

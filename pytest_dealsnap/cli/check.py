@@ -1,4 +1,4 @@
-"""Check the committed baseline: whole, canonical, free of conflict markers, metrics that agree with outputs."""
+"""Check the baseline: each snapshot whole, canonical, without conflict markers, its metrics as its output says."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="FILE",
-        help="check only these files of the baseline, as pre-commit names them (default: all)",
+        help="check only these files of the baseline (default: all)",
     )
 
 

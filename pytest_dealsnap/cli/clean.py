@@ -1,4 +1,4 @@
-"""Remove what killed commands left: half-written files, scratch databases, steps that run; lists without --yes."""
+"""Remove what killed commands left: half-written files, scratch databases, running steps; without --yes, list it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--yes", action="store_true", help="remove them; without it they are only listed")
+    parser.add_argument("--yes", action="store_true", help="remove what is listed")
     parser.add_argument(
-        "folder", nargs="*", type=Path, help="folders that reports were written to, beside the project's and this one"
+        "folder", nargs="*", type=Path, metavar="FOLDER", help="also clean these folders, where reports were written"
     )
 
 

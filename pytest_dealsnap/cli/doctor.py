@@ -1,4 +1,4 @@
-"""Check configuration, database, reasoner, flag and migration tool, and say what to mend; nothing is written."""
+"""Check configuration, database, reasoner, flag and migration tool, and say what to fix; nothing is written."""
 
 from __future__ import annotations
 
@@ -43,9 +43,11 @@ class Finding:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--no-copy", action="store_true", help="leave out what needs a scratch copy of the database")
     parser.add_argument(
-        "--timeout", type=float, default=60.0, metavar="SECONDS", help="how long one step may take (default: 60)"
+        "--no-copy", action="store_true", help="skip the checks that need a scratch copy of the database"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, metavar="SECONDS", help="time limit of one step (default: 60)"
     )
 
 

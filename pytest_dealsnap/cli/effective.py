@@ -1,4 +1,4 @@
-"""Print the settings that a run here would use, and where each is from: file, environment or default."""
+"""Print the effective settings and where each comes from: file, environment or default."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument("--json", action="store_true", help="as JSON: a list of name, value and place")
+    kinds.add_argument("--json", action="store_true", help="print a JSON list of name, value and place")
     kinds.add_argument("--schema", action="store_true", help="print the JSON Schema of [tool.dealsnap], for editors")
 
 

@@ -1,4 +1,4 @@
-"""Show how runs followed each other: verdict, affected deals and money, from saved JSON reports."""
+"""List saved runs from old to new: verdict, affected deals, causes and money."""
 
 from __future__ import annotations
 

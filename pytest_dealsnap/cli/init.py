@@ -29,17 +29,24 @@ _SQLITE = b"SQLite format 3\x00"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "url", nargs="?", metavar="URL", help=f"any SQLAlchemy URL; it is only read (default: {VARIABLE})"
+        "url",
+        nargs="?",
+        metavar="URL",
+        help=f"SQLAlchemy URL of the database; it is only read (default: {VARIABLE})",
     )
-    parser.add_argument("--table", metavar="T", help="the table or view that holds the deals, where it is not clear")
-    parser.add_argument("--reasoner", metavar="MODULE:CALLABLE", help="what computes a deal's output; it is imported")
+    parser.add_argument(
+        "--table", metavar="T", help="the table or view that holds the deals; needed where several could"
+    )
+    parser.add_argument(
+        "--reasoner", metavar="MODULE:CALLABLE", help="the callable that computes a deal's output; it is imported"
+    )
     parser.add_argument(
         "--output",
         metavar="FILE",
-        help="pyproject.toml, dealsnap.toml, or - for standard output (default: the file that is there)",
+        help="pyproject.toml, dealsnap.toml, or - for standard output (default: the one that exists)",
     )
     add_trust_argument(parser)
-    parser.add_argument("--force", action="store_true", help="replace a [tool.dealsnap] that is there already")
+    parser.add_argument("--force", action="store_true", help="replace an existing [tool.dealsnap]")
 
 
 def run(options: argparse.Namespace) -> int:

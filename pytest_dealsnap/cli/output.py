@@ -75,14 +75,18 @@ def add_trust_argument(parser: argparse.ArgumentParser) -> None:
         "--dealsnap-trust-source",
         action="store_true",
         default=None,
-        help="read a database that dealsnap cannot keep from writing: its user has no right to (trust_source)",
+        help="use a database that dealsnap cannot make read-only, with a login that cannot write (trust_source)",
     )
 
 
 def add_report_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--report``."""
     parser.add_argument(
-        "--report", action="append", default=[], metavar="FORMAT:PATH", help="write a report, such as json:merged.json"
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT:PATH",
+        help="also write a report, such as json:merged.json (repeatable)",
     )
 
 
@@ -95,7 +99,7 @@ def add_compare_argument(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="OLD.json",
-        help="say which causes are new, persisting or gone since this JSON report (repeatable)",
+        help="mark causes as new, persisting or gone since this JSON report (repeatable)",
     )
 
 

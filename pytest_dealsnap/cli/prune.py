@@ -1,4 +1,4 @@
-"""Drop the snapshots of deals that are not in the database any more; lists them unless --yes is given."""
+"""Delete the snapshots of deals that the database no longer has; without --yes, list them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHOWN = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--yes", action="store_true", help="delete them; without it they are only listed")
+    parser.add_argument("--yes", action="store_true", help="delete the listed snapshots")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Go through the whole rollout on a scratch copy of the database: capture, upgrade, gate, downgrade, verdict."""
+"""Rehearse the whole rollout on a scratch copy of the database: capture, upgrade, gate, downgrade, verdict."""
 
 from __future__ import annotations
 
@@ -24,23 +24,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: every scalar of ``[tool.dealsnap.rehearsal]``, and how to rehearse."""
     parser.add_argument("--database", metavar="URL", help="rehearse on a copy of this database, not the configured one")
     parser.add_argument(
-        "--scratch-url", metavar="URL", help="a copy that you made yourself: it is migrated, and left as that leaves it"
+        "--scratch-url", metavar="URL", help="rehearse on this copy, which you made; it is migrated and not restored"
     )
     for setting in _settings():
         parser.add_argument(
             f"--{setting.key.replace('_', '-')}", setting.flag, dest=setting.key, metavar=setting.key.upper(),
             help=f"{setting.help} (rehearsal.{setting.key})",
         )  # fmt: skip
-    parser.add_argument("--keep", action="store_true", help="keep the scratch copy, and say where it is")
-    parser.add_argument("--sample", type=_positive, metavar="N", help="only N deals, of every type in proportion")
+    parser.add_argument("--keep", action="store_true", help="keep the scratch copy, and print where it is")
+    parser.add_argument("--sample", type=_positive, metavar="N", help="rehearse N deals, from each type in proportion")
     parser.add_argument("--seed", type=int, default=0, metavar="SEED", help="the seed of --sample (default: 0)")
     parser.add_argument(
-        "--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="how long one step may take (default: 3600)"
+        "--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="time limit of one step (default: 3600)"
     )
     parser.add_argument(
-        "--each", action="store_true", help="take Alembic's revisions one by one: time, locks and findings for each"
+        "--each",
+        action="store_true",
+        help="upgrade one Alembic revision at a time; show its time, locks and findings",
     )
-    parser.add_argument("--no-load", action="store_true", help="leave out the second upgrade, beside reads and writes")
+    parser.add_argument(
+        "--no-load", action="store_true", help="skip the second upgrade, which runs while others read and write"
+    )
     add_trust_argument(parser)
     add_report_argument(parser)
 

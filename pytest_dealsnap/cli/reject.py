@@ -19,8 +19,8 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_targets(parser)
-    parser.add_argument("--note", default="", metavar="TEXT", help="why it is not right")
-    parser.add_argument("--who", metavar="NAME", help="who decided (default: git's user.name)")
+    parser.add_argument("--note", default="", metavar="TEXT", help="why the change is wrong")
+    parser.add_argument("--who", metavar="NAME", help="the reviewer's name (default: git's user.name)")
 
 
 def run(options: argparse.Namespace) -> int:

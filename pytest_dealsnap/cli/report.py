@@ -29,8 +29,8 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("saved", nargs="?", type=Path, metavar="REPORT.json", help="the JSON report of a run")
-    parser.add_argument("--format", metavar="FORMAT", help="such as html; without it, the terminal's summary")
-    parser.add_argument("--output", metavar="FILE", help="where to; without it, the standard output")
+    parser.add_argument("--format", metavar="FORMAT", help="such as html (default: the summary of the terminal)")
+    parser.add_argument("--output", metavar="FILE", help="write to FILE (default: standard output)")
     add_report_argument(parser)
     add_compare_argument(parser)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Go through what a gate found, by cause and then by deal: see, accept, reject; quit and go on another time."""
+"""Go through a gate's findings, by cause and by deal: see, accept or reject each; stop at any time and go on later."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ LISTED = 40
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("report", type=Path, metavar="REPORT.json", help="the JSON report of a gate")
-    parser.add_argument("--who", metavar="NAME", help="who decides (default: git's user.name)")
-    parser.add_argument("--words", action="store_true", help="ask for lines, not for single keys")
+    parser.add_argument("--who", metavar="NAME", help="the reviewer's name (default: git's user.name)")
+    parser.add_argument("--words", action="store_true", help="answer with words and Enter, not with single keys")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Show how far the last kept run is, and what it has spent; also while it runs."""
+"""Show the progress and the spending of the newest kept run, even while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--json", action="store_true", help="as JSON, for machines")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("what", choices=("list", "prune"), help="list the runs, or remove them")
-    parser.add_argument("--yes", action="store_true", help="with prune: remove them; without it they are only listed")
+    parser.add_argument("--yes", action="store_true", help="with prune: remove the listed runs")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "pytest_dealsnap"
 # One way: a room may import those of lower rank, and rooms of its own rank.
 RANKS = {
+    "_compat": 0,
     "secrets": 0,
     "text": 0,
     "model": 0,
@@ -43,7 +45,7 @@ RANKS = {
 OTHER_ROOMS = {"testing": 5, "__init__": 0, "__main__": 7}
 GATES = {
     "pytest": {"plugin"},
-    "_pytest": {"plugin"},
+    "_pytest": {"_compat"},
     "xdist": {"plugin"},
     "syrupy": {"baseline.extension"},
     "sqlalchemy": {"deals", "rehearsal"},
@@ -65,7 +67,7 @@ GATES = {
     "django": {"deals.reasoner_database"},  # imported only where the application has done so
 }
 STANDARD_ONLY = ("secrets", "text", "toml_text", "errors", "settings", "config", "callables")
-SINGLE_MODULES = (*STANDARD_ONLY, "hookspecs", "extensions")
+SINGLE_MODULES = ("_compat", *STANDARD_ONLY, "hookspecs", "extensions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,70 @@ def test_one_gate_for_each_third_party_package() -> None:
         if not any(one.importer == gate or one.importer.startswith(f"{gate}.") for gate in allowed):
             outside.append(f"{one.importer} imports {one.imported}")
     assert outside == []
+
+
+# Private names of packages that `_compat` is not for, and of the standard library.
+PRIVATE_NAMES_KNOWN = {
+    "deals.columns": {"_type_bound"},  # SQLAlchemy: whether a CHECK came with a type
+    "deals.exact_values": {"_json_deserializer"},  # SQLAlchemy: the one place to give a driver's JSON its reader
+    "deals.value_kinds": {"_has_bind_processor", "_has_result_processor"},  # SQLAlchemy: what a type converts
+    "deals.dialects.postgresql": {"_backend_key_data"},  # pg8000: the session's key
+    "deals.dialects.postgresql_values": {"_array_in", "_multirange_in", "_range_in"},  # pg8000: its own readers
+    "reasoning.copies": {"_processes"},  # concurrent.futures
+    "plugin.hooks": {"_getframe"},  # sys
+    "rehearsal.guard": {"_getframe"},
+    "reasoning.process_guard": {"_getframe"},  # sys
+    "rehearsal.guard_drivers": {"_connect", "_database", "_db", "_host", "_port", "_unix_socket"},  # drivers of others
+}
+
+
+def private_names(tree: ast.AST) -> set[str]:
+    """Return the private names that *tree* uses of others: it does not define them itself."""
+    own: set[str] = set()
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            own.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            own.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            mine = isinstance(node.ctx, ast.Store) and ast.unparse(node.value) in ("self", "cls")
+            (own if mine else used).add(node.attr)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr", "hasattr"):
+            used |= {str(one.value) for one in node.args[1:2] if isinstance(one, ast.Constant)}
+    return {name for name in used - own if re.match(r"_[a-z]", name)}
+
+
+def test_private_names_of_others_stand_in_one_module() -> None:
+    """A release of pytest, syrupy, xdist or jmespath that changes a private name is met in ``_compat``."""
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items() if name != "_compat"}
+    found = {name: private_names(tree) for name, tree in trees.items()}
+    assert {name: names for name, names in found.items() if names} == PRIVATE_NAMES_KNOWN
+    constants = [
+        (name, node.value)
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert [(name, text) for name, text in constants if text.startswith("_pytest")] == []
+
+
+def test_no_class_overrides_a_private_name_of_a_library() -> None:
+    """Only ``_compat`` does, and classes inherit from it; ``_func_…`` is how JMESPath documents functions."""
+    overridden = []
+    libraries = {"pytest", "syrupy", "jmespath"}
+    for name in {one.importer for one in IMPORTS if one.imported.split(".")[0] in libraries and not one.typing_only}:
+        module = importlib.import_module(f"{PACKAGE}.{name}")
+        for made in vars(module).values():
+            if isinstance(made, type) and made.__module__ == module.__name__:
+                others = [base for base in made.__mro__[1:] if not base.__module__.startswith(PACKAGE)]
+                private = [attribute for attribute in vars(made) if re.match(r"_(?!_|func_|abc_impl)", attribute)]
+                overridden += [
+                    f"{name}.{made.__name__}.{attribute}"
+                    for attribute in private
+                    if any(attribute in vars(base) for base in others)
+                ]
+    assert overridden == []
 
 
 def test_every_third_party_package_has_a_gate() -> None:

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from syrupy.assertion import SnapshotAssertion
 from syrupy.data import Snapshot as SyrupySnapshot
 from syrupy.data import SnapshotCollection, SnapshotCollections
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.extensions.single_file import SingleFileSnapshotExtension
 from syrupy.location import PyTestLocation
 
+from pytest_dealsnap._compat import RecordedSide
 from pytest_dealsnap.baseline import codec
 from pytest_dealsnap.baseline.files import Syncer, read_whole, remove_leftovers, write_atomic
 from pytest_dealsnap.baseline.layout import relative_path, stored_ids
@@ -49,7 +50,6 @@ class DealSnapshotExtension(SingleFileSnapshotExtension):
 
     file_extension = "json"
     write_immediately = True
-    _write_mode = WriteMode.TEXT
     folder: str
 
     @classmethod
@@ -197,7 +197,7 @@ class DealSnapshots:
 
 
 @dataclass(eq=False, order=False, repr=False)
-class DealAssertion(SnapshotAssertion):
+class DealAssertion(RecordedSide, SnapshotAssertion):
     """syrupy's assertion for one deal: equal to an output that is the same as the recorded one.
 
     A missing or bad snapshot was refused before this was made, so that it cannot look like a mere
@@ -224,14 +224,14 @@ class DealAssertion(SnapshotAssertion):
         """The recorded metrics."""
         return self.recorded.metrics
 
-    def _recall_data(self, index: SnapshotIndex) -> tuple[SerializableData | None, bool]:
-        return dumps(canonical(self._recorded_value)), False
+    def recorded_text(self) -> str:
+        return dumps(canonical(self._recorded_value))
 
     @property
     def _recorded_value(self) -> Any:
         return self.recorded.metrics if self.recorded.output is None else self.recorded.output
 
-    def _serialize(self, data: SerializableData) -> SerializedData:
+    def text_of(self, data: SerializableData) -> str:
         plain = self.project(canonical(data))
         # 5 and 5.0 are the same number: an equal output is shown as the baseline writes it.
         return dumps(canonical(self._recorded_value) if same(plain, self._recorded_value) else plain)

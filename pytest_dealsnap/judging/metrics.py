@@ -12,6 +12,7 @@ import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
+from pytest_dealsnap._compat import DecimalNumbers
 from pytest_dealsnap.config import MetricSpec
 from pytest_dealsnap.errors import ConfigError, did_you_mean
 from pytest_dealsnap.judging.paths import PathPattern, selecting_path
@@ -24,17 +25,8 @@ signature = cast("Callable[..., Callable[[Callable[..., Any]], Callable[..., Any
 _Functions: Any = functions.Functions  # its stubs leave out the methods that say what a number is
 
 
-class _ExactFunctions(_Functions):  # type: ignore[misc]  # for the same reason
+class _ExactFunctions(DecimalNumbers, _Functions):  # type: ignore[misc]  # for the same reason
     """JMESPath's functions, taught that a Decimal is a number and that sums of money are exact."""
-
-    def _convert_to_jmespath_type(self, pyobject: str) -> Any:
-        return "number" if pyobject == "Decimal" else super()._convert_to_jmespath_type(pyobject)
-
-    def _get_allowed_pytypes(self, types: list[str]) -> Any:
-        allowed, subtypes = super()._get_allowed_pytypes(types)
-        if "float" in allowed:
-            allowed.append("Decimal")
-        return allowed, [[*group, "Decimal"] if "float" in group else group for group in subtypes]
 
     @signature({"types": ["array-number"]})
     def _func_sum(self, numbers: list[Any]) -> Any:

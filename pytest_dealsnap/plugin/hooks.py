@@ -8,10 +8,11 @@ import sys
 import warnings
 from collections.abc import Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from pytest_dealsnap._compat import is_pytests_own
 from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.open_source import with_added_source
@@ -30,12 +31,9 @@ from pytest_dealsnap.plugin.session_finish import SessionFinish, without_syrupys
 from pytest_dealsnap.plugin.startup import STATE_KEY, STORE_KEY, WORKER_KEY, open_run
 from pytest_dealsnap.plugin.unjudged import Unjudged
 from pytest_dealsnap.plugin.xdist_transport import unpack
-from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child, is_pytests_own
+from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.text import plural, printable
-
-if TYPE_CHECKING:
-    from _pytest.terminal import TerminalReporter
 
 __all__ = ["DealHooks"]
 
@@ -259,7 +257,7 @@ class DealHooks:
                     pytest.exit(printable(str(error)), returncode=int(pytest.ExitCode.USAGE_ERROR))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> Generator[None, None, None]:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
         """Show the first failed deals in full and the rest in the closing summary."""
         if self.run is not None and not self.worker:
             with self.closing.bounded_failures(terminalreporter):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from _pytest.junitxml import xml_key
 
+from pytest_dealsnap._compat import junit_xml
 from pytest_dealsnap.plugin.items import DealItem
 from pytest_dealsnap.plugin.xdist_transport import pack
 from pytest_dealsnap.reporting.junit_properties import junit_properties
@@ -40,7 +40,7 @@ def attach_result(report: pytest.TestReport, item: DealItem, *, packed: bool) ->
 
 def describe_suite(config: pytest.Config, part: str | None, selected: int, total: int) -> None:
     """Say in JUnit's properties of the suite whether the run is of a *part* of the deals, and how large it is."""
-    xml = config.stash.get(xml_key, None)
+    xml = junit_xml(config)
     if xml is None:
         return
     xml.add_global_property("dealsnap_partial", "false" if part is None else "true")

@@ -14,9 +14,8 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.fixtures import FixtureDef, FuncFixtureInfo, TopRequest
-from _pytest.scope import Scope
 
+from pytest_dealsnap._compat import CallSpec, RunsAgain, fixture_request, fixtures_for, is_users_frame
 from pytest_dealsnap.errors import DealsnapError, SnapshotError
 from pytest_dealsnap.pipeline.gate import Judged
 from pytest_dealsnap.plugin.run import Run
@@ -27,8 +26,7 @@ from pytest_dealsnap.secrets import redact
 from pytest_dealsnap.text import printable
 
 if TYPE_CHECKING:
-    from _pytest._code.code import ExceptionInfo, TerminalRepr, TracebackEntry
-
+    from pytest_dealsnap._compat import FuncFixtureInfo, TerminalRepr, TopRequest
     from pytest_dealsnap.deals.selection import Entry
     from pytest_dealsnap.plugin.options import Mode
 
@@ -94,9 +92,7 @@ class Deals(pytest.Module):
     def fixtures_of(self, item: DealItem) -> FuncFixtureInfo:
         """Return the fixtures that every deal asks for: those that are autouse, and the reasoner."""
         if self._info is None:
-            manager = self.session._fixturemanager  # as pytest's doctest items do; there is no public way
-            found = manager.getfixtureinfo(node=item, func=lambda deal_reasoner: None, cls=None)
-            self._info = found
+            self._info = fixtures_for(item, lambda deal_reasoner: None)
         return self._info
 
     def reasoner_for(self, item: DealItem) -> Callable[..., Any]:
@@ -119,21 +115,20 @@ class Deals(pytest.Module):
 
     def _scope(self, name: str, item: DealItem) -> str:
         definitions: Any = self.fixtures_of(item).name2fixturedefs.get(name, ())
-        innermost: FixtureDef[Any] | None = definitions[-1] if definitions else None
+        innermost: pytest.FixtureDef[Any] | None = definitions[-1] if definitions else None
         return "session" if innermost is None else innermost.scope
 
 
-class DealCall:
+class DealCall(CallSpec):
     """What reporters identify a parametrized test by, as they find it on pytest's own items: parameters and an id.
 
     An id is one deal's, of whatever type. The parameter's name is none that a fixture can have: pytest would take
     it for that fixture's value.
     """
 
-    __slots__ = ("id", "params")
+    __slots__ = ("id",)
     indices: Mapping[str, int] = MappingProxyType({})
     marks: Sequence[pytest.Mark] = ()
-    _arg2scope: Mapping[str, Any] = MappingProxyType({"deal id": Scope.Function})  # pytest orders items by wider ones
 
     def __init__(self, entry: Entry) -> None:
         self.params = {"deal id": printable(entry.ref.id)}
@@ -147,7 +142,7 @@ class DealCall:
             raise ValueError(name) from None
 
 
-class DealItem(pytest.Item):
+class DealItem(RunsAgain, pytest.Item):
     """One deal's test."""
 
     parent: Deals
@@ -204,9 +199,7 @@ class DealItem(pytest.Item):
     def request(self) -> TopRequest:
         """The fixture request of this item, made when first needed."""
         if self._top_request is None:
-            self._fixtureinfo = self.parent.fixtures_of(self)
-            self.fixturenames = self._fixtureinfo.names_closure
-            self._top_request = TopRequest(self, _ispytest=True)  # type: ignore[arg-type]  # as for a doctest item
+            self._top_request = fixture_request(self, self.parent.fixtures_of(self))
         return self._top_request
 
     def setup(self) -> None:
@@ -216,8 +209,8 @@ class DealItem(pytest.Item):
                 if name != "deal_reasoner":
                     self.request.getfixturevalue(name)
 
-    def _initrequest(self) -> None:
-        """Forget the last attempt: plugins that run a test again call this, as pytest does for functions."""
+    def forget(self) -> None:
+        """Forget the last attempt."""
         self._top_request = None
         self.funcargs = {}
         self.outcome = self.unjudged = None
@@ -255,14 +248,16 @@ class DealItem(pytest.Item):
         self.funcargs = {}
         self.outcome = None
 
-    def repr_failure(self, excinfo: ExceptionInfo[BaseException], *args: Any, **keywords: Any) -> str | TerminalRepr:
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **keywords: Any
+    ) -> str | TerminalRepr:
         """Return the deal with its findings as a table; a fixture's exception as its own frames, escaped."""
         if isinstance(excinfo.value, DealFailedError) and self.outcome is not None:
             return self._text(self.outcome)
         if isinstance(excinfo.value, DealsnapError):
             what = "recorded" if self.parent.run.mode == "capture" else "judged"
             return printable(f"deal {self.entry.ref.id} was not {what}: {excinfo.value}")
-        excinfo.traceback = excinfo.traceback.filter(_is_users)
+        excinfo.traceback = excinfo.traceback.filter(lambda entry: is_users_frame(entry.path))
         # First what pytest's short summary shows beside the test's id.
         text = f"{excinfo.exconly(tryshort=True)}\n\n{super().repr_failure(excinfo, *args, **keywords)}"
         return "\n".join(printable(line) for line in redact(text).splitlines())
@@ -282,8 +277,3 @@ class DealItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the test stands: the first line of :attr:`path`."""
         return self.path, 0, self.name
-
-
-def _is_users(entry: TracebackEntry) -> bool:
-    """Whether a frame is the user's: ours, pytest's and pluggy's would be repeated for every deal."""
-    return not {"pytest_dealsnap", "_pytest", "pluggy"}.intersection(Path(entry.path).parts)

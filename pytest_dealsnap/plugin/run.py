@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_dealsnap._compat import syrupy_session
 from pytest_dealsnap.baseline.extension import DealAssertion, DealSnapshots, deal_assertion
 from pytest_dealsnap.baseline.locking import BaselineLock
 from pytest_dealsnap.baseline.recording import Capture, duplicated
@@ -232,7 +233,7 @@ class Run:
         recorded = self.snapshots.decode(deal.key, data)
         if recorded.error is not None:
             raise BaselineError(f"the baseline of deal {deal.key} is an error, not an output: {recorded.error}")
-        session = getattr(node.config, "_syrupy", None)
+        session = syrupy_session(node.config)
         if session is None:
             raise ConfigError("deal_baseline needs syrupy's pytest plugin, which -p no:syrupy turned off")
         return deal_assertion(self.snapshots, recorded, project=self.recorder.project, node=node, session=session)

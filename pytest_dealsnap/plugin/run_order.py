@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pytest_dealsnap._compat import dealt_out
 from pytest_dealsnap.plugin.items import DealItem
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ def order_of(config: pytest.Config, items: Sequence[pytest.Item]) -> Order:
     An xdist worker knows only what its controller has dealt out to it: to look further would be to
     pay for calls that another worker makes.
     """
-    interactor = next((p for p in config.pluginmanager.get_plugins() if type(p).__name__ == "WorkerInteractor"), None)
-    if interactor is not None:
-        return lambda entry: _dealt_out(entry, interactor, items)
+    positions_next = dealt_out(config)
+    if positions_next is not None:
+        return lambda entry: _dealt_out(entry, positions_next, items)
     entries = [item.entry for item in items if isinstance(item, DealItem)]
     positions = {entry.ref.id: position for position, entry in enumerate(entries)}
     return lambda entry: following(entries, positions[entry.ref.id])
@@ -49,11 +50,9 @@ def following(entries: Sequence[T], position: int) -> Iterator[T]:
     return (entries[index] for index in range(position, len(entries)))
 
 
-def _dealt_out(entry: Entry, interactor: Any, items: Sequence[pytest.Item]) -> Iterator[Entry]:
+def _dealt_out(entry: Entry, positions_next: Callable[[], list[Any]], items: Sequence[pytest.Item]) -> Iterator[Entry]:
     yield entry
-    with interactor.torun.lock() as waiting:
-        indices = [interactor.nextitem_index, *waiting]
-    for index in indices:
+    for index in positions_next():
         item = items[index] if isinstance(index, int) else None
         if isinstance(item, DealItem):
             yield item.entry

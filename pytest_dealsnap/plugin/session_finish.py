@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_dealsnap._compat import encoding_of, width_of
 from pytest_dealsnap.baseline.deal_features import collect_features
 from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
 from pytest_dealsnap.baseline.watching import state_of
@@ -35,8 +36,6 @@ from pytest_dealsnap.reporting.targets import ReportTarget, write_each
 from pytest_dealsnap.text import agree, for_encoding, plural, printable
 
 if TYPE_CHECKING:
-    from _pytest.terminal import TerminalReporter
-
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.run import Run
     from pytest_dealsnap.plugin.unjudged import Unjudged
@@ -267,7 +266,7 @@ class SessionFinish:
         return int(pytest.ExitCode.TESTS_FAILED)
 
     @contextmanager
-    def bounded_failures(self, reporter: TerminalReporter) -> Iterator[None]:
+    def bounded_failures(self, reporter: pytest.TerminalReporter) -> Iterator[None]:
         """Let pytest show the first failed deals only; its own summary is quadratic in failures."""
         whole = {category: reporter.stats[category] for category in _FAILURES if category in reporter.stats}
         for category, reports in whole.items():
@@ -278,7 +277,7 @@ class SessionFinish:
         finally:
             reporter.stats.update(whole)
 
-    def write_summary(self, reporter: TerminalReporter) -> None:
+    def write_summary(self, reporter: pytest.TerminalReporter) -> None:
         """Write the closing summary."""
         run = self.finished
         if run is None:
@@ -292,12 +291,12 @@ class SessionFinish:
             are = agree(hidden, "is", "are")
             more = plural(hidden, "more failed deal")
             reporter.write_line(f"{more} {are} not shown above; all of them are {where}")
-        encoding = getattr(reporter._tw._file, "encoding", None)
-        for line in summary_lines(run, width=max(reporter._tw.fullwidth, 40)):
+        encoding = encoding_of(reporter)
+        for line in summary_lines(run, width=max(width_of(reporter), 40)):
             reporter.write_line(for_encoding(line, encoding))
         self._write_reports(reporter)
 
-    def _write_reports(self, reporter: TerminalReporter) -> None:
+    def _write_reports(self, reporter: pytest.TerminalReporter) -> None:
         """Write where the reports are."""
         for target in self._targets:
             problem = self._unwritten.get(target)

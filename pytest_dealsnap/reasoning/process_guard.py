@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Any
 
-__all__ = ["FORKED", "ExitRefusedError", "ProcessGuard", "end_forked_child", "is_pytests_own"]
+__all__ = ["FORKED", "ExitRefusedError", "ProcessGuard", "end_forked_child"]
 
 FORKED = 70  # the status of a child that came back from a reasoner's call
 _CALLING = ("pytest_dealsnap.reasoning.calls", "pytest_dealsnap.reasoning.engine", "pytest_dealsnap.reasoning.loops")
@@ -86,18 +86,6 @@ class ProcessGuard:
             return before(path, *arguments)
 
         return replace
-
-
-def is_pytests_own(frame: FrameType | None) -> bool:
-    """Whether the process of *frame* ends with pytest's exit status: it is not that of a program which calls pytest."""
-    while frame is not None:
-        if (
-            frame.f_code.co_name in ("console_main", "_console_main")
-            and frame.f_globals.get("__name__") == "_pytest.config"
-        ):
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _in_call() -> bool:

@@ -33,6 +33,7 @@ from pytest_dealsnap.deals.table_guess import (
 from pytest_dealsnap.deals.type_words import TypeSuggestion, suggest_types
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import SourceError, did_you_mean
+from pytest_dealsnap.secrets import redact
 from pytest_dealsnap.text import printable
 
 __all__ = ["Discovery", "SeveralTablesError", "discover"]
@@ -90,7 +91,7 @@ def discover(
     url = parse_url(database, place)
     engine = read_exactly(open_read_only(database, folder=folder, place=place, trust=trust))
     try:
-        with _explained(place, url), engine.connect() as connection:
+        with _explained(place, url, folder), engine.connect() as connection:
             tables = list(_tables(connection))
             shown = public_url(url)
             if table is not None:
@@ -105,14 +106,16 @@ def discover(
 
 
 @contextmanager
-def _explained(place: str, url: URL) -> Iterator[None]:
+def _explained(place: str, url: URL, folder: Path) -> Iterator[None]:
     """Turn a driver's error into one of ours, without secrets; a column of an odd type is no cause for alarm."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)
             yield
     except (SQLAlchemyError, ValueError, ArithmeticError) as error:
-        raise SourceError(f"{place}: {public_url(url)} cannot be read: {driver_reason(error, url)}") from None
+        advice = dialect_of(url.get_backend_name()).advice(error, url, folder)
+        reason = driver_reason(error, url)
+        raise SourceError(f"{place}: {public_url(url)} cannot be read: {reason}{redact(advice)}") from None
 
 
 def _named(connection: Connection, tables: Sequence[TableFacts], name: str, shown: str) -> Candidate:
@@ -167,7 +170,7 @@ def _tables(connection: Connection) -> Iterator[TableFacts]:
         indexes = inspector.get_multi_indexes(schema=schema, kind=ObjectKind.ANY)
         for place, found in columns.items():
             name = place[1]
-            if name in _TOOLS or "." in name or (schema and "." in schema):  # deals.table could not name it
+            if name in _TOOLS:
                 continue
             alone: list[Sequence[Any]] = [one["column_names"] for one in unique.get(place, ())]
             alone += [one["column_names"] for one in indexes.get(place, ()) if one["unique"]]

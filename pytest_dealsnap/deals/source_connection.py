@@ -18,6 +18,7 @@ from pytest_dealsnap.deals.dialects import Dialect, dialect_of
 from pytest_dealsnap.deals.exact_values import read_exactly
 from pytest_dealsnap.deals.freezing import Frozen
 from pytest_dealsnap.errors import SourceAwayError, SourceError
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["SourceConnection"]
 
@@ -158,7 +159,9 @@ class SourceConnection:
     def _explain(self, error: Exception) -> str:
         condition = self._config.deals.where
         where = f' (deals.where = "{condition}")' if condition.strip() else ""
-        return f"{self._place}: {self.description} cannot be read{where}: {driver_reason(error, self._url)}"
+        advice = redact(self._known.advice(error, self._url, self._config.database_folder))
+        reason = driver_reason(error, self._url)
+        return f"{self._place}: {self.description} cannot be read{where}: {reason}{advice}"
 
     def close(self) -> None:
         """Let go of the state that was kept, and of the connection."""

@@ -39,7 +39,8 @@ from pytest_dealsnap.deals.exact_values import Undecodable, exact_column, undeco
 from pytest_dealsnap.deals.keys import keys_of
 from pytest_dealsnap.deals.source import columns_of, make_ref, stored_text, unique_refs
 from pytest_dealsnap.deals.source_connection import SourceConnection
-from pytest_dealsnap.deals.table_errors import gone, how_retyped, no_column, no_table
+from pytest_dealsnap.deals.table_errors import gone, has_schema, how_retyped, no_column, no_table
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.deals.type_audit import TypeConstraints
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.deals.whole_rows import WholeRows
@@ -78,11 +79,13 @@ class SQLSource:
     @cached_property
     def _table(self) -> Table:
         """The reflected deals table, with every configured column checked to be there."""
-        schema, _, name = self._deals.table.rpartition(".")
+        schema, name = place_of(self._deals.table)
         columns = columns_of(self._deals).values()
         with self._link.asking() as connection:
             try:
-                table = reflect_table(connection, name, schema=schema or None, as_stored=columns)
+                if schema and not has_schema(connection, schema):
+                    raise NoSuchTableError(schema)
+                table = reflect_table(connection, name, schema=schema, as_stored=columns)
             except NoSuchTableError:
                 raise SourceError(no_table(connection, self._deals.table, self.description)) from None
         for role, column in columns_of(self._deals).items():

@@ -5,20 +5,31 @@ from __future__ import annotations
 from sqlalchemy import Connection, Table, inspect
 
 from pytest_dealsnap.deals.deal import DealRef
+from pytest_dealsnap.deals.table_names import place_of, shown_place
 from pytest_dealsnap.errors import DealChangedError, DealNotFoundError, did_you_mean
 
-__all__ = ["gone", "how_retyped", "no_column", "no_table"]
+__all__ = ["gone", "has_schema", "how_retyped", "no_column", "no_table"]
+
+
+def has_schema(connection: Connection, schema: str) -> bool:
+    """Whether the database has *schema*, whose name some databases give with their own in front."""
+    names = inspect(connection).get_schema_names()
+    return "." in schema or any(schema in (name, name.rpartition(".")[2]) for name in names)
 
 
 def no_table(connection: Connection, wanted: str, shown: str) -> str:
     """Return what to say of a table, or its schema, that the database *shown* lacks."""
-    schema, _, name = wanted.rpartition(".")
+    schema, name = place_of(wanted)
     inspector = inspect(connection)
-    schemas = inspector.get_schema_names() if schema else []
-    if schema and schema not in schemas:
-        hint = did_you_mean(schema, schemas)
+    if schema and wanted in inspector.get_table_names():
+        return (
+            f"{shown} has no table {name} in a schema {schema}, but a table whose name holds the dot: "
+            f"write deals.table = '{shown_place(None, wanted)}'"
+        )
+    if schema and not has_schema(connection, schema):
+        hint = did_you_mean(schema, inspector.get_schema_names())
         return f'{shown} has no schema "{schema}" (deals.table = "{wanted}").{hint}'
-    names = [*inspector.get_table_names(schema=schema or None), *inspector.get_view_names(schema=schema or None)]
+    names = [*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)]
     there = ", ".join(sorted(names)[:12]) or "none at all"
     return f'{shown} has no table "{wanted}" (deals.table).{did_you_mean(name, names)} It has: {there}'
 

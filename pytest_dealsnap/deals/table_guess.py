@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pytest_dealsnap.deals.table_names import shown_place
 from pytest_dealsnap.deals.type_words import means
 
 __all__ = ["Candidate", "ColumnFacts", "TableFacts", "candidates", "clear_winner", "guess_roles"]
@@ -56,7 +57,7 @@ class TableFacts:
     @property
     def shown(self) -> str:
         """The name as ``deals.table`` takes it."""
-        return f"{self.schema}.{self.name}" if self.schema else self.name
+        return shown_place(self.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_order
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.rehearsal.constraint_probe import TypeProbes
 from pytest_dealsnap.rehearsal.row_digests import RowChanges, TableChanges
@@ -69,7 +70,7 @@ def check_rows(entry: Entry, changes: RowChanges, deals: DealsConfig, may_change
 
 def _is_a_tools(table: str) -> bool:
     """Return whether a migration tool keeps its own book in *table*; a way back may be one more entry there."""
-    return table.rpartition(".")[2] in TOOL_TABLES
+    return place_of(table)[1] in TOOL_TABLES
 
 
 def _check_changed(entry: Entry, table: TableChanges, column: str, count: int, may_change: Sequence[str]) -> None:

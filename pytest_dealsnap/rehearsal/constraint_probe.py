@@ -9,6 +9,7 @@ from sqlalchemy import Connection, column, select, table, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from pytest_dealsnap.config import DealsConfig
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.deals.types import DealTypes
 
 __all__ = ["TypeProbes", "accepts_null", "probe_types"]
@@ -83,5 +84,5 @@ def _takes(
 
 
 def _table(deals: DealsConfig, columns: Sequence[str]):  # type: ignore[no-untyped-def]  # SQLAlchemy's TableClause
-    schema, _, name = deals.table.rpartition(".")
-    return table(name, *map(column, columns), schema=schema or None)
+    schema, name = place_of(deals.table)
+    return table(name, *map(column, columns), schema=schema)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.rehearsal.schema import CONSTRAINTS, Schema, TableShape, said
 
 __all__ = ["dropped_objects"]
@@ -39,7 +40,7 @@ def _unnamed_drops(table: str, shape: TableShape, asked: Sequence[Mapping[str, A
     return [
         (str(note.get("of") or ""), str(note["name"]))
         for note in drops
-        if note["name"] not in named and str(note["table"]) == table.rpartition(".")[2]
+        if note["name"] not in named and str(note["table"]) == place_of(table)[1]
     ]
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.dialects import dialect_of
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.model.rehearsals import DIGITS, LoadFact
 from pytest_dealsnap.rehearsal.locks import OURS
 from pytest_dealsnap.secrets import redact
@@ -46,9 +47,9 @@ class Load:
         self._waits: dict[str, float] = {"read": 0.0, "write": 0.0}
         self._reasons: Counter[str] = Counter()
         self._started = time.monotonic()
-        schema, _, name = deals.table.rpartition(".")
+        schema, name = place_of(deals.table)
         names = dict.fromkeys([deals.id, deals.name or deals.type or deals.id])
-        self._table = table(name, *map(column, names), schema=schema or None)
+        self._table = table(name, *map(column, names), schema=schema)
         self._column = [*names][-1]
         with self._engine.connect() as connection:
             self._keys = list(connection.scalars(select(self._table.c[deals.id]).limit(KEYS)))

@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, column, select, table
 
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.rehearsal.schema import Schema
 
 __all__ = ["RowChanges", "RowDigests", "TableChanges"]
@@ -118,8 +119,8 @@ def _rows(
     connection: Connection, name: str, columns: Sequence[str], key: Sequence[str]
 ) -> Iterator[tuple[str, bytes, bytes]]:
     """Yield key, digest of the rest, and digests by column of every row; values as the driver gives them."""
-    schema, _, bare = name.rpartition(".")
-    source = table(bare, *map(column, columns), schema=schema or None)  # untyped: nothing is converted on the way
+    schema, bare = place_of(name)
+    source = table(bare, *map(column, columns), schema=schema)  # untyped: nothing is converted on the way
     statement = select(*source.columns).execution_options(yield_per=ROWS_AT_A_TIME)
     positions = [columns.index(part) for part in key]
     rest = [position for position in range(len(columns)) if position not in positions]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, column, inspect, select, table, text
 
 from pytest_dealsnap.deals.dialects import dialect_of
+from pytest_dealsnap.deals.table_names import place_of, shown_place
 
 __all__ = ["CONSTRAINTS", "Schema", "TableShape", "missing_parts", "read_schema", "said"]
 
@@ -46,7 +47,7 @@ class Schema:
 
         *folds_case* says that the database does not tell ``Deals`` from ``deals``, as SQLite does not.
         """
-        bare = table.rpartition(".")[2]  # a schema that no reflected name has in front is the default one
+        bare = shown_place(None, place_of(table)[1])  # a schema that no reflected name has in front is the default one
         for wanted in (table, bare):
             for name in self.tables:
                 if name == wanted or (folds_case and name.casefold() == wanted.casefold()):
@@ -83,11 +84,9 @@ def read_schema(connection: Connection) -> Schema:
             version_tables += 1
             revisions += map(str, connection.scalars(select(versions.c.version_num)).all())
         else:
-            tables[f"{schema}.{name}" if schema else name] = shape
+            tables[shown_place(schema, name)] = shape
     others = {
-        ("view", f"{schema}.{name}" if schema else name)
-        for schema in schemas
-        for name in inspector.get_view_names(schema=schema)
+        ("view", shown_place(schema, name)) for schema in schemas for name in inspector.get_view_names(schema=schema)
     }
     if known.triggers:
         others |= {("trigger", str(name)) for name in connection.scalars(text(known.triggers))}
@@ -165,7 +164,7 @@ def missing_parts(asked: Iterable[Mapping[str, Any]], schema: Schema) -> list[st
     for note in asked:
         if note["kind"] == "statement":
             continue
-        table = f"{note['schema']}.{note['table']}" if note.get("schema") else str(note["table"])
+        table = shown_place(note.get("schema"), str(note["table"]))
         key = (table, note["kind"], str(note["name"] or note.get("condition") or note.get("columns")))
         if note["kind"] == "constraint":
             wanted = {k: v for k, v in wanted.items() if not (k[0] == table and k[2] == note["name"])}

@@ -17,6 +17,7 @@ from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_text
 from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.deals.source import stored_text
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.rehearsal.row_digests import RowDigests
 from pytest_dealsnap.rehearsal.schema import Schema, read_schema
 
@@ -61,9 +62,9 @@ def _deals(connection: Connection, deals: DealsConfig) -> tuple[dict[str, str | 
     """Return type and key of every row of the deals table, also of those that ``deals.where`` leaves out."""
     if deals.source is not None:
         return {}, {}
-    schema, _, name = deals.table.rpartition(".")
+    schema, name = place_of(deals.table)
     names = [deals.id, deals.type] if deals.type else [deals.id]
-    source = table(name, *map(column, names), schema=schema or None)
+    source = table(name, *map(column, names), schema=schema)
     types: dict[str, str | None] = {}
     keys: dict[str, Any] = {}
     try:

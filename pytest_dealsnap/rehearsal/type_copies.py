@@ -16,6 +16,7 @@ from pytest_dealsnap.config import Config, DealsConfig
 from pytest_dealsnap.deals.as_stored import reflect_table
 from pytest_dealsnap.deals.deal import DealRef
 from pytest_dealsnap.deals.dialects import dialect_of, unprepared
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError, SourceError
 from pytest_dealsnap.rehearsal.guard import ORDERS
@@ -74,11 +75,11 @@ def type_copies(config: Config, words: Mapping[str, str]) -> Iterator[dict[str, 
 
 def _give_type(scratch: ScratchDatabase, deals: DealsConfig, word: str) -> None:
     """Change the type of every deal of a copy."""
-    schema, _, name = deals.table.rpartition(".")
+    schema, name = place_of(deals.table)
     engine = create_engine(scratch.url, poolclass=NullPool, connect_args=unprepared(make_url(scratch.url)))
     try:
         with engine.begin() as connection:
-            table = reflect_table(connection, name, schema=schema or None, as_stored=[deals.type])
+            table = reflect_table(connection, name, schema=schema, as_stored=[deals.type])
             statement = update(table).values({table.columns[deals.type]: word})
             if deals.where.strip():
                 escaped = deals.where.replace(":", r"\:")

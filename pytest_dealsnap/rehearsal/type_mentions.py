@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_dealsnap.config import DealsConfig
+from pytest_dealsnap.deals.table_names import place_of
 
 __all__ = ["speaks_of"]
 
-_NAME = r"""(?:["`\[]?\w+["`\]]?\s*\.\s*)*["`\[]?(?P<table>\w+)["`\]]?"""
+_PART = r"""(?:"[^"]+"|`[^`]+`|\[[^\]]+\]|\w+)"""
+_NAME = rf"(?:{_PART}\s*\.\s*)*(?P<table>{_PART})"
 # The table that a statement changes; whatever else it reads stands behind it.
 _TARGET = re.compile(
     r"\s*(?:(?P<verb>UPDATE|INSERT\s+(?:OR\s+\w+\s+)?INTO|DELETE\s+FROM|ALTER\s+TABLE|CREATE\s+TABLE|DROP\s+TABLE)"
@@ -30,7 +32,7 @@ def speaks_of(asked: Sequence[Mapping[str, Any]], deals: DealsConfig) -> bool:
     if not deals.type:
         return False
     column = _word(deals.type)
-    table = deals.table.rpartition(".")[2]
+    table = place_of(deals.table)[1]
     return any(_is_about(note, table, column) for note in asked)
 
 
@@ -45,7 +47,7 @@ def _changes(statement: str, table: str, column: re.Pattern[str]) -> bool:
     target = _TARGET.match(statement)
     if target is None:  # a block, a trigger, a WITH: it may do anything with what it names
         return bool(_word(table).search(statement) and column.search(statement))
-    if target["table"].casefold() != table.casefold():
+    if target["table"].strip('"`[]').casefold() != table.casefold():
         return False
     rest = statement[target.end() :]
     if target["verb"].upper() == "UPDATE":

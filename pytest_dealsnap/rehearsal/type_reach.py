@@ -14,6 +14,7 @@ from sqlalchemy import Connection, column, table, update
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import DealsConfig
 from pytest_dealsnap.deals.deal import id_order
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.rehearsal.capture_differences import Difference, differences
 
 __all__ = ["Reach", "choose_deals", "give_types", "next_type", "reach_of"]
@@ -40,8 +41,8 @@ def next_type(current: str, deals: DealsConfig) -> str:
 
 def give_types(connection: Connection, deals: DealsConfig, types: Mapping[str, str], keys: Mapping[str, Any]) -> None:
     """Store the *types* of these deals, by their ids."""
-    schema, _, name = deals.table.rpartition(".")
-    source = table(name, column(deals.id), column(deals.type), schema=schema or None)
+    schema, name = place_of(deals.table)
+    source = table(name, column(deals.id), column(deals.type), schema=schema)
     for deal_id, stored in types.items():
         connection.execute(update(source).where(source.c[deals.id] == keys[deal_id]).values({deals.type: stored}))
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +30,6 @@ UNENFORCED = "mssql+pymssql://ana:s3cret@127.0.0.1:1/x"
 
 def test_duckdb_is_opened_read_only(tmp_path: Path, fill: Fill) -> None:
     """By its access mode, whatever the URL asks for; a file that is not there is not made."""
-    pytest.importorskip("duckdb_engine", reason="the DuckDB dialect of SQLAlchemy is not installed")
     fill(f"duckdb:///{tmp_path / 'x.duckdb'}", "CREATE TABLE deals (id INTEGER)", "INSERT INTO deals VALUES (1)")
     for url in ("duckdb:///x.duckdb", "duckdb:///x.duckdb?access_mode=READ_WRITE"):
         engine = open_read_only(url, folder=tmp_path)
@@ -42,6 +47,96 @@ def test_duckdb_is_opened_read_only(tmp_path: Path, fill: Fill) -> None:
     for empty in ("duckdb:///:memory:", "duckdb://"):
         with pytest.raises(SourceError, match="an in-memory database is empty"):
             open_read_only(empty, folder=tmp_path)
+
+
+@pytest.mark.slow
+def test_duckdbs_deals_are_audited_captured_and_judged(tmp_path: Path, fill: Fill) -> None:
+    """With duckdb-sqlalchemy; ``init`` finds the table."""
+    url = f"duckdb:///{tmp_path / 'x.duckdb'}"
+    fill(
+        url,
+        "CREATE SCHEMA crm",
+        "CREATE TABLE crm.transactions (deal_no INTEGER PRIMARY KEY, title TEXT, kind TEXT, amount DECIMAL(18,2))",
+        "INSERT INTO crm.transactions VALUES (1, 'Acme', 'acquisition', 10.25), (2, 'Zeta', NULL, 20)",
+    )
+    project = Project(tmp_path)
+    config = project.config.replace("sqlite:///book.db", "duckdb:///x.duckdb")
+    project = project.with_config(config.replace('"transactions"', '"crm.transactions"'))
+    assert project.capture().code == 0
+    assert "The backfill would change 1 row of 2" in dealsnap(tmp_path, "audit").out
+    fill(url, "UPDATE crm.transactions SET amount = 11 WHERE deal_no = 1")
+    assert project.gate().statuses == {"1": "regressed", "2": "matched"}
+    assert 'table = "crm.transactions"' in dealsnap(tmp_path, "init", url, "--output", "-").out
+
+
+def test_duckdb_engine_is_said_not_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It describes no table to today's SQLAlchemy; another dialect of DuckDB's has no advice."""
+    url = make_url("duckdb:///x.duckdb")
+    assert dialect_of("duckdb").advice(ValueError("x"), url, tmp_path) == ""
+    monkeypatch.setattr(url.get_dialect(), "__module__", "duckdb_engine")
+    assert "pip install 'pytest-dealsnap[duckdb]'" in dialect_of("duckdb").advice(ValueError("x"), url, tmp_path)
+
+
+@contextmanager
+def read_only_folder() -> Iterator[Path]:
+    """Yield a folder that its block may fill, and whose user may not write to it once the block calls ``chmod``."""
+    folder = Path(tempfile.mkdtemp(prefix="read-only-"))
+    try:
+        yield folder
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs POSIX permissions")
+@pytest.mark.parametrize(
+    ("closed", "words"), [(True, ("immutable=1&uri=true", "copy it")), (False, ("newest rows are in x.db-wal",))]
+)
+def test_a_read_only_folder_with_a_wal_file_says_what_to_do(*, closed: bool, words: tuple[str, ...]) -> None:
+    """``immutable=1`` where the file is whole; a copy of both where rows are in the log alone."""
+    user = os.geteuid()
+    with read_only_folder() as folder:
+        path = folder / "x.db"
+        writer = sqlite3.connect(path)
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.executescript("CREATE TABLE deals (id INTEGER); INSERT INTO deals VALUES (1)")
+        if not closed:
+            for part in ("x.db", "x.db-wal"):
+                shutil.copy(folder / part, folder / f"copy-{part}")
+        writer.close()
+        if not closed:
+            for part in ("x.db", "x.db-wal"):
+                (folder / f"copy-{part}").rename(folder / part)
+        folder.chmod(0o555)
+        if user == 0:
+            os.seteuid(65534)  # root may write anywhere
+        try:
+            engine = open_read_only(f"sqlite:///{path}", folder=folder)
+            with pytest.raises(DBAPIError) as caught, engine.connect() as connection:
+                connection.execute(text("SELECT count(*) FROM deals"))
+            advice = dialect_of("sqlite").advice(caught.value, make_url(f"sqlite:///{path}"), folder)
+            assert all(word in advice for word in words), (caught.value, advice)
+            if closed:
+                told = advice.partition('database = "')[2].partition('"')[0]
+                whole = open_read_only(told, folder=folder)
+                with whole.connect() as connection:
+                    assert connection.scalar(text("SELECT count(*) FROM deals")) == 1
+                whole.dispose()
+            engine.dispose()
+        finally:
+            if user == 0:
+                os.seteuid(user)
+
+
+def test_no_advice_for_another_error_of_sqlites(tmp_path: Path) -> None:
+    """Neither for a database of another mode, nor where the folder can be written to, nor where there is no file."""
+    known, url = dialect_of("sqlite"), make_url(f"sqlite:///{tmp_path / 'x.db'}")
+    error = ValueError("unable to open database file")
+    assert known.advice(error, url, tmp_path) == ""
+    sqlite3.connect(tmp_path / "x.db").execute("CREATE TABLE t (x INTEGER)").connection.close()
+    assert known.advice(error, url, tmp_path) == ""
+    assert known.advice(ValueError("no such table"), url, tmp_path) == ""
+    assert dialect_of("postgresql").advice(error, make_url("postgresql://h/x"), tmp_path) == ""
 
 
 def test_motherduck_cannot_be_enforced() -> None:

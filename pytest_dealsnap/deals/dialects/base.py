@@ -107,6 +107,13 @@ class Dialect:
         """Whether *url* names a database that is nowhere but in the memory of the process that opens it."""
         return False
 
+    def advice(self, error: Exception, url: URL, folder: Path) -> str:
+        """Return what to do about a driver's *error* at *url*, as sentences that follow its text; ``""`` for nothing.
+
+        A relative path is relative to *folder*.
+        """
+        return ""
+
     def identity(self, connection: Connection) -> Hashable | None:
         """Return what the server says of which database this is; ``None`` where it says nothing of use.
 

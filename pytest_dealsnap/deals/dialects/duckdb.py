@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sqlalchemy import Inspector
 from sqlalchemy.engine import URL
 
 from pytest_dealsnap.deals.dialects.base import Dialect
@@ -39,6 +40,20 @@ class DuckDB(Dialect):
         # In both places: the URL's own query must not say otherwise.
         query = {key: value for key, value in url.query.items() if key not in ("access_mode", "read_only")}
         return url.set(database=str(path), query=query), {"read_only": True}
+
+    def advice(self, error: Exception, url: URL, folder: Path) -> str:
+        """Reflection of duckdb-engine asks for what DuckDB does not have."""
+        if url.get_dialect().__module__.partition(".")[0] != "duckdb_engine":
+            return ""
+        return (
+            " duckdb-engine cannot describe tables with this release of SQLAlchemy and DuckDB. Put duckdb-sqlalchemy "
+            "in its place: pip uninstall duckdb-engine; pip install 'pytest-dealsnap[duckdb]'"
+        )
+
+    def other_schemas(self, inspector: Inspector) -> list[str]:
+        """Each name has its database's in front; ``system`` and ``temp`` are DuckDB's own."""
+        names = [name.partition(".") for name in inspector.get_schema_names()]
+        return [schema for database, _, schema in names if database not in ("system", "temp") and schema != "main"]
 
     def file_of(self, url: URL, folder: Path) -> Path | None:
         database = url.database

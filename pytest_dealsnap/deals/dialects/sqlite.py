@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -65,6 +66,28 @@ class SQLite(Dialect):
         if path.startswith("//"):  # file://host/path: only the local host is allowed, so it names nothing
             path = "/" + path.removeprefix("//").partition("/")[2]
         return folder / path
+
+    def advice(self, error: Exception, url: URL, folder: Path) -> str:
+        """A reader of a database in WAL mode makes its ``-shm`` file, which a read-only folder does not allow."""
+        path = self.file_of(url, folder)
+        known = ("attempt to write a readonly database", "unable to open database file", "disk I/O error")
+        if path is None or not path.is_file() or not any(words in str(error) for words in known):
+            return ""
+        with path.open("rb") as file:
+            is_wal = file.read(20)[18:] == b"\x02\x02"
+        if not is_wal or os.access(path.parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            return ""
+        uri = f"sqlite:///file:{quote(str(path))}?immutable=1&uri=true"
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            return (
+                f" {path.name} is in WAL mode, its newest rows are in {log.name}, and {path.parent} cannot be written "
+                "to, which reading both needs. Copy the two files to a folder that can be written to, and name the copy"
+            )
+        return (
+            f" {path.name} is in WAL mode, and {path.parent} cannot be written to, which reading it needs. "
+            f'If nobody writes to the file while it is read: database = "{uri}". Else copy it to another folder'
+        )
 
     def arguments(self, url: URL, application: str) -> dict[str, Any]:
         return {"timeout": _SECONDS_FOR_A_LOCK}

@@ -37,4 +37,4 @@ def _bare(part: str) -> str:
 
 
 def _quoted(part: str) -> str:
-    return '"' + part.replace('"', '""') + '"' if "." in part or '"' in part else part
+    return '"' + part.replace('"', '""') + '"' if "." in part or part.startswith('"') else part

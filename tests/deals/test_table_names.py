@@ -33,7 +33,8 @@ COLUMNS = "({q}Ref{q} INTEGER PRIMARY KEY, {q}Title{q} VARCHAR(20), {q}Kind{q} V
         ('"Deals.v2"', (None, "Deals.v2")),
         ('crm."Deals.v2"', ("crm", "Deals.v2")),
         ('"my.schema".deals', ("my.schema", "deals")),
-        ('"say ""yes"""', (None, 'say "yes"')),
+        ('say "yes"', (None, 'say "yes"')),
+        ('"""no"""', (None, '"no"')),
     ],
 )
 def test_a_quoted_part_may_hold_dots(text: str, place: tuple[str | None, str]) -> None:

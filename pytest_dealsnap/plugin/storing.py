@@ -16,6 +16,7 @@ from pytest_dealsnap.reasoning.replay import cost_setting
 from pytest_dealsnap.reasoning.run_store import RunStore, run_key, runs_folder
 from pytest_dealsnap.reasoning.spending import Budget, amount_of
 from pytest_dealsnap.reasoning.stored import StoredCalls, StoreSettings
+from pytest_dealsnap.text import plural
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.run import Run
@@ -42,13 +43,13 @@ class Spending:
     def words(self) -> str:
         """The spending as a sentence."""
         of = f" of a budget of {self.budget}" if self.budget is not None else ""
-        parts = [f"spent: {self.spent} {self.currency}{of} in {self.calls:,} calls"]
+        parts = [f"spent: {self.spent} {self.currency}{of} in {plural(self.calls, 'call')}"]
         if self.reused:
-            parts.append(f"{self.reused:,} outputs reused from the run store (--dealsnap-fresh computes anew)")
+            parts.append(f"{plural(self.reused, 'output')} reused from the run store (--dealsnap-fresh computes anew)")
         if self.lost:
-            parts.append(f"{self.lost:,} calls lost with their process, each counted as the reserve")
+            parts.append(f"{plural(self.lost, 'call')} lost with the process, each counted as the reserve")
         if self.unknown:
-            parts.append(f"{self.unknown:,} calls of unknown cost, each counted as the reserve")
+            parts.append(f"{plural(self.unknown, 'call')} of unknown cost, each counted as the reserve")
         return "; ".join(parts)
 
 

@@ -145,10 +145,11 @@ class SpendFile:
             return len(lost)
 
     def _stop(self, account: Account) -> str:
-        reserve, way = account.reserve(self.budget), len(account.under_way)
+        # One sentence for all deals that the budget stopped: no amount that moves while calls end.
         return (
-            f"the budget of {self.budget.limit} {self.currency} allows no further call: {account.spent(self.budget)} "
-            f"spent, {way} under way, {reserve} held back for each. Raise --dealsnap-budget to go on from here"
+            f"the budget of {self.budget.limit} {self.currency} allows no further call, with "
+            f"{account.reserve(self.budget)} held back for each call under way. "
+            "Raise --dealsnap-budget to go on from here"
         )
 
     @contextmanager

@@ -32,6 +32,9 @@ VERDICT_WORDS = {
     "inconclusive": "INCONCLUSIVE",
 }
 
+# A fraction of this many digits is shown whole; what is longer is nearly always a binary rounding.
+WHOLE_FRACTION = 6
+
 
 def show_value(value: Any, width: int = 28) -> str:
     """Return a canonical value for a table cell: grouped digits, cut texts, safe for a terminal."""
@@ -52,7 +55,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
-def _show_number(value: int | float | Decimal) -> str:
+def _show_number(value: int | float | Decimal, decimals: int | None = None) -> str:
+    """Return a number with grouped digits; a long fraction is cut and marked, as ``3,044.84…``.
+
+    Args:
+        value: The number.
+        decimals: How many digits of a long fraction stay; six significant digits and two decimals by default.
+    """
     number = exact(value)
     if not number.is_finite():
         return str(number)
@@ -61,6 +70,10 @@ def _show_number(value: int | float | Decimal) -> str:
         return str(number)
     if isinstance(exponent, int) and exponent < 0:
         text = f"{number:,f}".rstrip("0").rstrip(".")
+        whole, _, fraction = text.partition(".")
+        kept = max(2, 5 - number.adjusted()) if decimals is None else decimals
+        if len(fraction) > max(kept, WHOLE_FRACTION):
+            return f"{whole}.{fraction[:kept]}…"
         return text or "0"
     return f"{number:,f}"
 
@@ -129,7 +142,12 @@ def show_both(baseline: Any, current: Any, width: int = 28) -> tuple[str, str]:
         start = max((min(len(baseline), len(current)) if same is None else same) - 8, 0)
         lead = "…" if start else ""
         return show_value(lead + baseline[start:], width), show_value(lead + current[start:], width)
-    return show_value(baseline, width), show_value(current, width)
+    shown = show_value(baseline, width), show_value(current, width)
+    if is_number(baseline) and is_number(current) and shown[0] == shown[1] and exact(baseline) != exact(current):
+        digits = range(WHOLE_FRACTION, 1100)
+        pairs = ((_show_number(baseline, count), _show_number(current, count)) for count in digits)
+        return next((pair for pair in pairs if pair[0] != pair[1]), shown)
+    return shown
 
 
 def type_name(result: DealResult) -> str:

@@ -90,11 +90,13 @@ class OutputConfig:
 
 @dataclass(frozen=True, slots=True)
 class VerdictConfig:
-    """The thresholds of the decision tree, in percent."""
+    """The thresholds of the decision tree, in percent; and of a sample, how sure it is and when it may proceed."""
 
     fix_forward_below: float
     roll_back_above: float
     min_compared: float
+    confidence: float = 95.0
+    proceed_below: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from itertools import permutations
 
-__all__ = ["CONFIDENCE", "Stratum", "lower_bound", "upper_bound"]
+__all__ = ["CONFIDENCE", "Stratum", "alpha_of", "lower_bound", "sure", "upper_bound"]
 
-CONFIDENCE = 0.95
+CONFIDENCE = 95.0
+# Floats are off by less than that part of a probability; nearer to the limit, whole numbers decide.
+_NEAR = 1e-9
+
+
+def alpha_of(confidence: float) -> Fraction:
+    """Return the probability of an error that *confidence*, in percent, allows."""
+    return 1 - Fraction(str(confidence)) / 100
+
+
+def sure(confidence: float) -> str:
+    """Return ``with 95 % confidence``."""
+    return f"with {confidence:.10g} % confidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +52,15 @@ class Stratum:
 def upper_bound(strata: Sequence[Stratum], *, confidence: float = CONFIDENCE) -> int:
     """Return the largest number of affected deals that the sample does not contradict.
 
-    With probability *confidence* or more, no more deals than that are affected: a number is contradicted where a
-    sample with so few affected deals, or fewer, has a probability of at most 1 - *confidence* under every split.
+    With a probability of *confidence* percent or more, no more deals than that are affected. A number is contradicted
+    where a sample with so few affected deals, or fewer, is as unlikely as an error may be, under every split.
     """
-    alpha = 1 - confidence
+    alpha = alpha_of(confidence)
     low, high = sum(one.at_least for one in strata), sum(one.at_most for one in strata)
     found = sum(one.affected for one in strata)
     while low < high:
         middle = (low + high + 1) // 2
-        if _likeliest(tuple(strata), middle, found) > alpha:
+        if _is_possible(tuple(strata), middle, found, alpha):
             low = middle
         else:
             high = middle - 1
@@ -63,8 +76,8 @@ def lower_bound(strata: Sequence[Stratum], *, confidence: float = CONFIDENCE) ->
     return sum(one.deals for one in strata) - upper_bound(sound, confidence=confidence)
 
 
-def _likeliest(strata: tuple[Stratum, ...], affected: int, found: int) -> float:
-    """Return the highest probability of at most *found* affected deals in the sample, over the splits of *affected*.
+def _is_possible(strata: tuple[Stratum, ...], affected: int, found: int, alpha: Fraction) -> bool:
+    """Whether at most *found* affected deals in the sample are likelier than *alpha* under some split of *affected*.
 
     For none found, the logarithm is a sum of concave functions of the parts, so that the greedy split is the best;
     for more, the split is improved from there by moving deals between two strata, while that helps.
@@ -74,15 +87,24 @@ def _likeliest(strata: tuple[Stratum, ...], affected: int, found: int) -> float:
     def chance(split: tuple[int, ...]) -> float:
         return _at_most(strata, split, found)
 
+    def exceeds(split: tuple[int, ...]) -> bool:
+        about, limit = chance(split), float(alpha)
+        if abs(about - limit) > _NEAR * limit:
+            return about > limit
+        return _exactly_at_most(strata, split, found) > alpha
+
     best = _greedy(strata, affected)
     step = max(affected // 4, 1)
-    while step:
-        better = max(_moved(strata, best, step), key=chance, default=best)
+    while step and not exceeds(best):
+        moves = _moved(strata, best, step)
+        better = max(moves, key=chance, default=best)
+        if any(chance(split) >= float(alpha) * (1 - _NEAR) and exceeds(split) for split in moves):
+            return True
         if chance(better) > chance(best) * (1 + 1e-12):
             best = better
         else:
             step //= 2
-    return chance(best)
+    return exceeds(best)
 
 
 def _greedy(strata: Sequence[Stratum], affected: int) -> tuple[int, ...]:
@@ -123,6 +145,19 @@ def _at_most(strata: Sequence[Stratum], split: Sequence[int], found: int) -> flo
                 both[first + second] += chance * another
         chances = both
     return math.fsum(chances)
+
+
+def _exactly_at_most(strata: Sequence[Stratum], split: Sequence[int], found: int) -> Fraction:
+    """Return what :func:`_at_most` returns, without rounding."""
+    ways = [1]
+    for one, affected in zip(strata, split, strict=True):
+        both = [0] * min(len(ways) + one.drawn, found + 1)
+        for k in range(min(found, one.drawn, affected) + 1):
+            drawn = math.comb(affected, k) * math.comb(one.deals - affected, one.drawn - k)
+            for first, count in enumerate(ways[: found + 1 - k]):
+                both[first + k] += count * drawn
+        ways = both
+    return Fraction(sum(ways), math.prod(math.comb(one.deals, one.drawn) for one in strata))
 
 
 def _exactly(deals: int, affected: int, drawn: int, k: int) -> float:

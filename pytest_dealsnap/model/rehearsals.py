@@ -102,13 +102,17 @@ class Exposure(Record, frozen=True):
 
 
 class Share(Record, frozen=True):
-    """Affected deals among the compared ones, in percent; with bounds where the run was a sample."""
+    """Affected deals among the compared ones, in percent.
+
+    Where the run was a sample, also the bounds of all deals, each with ``confidence``.
+    """
 
     affected: int
     compared: int
     percent: float
     low: float | None = always(None)
     high: float | None = always(None)
+    confidence: float = 95.0
 
 
 class Rehearsal(Record, frozen=True):
@@ -140,12 +144,12 @@ class Rehearsal(Record, frozen=True):
         return {origin: counts[origin] for origin in order}
 
 
-def share_of(affected: int, compared: int, *, bounds: tuple[float, float] | None) -> Share:
-    """Return the affected share; of a sample with its *bounds* of all deals, in percent."""
+def share_of(affected: int, compared: int, *, bounds: tuple[float, float] | None, confidence: float = 95.0) -> Share:
+    """Return the affected share; of a sample with its *bounds* of all deals, each with *confidence*, in percent."""
     if not compared:
         return Share(affected, compared, 0.0)
     percent = round(100 * affected / compared, DIGITS)
     if bounds is None:
         return Share(affected, compared, percent)
     low, high = (round(bound, DIGITS) for bound in bounds)
-    return Share(affected, compared, percent, low, high)
+    return Share(affected, compared, percent, low, high, confidence)

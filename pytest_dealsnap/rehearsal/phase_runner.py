@@ -149,7 +149,9 @@ def _concluded(
     share = None
     if gate is not None:
         bounds = sample_bounds(gate.facts, gate.results) if gate.facts.partial else None
-        share = share_of(gate.summary.affected, gate.summary.compared, bounds=bounds)
+        share = share_of(
+            gate.summary.affected, gate.summary.compared, bounds=bounds, confidence=config.verdict.confidence
+        )
     return Rehearsal(
         started_at=began,
         seconds=round(time.monotonic() - clock, 3),

@@ -26,6 +26,19 @@ def branches(run: FinishedRun) -> tuple[Branch, ...]:
     low, high = f"{thresholds.fix_forward_below:g} %", f"{thresholds.roll_back_above:g} %"
     corrupt = bool(run.summary.corrupt)
     compared = f"{thresholds.min_compared:g} % of the selected deals"
+    few, some, many = (
+        f"under {low} of the compared deals affected",
+        f"{low} to {high} affected",
+        f"over {high} affected",
+    )
+    none = "no deal affected"
+    if run.facts.part == "sample":
+        none += f", and of all deals at most under {thresholds.proceed_below:g} %"
+        few, some, many = (
+            f"at most under {low} of all deals affected",
+            f"at least {low} of all deals affected",
+            f"at least over {high} of all deals affected",
+        )
     return (
         Branch("data corruption: a deal gone, a valid type turned invalid, an id twice", "roll_back", corrupt),
         Branch(
@@ -33,8 +46,8 @@ def branches(run: FinishedRun) -> tuple[Branch, ...]:
             "inconclusive",
             action == "inconclusive",
         ),
-        Branch("no deal affected", "proceed", action == "proceed"),
-        Branch(f"under {low} of the compared deals affected", "fix_forward", action == "fix_forward"),
-        Branch(f"{low} to {high} affected", "disable_flag", action == "disable_flag"),
-        Branch(f"over {high} affected", "roll_back", action == "roll_back" and not corrupt),
+        Branch(none, "proceed", action == "proceed"),
+        Branch(few, "fix_forward", action == "fix_forward"),
+        Branch(some, "disable_flag", action == "disable_flag"),
+        Branch(many, "roll_back", action == "roll_back" and not corrupt),
     )

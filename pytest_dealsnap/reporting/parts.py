@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_dealsnap.deals.selection import Shard
-from pytest_dealsnap.judging.bounds import Stratum, lower_bound, upper_bound
+from pytest_dealsnap.judging.bounds import Stratum, lower_bound, sure, upper_bound
 from pytest_dealsnap.judging.sample import decide_sample
 from pytest_dealsnap.model.finished_run import Drawn, PartOutcome, RunFacts
 from pytest_dealsnap.model.results import AFFECTED, COMPARED, DealResult
@@ -59,11 +59,13 @@ def sample_verdict(facts: RunFacts, results: Iterable[DealResult]) -> Verdict:
 
 def sample_bounds(facts: RunFacts, results: Iterable[DealResult]) -> tuple[float, float]:
     """Return how many deals of all are affected, at the least and at the most, in percent."""
-    strata = list(_strata(facts, results).values())
+    strata, confidence = list(_strata(facts, results).values()), facts.judging.thresholds.confidence
     deals = sum(one.deals for one in strata)
     if not deals:
         return 0.0, 100.0
-    return 100 * lower_bound(strata) / deals, 100 * upper_bound(strata) / deals
+    bounds = (bound(strata, confidence=confidence) for bound in (lower_bound, upper_bound))
+    least, most = (100 * bound / deals for bound in bounds)
+    return least, most
 
 
 def sample_notes(facts: RunFacts, results: Iterable[DealResult]) -> list[str]:
@@ -73,11 +75,12 @@ def sample_notes(facts: RunFacts, results: Iterable[DealResult]) -> list[str]:
         by_type.setdefault(drawn.deal_type, []).append(stratum)
     if len(by_type) < 2:
         return []
+    confidence = facts.judging.thresholds.confidence
     each = [
-        f"{name} at most {upper_bound(parts):,} of {sum(one.deals for one in parts):,}"
+        f"{name} at most {upper_bound(parts, confidence=confidence):,} of {sum(one.deals for one in parts):,}"
         for name, parts in by_type.items()
     ]
-    return [f"affected by deal type, each with 95 % confidence: {', '.join(each)}"]
+    return [f"affected by deal type, each {sure(confidence)}: {', '.join(each)}"]
 
 
 def _holds(drawn: Drawn, result: DealResult) -> bool:

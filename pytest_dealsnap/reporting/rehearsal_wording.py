@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from pytest_dealsnap.judging.bounds import sure
 from pytest_dealsnap.model.rehearsals import Exposure, LoadFact, LockFact, Problem, Rehearsal, Share
 from pytest_dealsnap.reporting.wording import show_value
 from pytest_dealsnap.text import plural, printable
@@ -48,7 +49,8 @@ def share_words(share: Share) -> str:
     text = f"{share.affected:,} of {plural(share.compared, 'compared deal')} ({share.percent:.1f} %)"
     if share.low is None or share.high is None:
         return text
-    return f"{text}, a sample: of all deals {share.low:.1f} % to {share.high:.1f} %, each with 95 % confidence"
+    bounds = f"{share.low:.1f} % to {share.high:.1f} %"
+    return f"{text}, a sample: of all deals {bounds}, each {sure(share.confidence)}"
 
 
 def origin_words(rehearsal: Rehearsal) -> str:

@@ -162,7 +162,8 @@ def sample(setting: Setting, number: int) -> tuple[Any, Any]:
     if setting.kind is int:
         return str(5000 + number), 5000 + number
     if setting.kind is float:
-        return str(20 + number), float(20 + number)
+        value = max(20.0, setting.minimum or 0) + number
+        return f"{value:g}", value
     if setting.name == "deals.default_type":
         kind = ("acquisition", "carveout", "divestiture")[number]
         return kind, kind

@@ -101,3 +101,38 @@ def test_a_bound_at_a_threshold_is_within_it() -> None:
     assert f"{least:g} % to {most:g} %" in decide_sample(sample, VerdictConfig(least, most, 100.0)).reason
     assert decide_sample(sample, VerdictConfig(least / 2, least, 100.0)).action == "disable_flag"
     assert decide_sample(sample, VerdictConfig(most, 99.0, 100.0)).action == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("sample", "proceed_below", "action", "words"),
+    [
+        (
+            Stratum(300, 28, 0),
+            10.0,
+            "proceed",
+            "none of 28 affected; at most 29 of 300 (9.7 %) with 95 % confidence: under 10 %",
+        ),
+        (
+            Stratum(300, 27, 0),
+            10.0,
+            "inconclusive",
+            "none of 27 affected; at most 30 of 300 (10.0 %) with 95 % confidence",
+        ),
+        (Stratum(300, 150, 1), 10.0, "fix_forward", "1 of 150 affected; at least 1 and at most 7 of 300 (2.3 %)"),
+        (Stratum(300, 300, 0), 0.0, "inconclusive", "at most 0 of 300 (0.0 %)"),
+    ],
+)
+def test_a_sample_proceeds_only_below_a_bound(sample: Stratum, proceed_below: float, action: str, words: str) -> None:
+    """``proceed_below`` lets a clean sample proceed; one with an affected deal never does."""
+    verdict = decide_sample([sample], VerdictConfig(10.0, 50.0, 100.0, proceed_below=proceed_below))
+    assert verdict.action == action
+    assert words in verdict.reason
+
+
+def test_the_confidence_is_configured() -> None:
+    """Another confidence gives another bound, and is named as it is written."""
+    verdict = decide_sample([Stratum(300, 28, 0)], VerdictConfig(10.0, 50.0, 100.0, confidence=99.5))
+    assert verdict.reason == "none of 28 affected; at most 49 of 300 (16.3 %) with 99.5 % confidence"
+    assert upper_bound([Stratum(20, 19, 0)]) == 0  # 1 of 20 is just 5 %, which is as unlikely as an error may be
+    assert upper_bound([Stratum(20, 19, 0)], confidence=95.1) == 1
+    assert upper_bound([Stratum(20, 10, 0), Stratum(2, 1, 0)]) == by_counting([Stratum(20, 10, 0), Stratum(2, 1, 0)])

@@ -96,6 +96,9 @@ def test_a_sample_is_stratified_seeded_and_the_same_for_everyone(mixed: Project)
     assert first.report["run"]["partial"] is True
     assert (first.code, first.action) == (1, "inconclusive")
     assert first.report["verdict"]["reason"] == "none of 3 affected; at most 3 of 6 (50.0 %) with 95 % confidence"
+    below = mixed.gate("--dealsnap-sample", "3", "--dealsnap-verdict-proceed-below", "60")
+    assert (below.code, below.action) == (0, "proceed")
+    assert below.report["verdict"]["reason"].endswith("at most 3 of 6 (50.0 %) with 95 % confidence: under 60 %")
     others = {tuple(run_ids(mixed.gate("--dealsnap-sample", "3", "--dealsnap-seed", str(seed)))) for seed in (1, 2, 3)}
     assert others != {tuple(run_ids(first))}
 

@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.rehearsals import share_of
 from pytest_dealsnap.reporting.rehearsal_text import rehearsal_lines
+from pytest_dealsnap.reporting.rehearsal_wording import share_words
 from pytest_dealsnap.reporting.targets import ReportTarget, write_each
 from pytest_dealsnap.reporting.writers import formats, writer_of
 from tests.reporting.rehearsals import REHEARSAL
@@ -94,4 +95,7 @@ def test_only_a_sample_has_bounds() -> None:
     share = share_of(3, 30, bounds=(1.234, 25.678))
     assert (share.percent, share.low, share.high) == (10.0, 1.234, 25.678)
     assert share_of(3, 30, bounds=None).low is None
+    assert share_words(share_of(3, 30, bounds=(1.0, 25.0), confidence=99.0)).endswith(
+        "25.0 %, each with 99 % confidence"
+    )
     assert share_of(0, 0, bounds=(0.0, 100.0)).percent == 0

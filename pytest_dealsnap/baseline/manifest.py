@@ -11,6 +11,8 @@ from typing import Any
 
 from pytest_dealsnap.baseline.files import leads_nowhere, why_unwritable, write_atomic
 from pytest_dealsnap.errors import ManifestError
+from pytest_dealsnap.model.kept_files import ManifestFile, check_manifest
+from pytest_dealsnap.model.record import RecordError, to_plain
 from pytest_dealsnap.reasoning.canonical import dumps, loads
 
 __all__ = [
@@ -61,9 +63,10 @@ def parse_manifest(data: bytes, path: Path) -> dict[str, Any]:
             f"{path} has format {given!r}; this version of pytest-dealsnap knows format {MANIFEST_FORMAT}. "
             "Upgrade pytest-dealsnap, or capture the baseline again"
         )
-    ids = manifest.get("ids", [])
-    if not isinstance(ids, list) or not all(isinstance(deal_id, str) for deal_id in ids):
-        raise ManifestError(f"{path}: ids must be a list of texts. Restore it from git, or capture the baseline again")
+    try:
+        check_manifest(manifest)
+    except RecordError as error:
+        raise ManifestError(f"{path}: {error}. Restore it from git, or capture the baseline again") from None
     return dict(manifest)
 
 
@@ -102,8 +105,8 @@ def check_place(snapshots: Path) -> None:
         raise ManifestError(f"{path} cannot be written: {why}")
 
 
-def write_manifest(snapshots: Path, manifest: Mapping[str, Any]) -> None:
-    """Write *manifest* (without ``format``, which is added), whole or not at all; raises :class:`ManifestError`."""
+def write_manifest(snapshots: Path, manifest: ManifestFile | Mapping[str, Any]) -> None:
+    """Write *manifest*, whole or not at all; raises :class:`ManifestError`."""
     path = snapshots / MANIFEST
     try:
         write_atomic(str(path), manifest_text(manifest))
@@ -111,9 +114,10 @@ def write_manifest(snapshots: Path, manifest: Mapping[str, Any]) -> None:
         raise ManifestError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def manifest_text(manifest: Mapping[str, Any]) -> bytes:
-    """Return the bytes of *manifest*'s file."""
-    return (dumps({**manifest, "format": MANIFEST_FORMAT}) + "\n").encode()
+def manifest_text(manifest: ManifestFile | Mapping[str, Any]) -> bytes:
+    """Return the bytes of *manifest*'s file; plain values are those of one that was read, so that no key is lost."""
+    plain = to_plain(manifest) if isinstance(manifest, ManifestFile) else manifest
+    return (dumps({**plain, "format": MANIFEST_FORMAT}) + "\n").encode()
 
 
 def git_state(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_dealsnap.cli.chosen import Chosen, choose
-from pytest_dealsnap.cli.decisions import INTO, TARGETS, Decision, Decisions, parse_day, read_decisions
+from pytest_dealsnap.cli.decisions import Decisions, parse_day, read_decisions
 from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, check_decidable
 from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import Proposal, apply_all, propose_baseline, propose_ledger
@@ -16,6 +16,7 @@ from pytest_dealsnap.cli.terminal import confirm, has_terminal, reviewer, say
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.kept_files import INTO, TARGETS, Decision
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.text import printable
 
@@ -111,13 +112,13 @@ def _decisions(options: argparse.Namespace, finished: FinishedRun, config: Confi
         if terms and into == "baseline":
             raise ConfigError(f"--{next(iter(terms))} belongs to an exception in the ledger: add --into ledger")
         choose(finished, causes=options.cause, deals=options.deal, types=options.type)  # refuses what there is not
-        made = [Decision("accept", cause=name) for name in options.cause]
-        made += [Decision("accept", deal=name) for name in options.deal]
+        made = [Decision(decision="accept", cause=name) for name in options.cause]
+        made += [Decision(decision="accept", deal=name) for name in options.deal]
         if into == "baseline":
             failed = [r for r in finished.results if r.status == "regressed" and r.deal_type in options.type]
-            made += [Decision("accept", deal=result.id) for result in failed]
+            made += [Decision(decision="accept", deal=result.id) for result in failed]
         else:
-            made += [Decision("accept", type=name) for name in options.type]
+            made += [Decision(decision="accept", type=name) for name in options.type]
     else:
         made = read_decisions(options.decisions, finished)
     expires = parse_day(options.expires, "--expires")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any
@@ -19,53 +18,23 @@ from typing import Any
 from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.errors import ConfigError, DealsnapError, did_you_mean
 from pytest_dealsnap.model.finished_run import FinishedRun, RunFacts
+from pytest_dealsnap.model.kept_files import DECISIONS, INTO, TARGETS, Decision, DecisionsFile, ReportOrigin
+from pytest_dealsnap.model.record import RecordError, fields, from_plain, key_of, to_plain
 from pytest_dealsnap.reasoning.canonical import loads
+from pytest_dealsnap.text import listed
 
-__all__ = ["INTO", "TARGETS", "Decision", "DecisionError", "Decisions", "decisions_beside", "read_decisions"]
+__all__ = ["DecisionError", "Decisions", "decisions_beside", "parse_day", "read_decisions"]
 
 FORMAT = 1
-INTO = ("baseline", "ledger")
-TARGETS = ("cause", "deal", "type")
-_TEXTS = ("note", "reason", "who", "ticket", "expires", "into")
 
 
 class DecisionError(DealsnapError):
     """A file of decisions cannot be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision on a cause, a deal or a type (which no file holds); ``into`` says where an accepted one goes."""
-
-    decision: str
-    cause: str | None = None
-    deal: str | None = None
-    type: str | None = None
-    into: str | None = None
-    note: str = ""
-    reason: str = ""
-    who: str = ""
-    ticket: str | None = None
-    expires: date | None = None
-
-    @property
-    def target(self) -> tuple[str, str]:
-        """What was decided on, such as ``("cause", id)``: one of ``TARGETS`` and its name."""
-        named = zip(TARGETS, (self.cause, self.deal, self.type), strict=True)
-        return next((kind, name) for kind, name in named if name is not None)
-
-    def plain(self) -> dict[str, Any]:
-        """Return the decision as it stands in a file."""
-        kind, name = self.target
-        values: dict[str, Any] = {kind: name, "decision": self.decision, "into": self.into, "note": self.note}
-        expires = None if self.expires is None else self.expires.isoformat()
-        return {**values, "reason": self.reason, "who": self.who, "ticket": self.ticket, "expires": expires}
-
-
-def _origin(facts: RunFacts) -> dict[str, str]:
+def _origin(facts: RunFacts) -> ReportOrigin:
     """Return what tells one report from another."""
-    started = facts.started_at.astimezone(UTC).isoformat(timespec="seconds")
-    return {"started_at": started, "database": facts.database}
+    return ReportOrigin(facts.started_at.astimezone(UTC).isoformat(timespec="seconds"), facts.database)
 
 
 def decisions_beside(report: Path) -> Path:
@@ -81,8 +50,8 @@ def read_decisions(path: Path, run: FinishedRun) -> list[Decision]:
     origin, decisions = _read(path)
     if origin != _origin(run.facts):
         raise DecisionError(
-            f"{path} was made from another report: of {origin.get('database')}, begun {origin.get('started_at')}; "
-            f"this one is of {run.facts.database}, begun {_origin(run.facts)['started_at']}. Decide on this one anew"
+            f"{path} was made from another report: of {origin.database}, begun {origin.started_at}; "
+            f"this one is of {run.facts.database}, begun {_origin(run.facts).started_at}. Decide on this one anew"
         )
     known = {("cause", cause.id) for cause in run.causes} | {("deal", result.id) for result in run.results}
     for decision in decisions:
@@ -96,7 +65,7 @@ def read_decisions(path: Path, run: FinishedRun) -> list[Decision]:
     return decisions
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[Decision]]:
+def _read(path: Path) -> tuple[ReportOrigin, list[Decision]]:
     try:
         document = loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -106,9 +75,13 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Decision]]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         given = document.get("format") if isinstance(document, dict) else None
         raise DecisionError(f"{path} has format {given!r}; this version of pytest-dealsnap knows format {FORMAT}")
-    origin, entries = document.get("report"), document.get("decisions")
-    if not isinstance(origin, dict) or not isinstance(entries, list):
-        raise DecisionError(f"{path}: report must be a table and decisions a list")
+    try:
+        origin = from_plain(ReportOrigin, document.get("report"))
+    except RecordError as error:
+        raise DecisionError(f"{path}: report must say which report this is of: {error}") from None
+    entries = document.get("decisions")
+    if not isinstance(entries, list):
+        raise DecisionError(f"{path}: decisions must be a list")
     return origin, [_decision(entry, f"{path}, decision {n}") for n, entry in enumerate(entries, start=1)]
 
 
@@ -116,28 +89,24 @@ def _decision(entry: Any, place: str) -> Decision:
     if not isinstance(entry, dict) or ("cause" in entry) == ("deal" in entry):
         raise DecisionError(f"{place}: must name a cause or a deal")
     kind = "cause" if "cause" in entry else "deal"
-    known = (kind, "decision", *_TEXTS)
+    known = [field.name for field in fields(Decision) if field.name == kind or field.name not in TARGETS]
     unknown = next((key for key in entry if key not in known), None)
     if unknown is not None:  # a slip in expires would make an exception for ever
         raise DecisionError(f"{place}: unknown key {unknown[:40]!r}.{did_you_mean(unknown[:40], known)}")
-    wrong = [key for key in (kind, *_TEXTS) if not isinstance(entry.get(key, ""), (str, type(None)))]
-    if wrong or entry[kind] is None:
-        raise DecisionError(f"{place}: {(wrong or [kind])[0]} must be a text")
-    if entry.get("decision") not in ("accept", "reject"):
-        raise DecisionError(f"{place}: decision is {entry.get('decision')!r}; valid are accept and reject")
-    into = entry.get("into") or None
-    if into is not None and into not in INTO:
-        raise DecisionError(f"{place}: into is {into!r}.{did_you_mean(into, INTO)} Valid: {', '.join(INTO)}")
-    texts = {key: entry.get(key) or "" for key in ("note", "reason", "who")}
-    expires = parse_day(entry.get("expires") or None, f"{place}: expires")
-    return Decision(
-        entry["decision"],
-        **{kind: entry[kind]},
-        into=into,
-        **texts,
-        ticket=entry.get("ticket") or None,
-        expires=expires,
-    )
+    said = {key: value for key, value in entry.items() if value not in (None, "") or key == kind}
+    try:
+        return from_plain(Decision, {**said, kind: 0 if entry[kind] is None else entry[kind]})
+    except RecordError as error:
+        raise DecisionError(f"{place}: {_what_is_wrong(said, key_of(error))}") from None
+
+
+def _what_is_wrong(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    words = {"decision": DECISIONS, "into": INTO}.get(key or "decision")  # what is lacking is the decision
+    if words:
+        near = did_you_mean(value, words) if isinstance(value, str) else ""
+        return f"{key or 'decision'} is {value!r}.{near} Valid are {listed(words)}"
+    return f"expires {value!r}: must be a day such as 2027-01-31" if key == "expires" else f"{key} must be a text"
 
 
 def parse_day(text: str | None, place: str) -> date | None:
@@ -191,10 +160,7 @@ class Decisions:
         """Have *decisions* in the file with the other *changes*, beside those that somebody made in the meantime."""
         self.reload()
         self._made |= {decision.target: decision for decision in decisions}
-        document = {
-            "format": FORMAT,
-            "report": _origin(self._run.facts),
-            "decisions": [self._made[target].plain() for target in sorted(self._made)],
-        }
+        made = tuple(self._made[target] for target in sorted(self._made))
+        document = to_plain(DecisionsFile(report=_origin(self._run.facts), decisions=made))
         text = json.dumps(document, indent=2, ensure_ascii=True)
         changes.write(self.path.absolute(), (text + "\n").encode())

@@ -6,11 +6,12 @@ import argparse
 
 from pytest_dealsnap.cli.accept import add_targets
 from pytest_dealsnap.cli.chosen import choose
-from pytest_dealsnap.cli.decisions import Decision, Decisions
+from pytest_dealsnap.cli.decisions import Decisions
 from pytest_dealsnap.cli.output import project_config, read_judged
 from pytest_dealsnap.cli.proposals import apply_all
 from pytest_dealsnap.cli.terminal import reviewer, say
 from pytest_dealsnap.errors import ConfigError
+from pytest_dealsnap.model.kept_files import Decision
 from pytest_dealsnap.text import plural, printable
 
 __all__ = ["add_arguments", "run"]
@@ -32,8 +33,8 @@ def run(options: argparse.Namespace) -> int:
     config = project_config()
     who = reviewer(options.who, config.root)
     deals = [*chosen.deals, *(r for r in finished.results if r.deal_type in chosen.types and r.gating)]
-    made = [Decision("reject", cause=cause.id, note=options.note, who=who) for cause in chosen.causes]
-    made += [Decision("reject", deal=result.id, note=options.note, who=who) for result in deals]
+    made = [Decision(decision="reject", cause=cause.id, note=options.note, who=who) for cause in chosen.causes]
+    made += [Decision(decision="reject", deal=result.id, note=options.note, who=who) for result in deals]
     decisions = Decisions(options.report, finished)
     apply_all(config.snapshots, [lambda changes: decisions.stage(changes, made)])
     say(f"rejected: {printable(cause.title)} ({plural(len(cause.deals), 'deal')})" for cause in chosen.causes)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from pytest_dealsnap.baseline.journal import Change, Changes
 from pytest_dealsnap.cli.chosen import Chosen
-from pytest_dealsnap.cli.decisions import Decision, Decisions
+from pytest_dealsnap.cli.decisions import Decisions
 from pytest_dealsnap.cli.key_input import has_colors, has_keys, page, read_key, screen
 from pytest_dealsnap.cli.ledger_entries import Terms, check_decidable
 from pytest_dealsnap.cli.output import project_config, read_judged
@@ -30,6 +30,8 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.kept_files import Decision
+from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import AFFECTED, DealResult
 from pytest_dealsnap.text import cut, plural, printable
 
@@ -270,21 +272,18 @@ class Review:
             return
         kind, name = target(items[0])
         values = {"reason": terms.reason, "who": terms.who, "ticket": terms.ticket, "expires": terms.expires}
-        decision = Decision("accept", **{kind: name}, into=into, **values)  # type: ignore[arg-type]  # by name
+        decision = Decision(decision="accept", **{kind: name}, into=into, **values)  # type: ignore[arg-type]  # by name
         self._keep(items, decision, [proposal.stage])
 
     def _reject(self, item: Item) -> None:
         kind, name = target(item)
         who, note = reviewer(self._who, self._config.root), ask("note (optional)")
-        decision = Decision("reject", **{kind: name}, note=note, who=who)  # type: ignore[arg-type]  # by name
+        decision = Decision(decision="reject", **{kind: name}, note=note, who=who)  # type: ignore[arg-type]  # by name
         self._keep([item], decision, [])
 
     def _keep(self, items: Sequence[Item], decision: Decision, stages: Sequence[Callable[[Changes], None]]) -> None:
         """Do what was decided and keep the decision on each of *items*, all or nothing."""
-        made = [
-            replace(decision, **{"cause": None, "deal": None, kind: name})  # type: ignore[arg-type]  # by name
-            for kind, name in map(target, items)
-        ]
+        made = [replace(decision, **{"cause": None, "deal": None, kind: name}) for kind, name in map(target, items)]
         keep = partial(self._decisions.stage, decisions=made)
         done = apply_all(self._config.snapshots, [*stages, keep])
         targets = {target(item) for item in items}

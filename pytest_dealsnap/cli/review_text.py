@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_dealsnap.cli.decisions import Decision, Decisions
+from pytest_dealsnap.cli.decisions import Decisions
 from pytest_dealsnap.cli.word_diff import Colors, difference_lines
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.kept_files import Decision
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.reporting.cause_text import remarks

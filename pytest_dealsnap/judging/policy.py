@@ -44,7 +44,7 @@ class Policy:
     def __getitem__(self, deal_type: str) -> TypePolicy:
         return self.by_type.get(deal_type, self.fallback)
 
-    def in_force(self) -> dict[str, dict[str, str]]:
+    def as_text(self) -> dict[str, dict[str, str]]:
         """Return the rules as text, by type and metric: what the manifest remembers."""
         return {
             deal_type: {metric: rule.text for metric, rule in sorted(policy.rules.items())}

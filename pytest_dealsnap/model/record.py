@@ -7,6 +7,7 @@ Decimal, and texts with a lone surrogate.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +21,9 @@ __all__ = [
     "always",
     "described",
     "field",
+    "fields",
     "from_plain",
+    "key_of",
     "one_of",
     "replace",
     "time_of",
@@ -30,6 +33,7 @@ __all__ = [
 RecordError = msgspec.ValidationError
 
 field = msgspec.field
+fields = msgspec.structs.fields
 
 T = TypeVar("T")
 
@@ -68,6 +72,12 @@ def one_of(words: Iterable[str]) -> msgspec.Meta:
     """Return that a text is one of *words*: a JSON Schema says so, and readers refuse any other."""
     known = list(words)
     return msgspec.Meta(pattern=f"^({'|'.join(known)})$", extra_json_schema={"enum": known})
+
+
+def key_of(error: RecordError) -> str:
+    """Return the key, of the record that was read, whose value *error* is about; empty for the record as a whole."""
+    found = re.search(r" - at `\$\.(\w+)", str(error))
+    return found[1] if found else ""
 
 
 def replace(value: T, **changes: Any) -> T:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
 from pytest_dealsnap.baseline.manifest import git_state, listed_ids, read_manifest, sorted_ids, write_manifest
 from pytest_dealsnap.errors import ManifestError
+from pytest_dealsnap.model.kept_files import GitState, ManifestFile
+from pytest_dealsnap.model.record import replace
 
 if TYPE_CHECKING:
     from pytest_dealsnap.model.finished_run import FinishedRun
@@ -29,8 +31,8 @@ def begin_manifest(run: Run, *, selected: int, only: str | None) -> bool:
         return False
     earlier = not part and any(True for _ in run.snapshots.each_id())
     listed = _listed_before(run) or (run.snapshots.ids() if earlier else set())
-    begun = {**_manifest(run), "ids": sorted_ids(listed), "complete": False, "resume": "all" if earlier else "missing"}
-    write_manifest(folder, {**begun, "partial": True} if _narrowed(run, selected) else begun)
+    begun = _manifest(run, listed, complete=False)
+    write_manifest(folder, replace(begun, resume="all" if earlier else "missing", partial=_narrowed(run, selected)))
     return True
 
 
@@ -47,12 +49,9 @@ def finish_manifest(run: Run, finished: FinishedRun, *, begun: bool, only: str |
     done = not facts.not_judged and all(r.compared for r in finished.results)
     if before is None or begun or not (narrowed or only):
         listed = run.snapshots.ids() if done else run.snapshots.ids() | listed_ids(before)
-        manifest = {**_manifest(run), "ids": sorted_ids(listed), "complete": done}
-        if narrowed:
-            manifest["partial"] = True  # as it was asked for; nothing is lacking that was to be there
-        if not done:
-            manifest["resume"] = (before or {}).get("resume", "missing")
-        write_manifest(folder, manifest)
+        resume = None if done else (before or {}).get("resume", "missing")
+        # A part is not incomplete: nothing is lacking that was to be there.
+        write_manifest(folder, replace(_manifest(run, listed, complete=done), resume=resume, partial=narrowed))
         return
     lacked = before.get("resume") == "missing" or before.get("partial")
     if only == "missing" and lacked and done and not narrowed:
@@ -83,22 +82,20 @@ def _unfinished_part(manifest: Mapping[str, Any] | None) -> bool:
     return manifest is None or bool(manifest.get("partial") and not manifest.get("complete"))
 
 
-def _manifest(run: Run) -> dict[str, Any]:
+def _manifest(run: Run, ids: Iterable[str], *, complete: bool) -> ManifestFile:
     settings, plan = run.config, run.plan
-    return {
-        "plugin_version": __version__,
-        "captured_at": _time(run),
-        "git": git_state(settings.root),
-        "database": plan.description,
-        "dialect": plan.facts["dialect"],
-        "alembic_revision": plan.facts["alembic_revision"],
-        "reasoner": settings.reasoner or "the deal_reasoner fixture",
-        "deals": dict(plan.population or {}),
-        "metrics": run.recorder.paths,
-        "record": settings.output.record,
-        "rules": run.gate.policy.in_force(),
-    }
-
-
-def _time(run: Run) -> str:
-    return run.started_at.isoformat(timespec="seconds")
+    return ManifestFile(
+        plugin_version=__version__,
+        captured_at=run.started_at.isoformat(timespec="seconds"),
+        git=GitState(**git_state(settings.root)),
+        database=plan.description,
+        dialect=plan.facts["dialect"],
+        alembic_revision=plan.facts["alembic_revision"],
+        reasoner=settings.reasoner or "the deal_reasoner fixture",
+        deals=dict(plan.population or {}),
+        metrics=run.recorder.paths,
+        record=settings.output.record,
+        rules=run.gate.policy.as_text(),
+        ids=tuple(sorted_ids(ids)),
+        complete=complete,
+    )

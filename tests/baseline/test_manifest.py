@@ -47,6 +47,9 @@ def test_no_manifest_is_none(tmp_path: Path) -> None:
         (b"{}", "has format None"),
         (b'{"format": 2}', "has format 2; this version of pytest-dealsnap knows format 1"),
         (b'{"format": "1"}', "has format '1'"),
+        (b'{"format": 1, "ids": "d1"}', "ids: Expected `array`, got `str`"),
+        (b'{"format": 1, "ids": ["d1", 2]}', "ids: Expected `str`, got `int` - at `$[1]`"),
+        (b'{"format": 1, "resume": "later"}', "resume: "),
     ],
 )
 def test_a_bad_manifest_is_refused(tmp_path: Path, data: bytes, what: str) -> None:
@@ -93,3 +96,9 @@ def test_outside_of_a_checkout_there_is_no_commit(tmp_path: Path, monkeypatch: p
     assert git_state(tmp_path / "nowhere") == {"commit": None, "dirty": None}
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git_state(tmp_path) == {"commit": None, "dirty": None}
+
+
+def test_a_key_of_a_later_version_is_kept(tmp_path: Path) -> None:
+    """Whoever writes a manifest that was read leaves alone what it does not know."""
+    write_manifest(tmp_path, {"ids": ["1"], "of a later version": 5})
+    assert read_manifest(tmp_path) == {"format": 1, "ids": ["1"], "of a later version": 5}

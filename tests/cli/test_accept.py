@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -15,8 +16,10 @@ import pytest
 
 from pytest_dealsnap.baseline.ledger import read_ledger
 from pytest_dealsnap.cli import main
+from pytest_dealsnap.cli.decisions import DecisionError, read_decisions
 from pytest_dealsnap.errors import DealsnapError
 from tests.cli.reviewing import Contracts
+from tests.reporting.runs import small_run
 
 CARVE, EMEA, BOTH, LOST, CRASH = (
     "fee +12.0%",
@@ -348,18 +351,11 @@ def test_decisions_of_the_page_are_carried_out_together(
         ("no json", "is no file of decisions"),
         ("[]", "has format None; this version of pytest-dealsnap knows format 1"),
         ('{"format": 2}', "has format 2"),
-        ('{"format": 1, "report": 5, "decisions": []}', "report must be a table and decisions a list"),
-        ('{"format": 1, "report": {}, "decisions": [5]}', "decision 1: must name a cause or a deal"),
-        ('{"format": 1, "report": {}, "decisions": [{"cause": null}]}', "decision 1: cause must be a text"),
-        ('{"format": 1, "report": {}, "decisions": [{"deal": "1", "note": 5}]}', "decision 1: note must be a text"),
-        ('{"format": 1, "report": {}, "decisions": [{"deal": "1", "decision": "x"}]}', "valid are accept and reject"),
+        ('{"format": 1, "report": 5, "decisions": []}', "report must say which report this is of: Expected `object`"),
+        ('{"format": 1, "report": {"started_at": "x", "database": "x"}}', "decisions must be a list"),
         (
-            '{"format": 1, "report": {}, "decisions": [{"deal": "1", "decision": "accept", "into": "legder"}]}',
-            'Did you mean "ledger"?',
-        ),
-        (
-            '{"format": 1, "report": {"database": "x"}, "decisions": []}',
-            "was made from another report: of x, begun None; this one is of sqlite:///contracts.db",
+            '{"format": 1, "report": {"started_at": "y", "database": "x"}, "decisions": []}',
+            "was made from another report: of x, begun y; this one is of sqlite:///contracts.db",
         ),
     ],
 )
@@ -370,6 +366,30 @@ def test_a_bad_file_of_decisions_is_refused(
     (contracts.folder / "made.json").write_text(document, encoding="utf-8")
     code, said = dealsnap(capsys, "accept", "report.json", "--decisions", "made.json", "--yes")
     assert (code, words in said) == (2, True), said
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (5, "must name a cause or a deal"),
+        ({"cause": None}, "cause must be a text"),
+        ({"deal": "1", "note": 5}, "note must be a text"),
+        ({"deal": "1", "type": "carveout", "decision": "accept"}, "unknown key 'type'"),
+        ({"deal": "1", "decision": "x"}, "decision is 'x'. Valid are accept and reject"),
+        ({"deal": "1"}, "decision is None. Valid are accept and reject"),
+        (
+            {"deal": "1", "decision": "accept", "into": "legder"},
+            "into is 'legder'. Did you mean \"ledger\"? Valid are baseline",
+        ),
+        ({"deal": "1", "decision": "accept", "expires": "soon"}, "expires 'soon': must be a day such as 2027-01-31"),
+    ],
+)
+def test_a_bad_decision_is_refused(tmp_path: Path, entry: Any, words: str) -> None:
+    """The error says which, and what is valid."""
+    path, origin = tmp_path / "made.json", {"started_at": "x", "database": "x"}
+    path.write_text(json.dumps({"format": 1, "report": origin, "decisions": [entry]}), encoding="utf-8")
+    with pytest.raises(DecisionError, match=re.escape(f"made.json, decision 1: {words}")):
+        read_decisions(path, small_run())
 
 
 def test_a_decision_on_what_the_report_has_not_is_refused(

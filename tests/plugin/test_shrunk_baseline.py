@@ -119,6 +119,6 @@ def test_a_manifest_whose_list_is_no_list_is_refused(project: Project) -> None:
     path.write_text(json.dumps({**manifest(project), "ids": {"d1": 1}}))
     outcome = project.gate()
     assert outcome.code == 4
-    assert "ids must be a list of texts" in outcome.text
+    assert "ids: Expected `array`" in outcome.text
     path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "ids"}))
     assert "manifest.json does not list the deals" in project.gate().text

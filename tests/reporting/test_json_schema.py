@@ -12,8 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pytest_dealsnap.baseline.journal import Changes
-from pytest_dealsnap.cli.decisions import Decision, Decisions
+from pytest_dealsnap.cli.decisions import Decisions
 from pytest_dealsnap.model.finished_run import FinishedRun
+from pytest_dealsnap.model.kept_files import Decision
 from pytest_dealsnap.model.schemas import SCHEMAS, schema, schema_text
 from pytest_dealsnap.reporting.json_report import render_json
 from pytest_dealsnap.reporting.rehearsal_json import render_rehearsal_json
@@ -161,7 +162,7 @@ def test_decisions_fit_their_schema(tmp_path: Path) -> None:
     """What review keeps beside a report; an unknown key of a decision could be a slip in expires."""
     run, changes = small_run(), Changes()
     decisions = Decisions(tmp_path / "dealsnap.json", run)
-    decisions.stage(changes, [Decision("accept", cause=run.causes[0].id, into="ledger", reason="so")])
+    decisions.stage(changes, [Decision(decision="accept", cause=run.causes[0].id, into="ledger", reason="so")])
     [text] = [change.after for change in changes.all() if change.after is not None]
     document = strict(text.decode())
     assert problems(document, schema("decisions")) == []

@@ -19,6 +19,7 @@ from pytest_dealsnap.settings import SETTINGS, Setting, checked
 from pytest_dealsnap.toml_text import parse_toml
 
 __all__ = [
+    "AgainstConfig",
     "CallsConfig",
     "Config",
     "DealsConfig",
@@ -28,6 +29,7 @@ __all__ = [
     "ReplayConfig",
     "VerdictConfig",
     "load_config",
+    "reasoner_in",
     "with_tables",
 ]
 
@@ -35,7 +37,7 @@ __all__ = [
 RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
 _METRIC_KEYS = ("path", "max_chars", "rank")
 _FREE_TABLES = ("metrics", "rules", "portfolio")  # whose keys are the user's
-_SECTIONS = ("output", "rehearsal", "matrix", "calls", "portfolio", "replay", "verdict")
+_SECTIONS = ("output", "rehearsal", "matrix", "calls", "portfolio", "replay", "against", "verdict")
 _TABLES = ("deals", "errors", "metrics", "rules", *_SECTIONS)
 
 
@@ -129,6 +131,13 @@ class ReplayConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AgainstConfig:
+    """What runs the old code of ``--dealsnap-against``; empty: the Python that runs the gate."""
+
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
 class RehearsalConfig:
     """How the rollout is carried out on a scratch copy."""
 
@@ -174,6 +183,7 @@ class Config:
     calls: CallsConfig
     replay: ReplayConfig
     portfolio: Mapping[str, Any]
+    against: AgainstConfig
     places: Mapping[str, str] = field(default_factory=dict)
     # What to say of environment variables that begin with DEALSNAP_ and have no meaning.
     unknown_variables: tuple[str, ...] = ()
@@ -249,6 +259,13 @@ def _read_file(root: Path) -> tuple[_File, dict[str, Any]]:
     if len(found) == 2:
         raise ConfigError(f"{root} configures dealsnap twice, in pyproject.toml and in dealsnap.toml: keep one of them")
     return found[0] if found else (_File("pyproject.toml", "tool.dealsnap"), {})
+
+
+def reasoner_in(root: Path) -> tuple[str, str] | None:
+    """Return the reasoner that the configuration file at *root* names, and where; ``None`` where it names none."""
+    file, table = _read_file(root)
+    named = table.get("reasoner")
+    return (named, _where(file, "", "reasoner")) if isinstance(named, str) and named else None
 
 
 def _where(file: _File, section: str, key: str) -> str:
@@ -351,6 +368,7 @@ def _assemble(
         calls=CallsConfig(**section("calls"), given="calls" in table),
         replay=ReplayConfig(**section("replay")),
         portfolio=dict(table.get("portfolio", {})),
+        against=AgainstConfig(**section("against")),
         places=places | _rule_places(rules, file) | _portfolio_place(table, file),
     )
 

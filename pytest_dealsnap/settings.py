@@ -113,6 +113,7 @@ SETTINGS: tuple[Setting, ...] = (
         "replay", "cost", str, "", "what one of these calls cost: a path into its answer, or a number", or_number=True
     ),
     Setting("replay", "on_miss", str, "ask", "what a request that was not recorded does", ("ask", "stop")),
+    Setting("against", "python", str, "", "the Python that runs the old code; default: the one that runs this"),
     Setting("verdict", "fix_forward_below", float, 10.0, "percent affected", minimum=0, maximum=100),
     Setting("verdict", "roll_back_above", float, 50.0, "percent affected", minimum=0, maximum=100),
     Setting(

@@ -22,6 +22,7 @@ __all__ = [
     "git_state",
     "listed_ids",
     "manifest_text",
+    "old_manifest",
     "parse_manifest",
     "read_manifest",
     "sorted_ids",
@@ -95,6 +96,13 @@ def without_ids(manifest: Mapping[str, Any] | None) -> dict[str, Any] | None:
     for deal_id in sorted_ids(manifest["ids"]):
         whole.update(_digest(deal_id))
     return {**{key: value for key, value in manifest.items() if key != "ids"}, "ids_sha256": whole.hexdigest()}
+
+
+def old_manifest(snapshots: Path) -> dict[str, Any]:
+    """Return the manifest of old code's answers, which stand for a baseline, without what differs from run to run."""
+    own = ("captured_at", "ids", "deals", "complete", "partial", "resume", "rules")
+    manifest = {key: value for key, value in (read_manifest(snapshots) or {}).items() if key not in own}
+    return {**manifest, "git": {"commit": manifest.get("git", {}).get("commit"), "dirty": False}}
 
 
 def check_place(snapshots: Path) -> None:

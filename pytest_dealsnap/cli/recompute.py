@@ -139,6 +139,11 @@ def _check_origin(run: FinishedRun) -> None:
             f"only what a gate found can be taken into the baseline; this is the report of a {run.facts.mode}. "
             "Take it into the ledger (--into ledger)"
         )
+    if run.facts.against is not None:
+        raise ConfigError(
+            f"the baseline of this report is the code of {run.facts.against.words}, not a stored one: no output can be "
+            "taken into it. Take it into the ledger (--into ledger)"
+        )
 
 
 def _same_findings(one: DealResult, other: DealResult) -> bool:

@@ -110,9 +110,14 @@ def usable_commands(finished: FinishedRun, report: Path, decisions: Decisions, o
     path = shlex.quote(printable(str(report)))
     lines += ["Not an interactive terminal. Run one of:"]
     for item in open_items[:COMMANDS_SHOWN]:
-        lines += ["", *_commands(item, path, baseline=finished.facts.mode == "gate")]
+        lines += ["", *_commands(item, path, baseline=_has_baseline(finished))]
     more = len(open_items) - COMMANDS_SHOWN
     return [*lines, "", f"and {more:,} more"] if more > 0 else lines
+
+
+def _has_baseline(run: FinishedRun) -> bool:
+    """Whether an output of *run* can be taken into a stored baseline."""
+    return run.facts.mode == "gate" and run.facts.against is None
 
 
 def _commands(item: Item, path: str, *, baseline: bool) -> list[str]:

@@ -25,6 +25,7 @@ __all__ = [
     "IdleRule",
     "JudgingFacts",
     "LedgerFact",
+    "OldSide",
     "Part",
     "PartOutcome",
     "RunAbout",
@@ -134,6 +135,22 @@ class LedgerFact(Record, frozen=True):
     ] = always(None)
 
 
+class OldSide(Record, frozen=True):
+    """The old code whose answers are the baseline: a commit, how long it took, and what its calls cost."""
+
+    ref: Annotated[str, described("The commit, branch or tag as it was given to --dealsnap-against.")]
+    commit: str
+    seconds: Annotated[float, described("How long its answers took.", ge=0)]
+    spent: Annotated[str, described("What its calls cost, as a text; it counts in the spending of the run.")] = "0"
+    calls: Annotated[int, described("How many of its calls were paid.", ge=0)] = 0
+
+    @property
+    def words(self) -> str:
+        """The commit in words: ``main (1a2b3c4d5e6f)``."""
+        short = self.commit[:12]
+        return short if self.commit.startswith(self.ref) else f"{self.ref} ({short})"
+
+
 # Which part of the deals a run was about: a drawn sample, a part that somebody chose, or one whole shard.
 Part = Literal["sample", "chosen", "shard"]
 MODES = ("gate", "capture", "compare", "matrix", "rehearsal")
@@ -182,6 +199,9 @@ class RunAbout(Record, frozen=True, kw_only=True):
         Mapping[str, Any] | None, described("What the run, and what it resumed, spent; amounts are texts.")
     ] = None
     portfolio: Annotated[tuple[str, ...], described("What the rules over all deals found, each a sentence.")] = ()
+    against: Annotated[
+        OldSide | None, described("The old code whose answers are the baseline, in place of a stored one.")
+    ] = None
 
 
 class RunFacts(RunAbout, frozen=True, kw_only=True):

@@ -24,11 +24,12 @@ from pytest_dealsnap.plugin.item_reports import attach_result, say_at_once
 from pytest_dealsnap.plugin.items import DealItem
 from pytest_dealsnap.plugin.manifest_writer import begin_manifest, finish_manifest
 from pytest_dealsnap.plugin.masking import mask_warning, without_secrets
+from pytest_dealsnap.plugin.old_side import old_settings, orders_of
 from pytest_dealsnap.plugin.options import Mode, given_settings
 from pytest_dealsnap.plugin.run import RUN, Run
 from pytest_dealsnap.plugin.run_order import one_worker_for_all, order_of
 from pytest_dealsnap.plugin.session_finish import SessionFinish, without_syrupys_word_on_workers
-from pytest_dealsnap.plugin.startup import STATE_KEY, STORE_KEY, WORKER_KEY, open_run
+from pytest_dealsnap.plugin.startup import AGAINST_KEY, STATE_KEY, STORE_KEY, WORKER_KEY, open_run
 from pytest_dealsnap.plugin.unjudged import Unjudged
 from pytest_dealsnap.plugin.xdist_transport import unpack
 from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child
@@ -58,13 +59,8 @@ class DealHooks:
         self.session: pytest.Session | None = None
         self.nodeids = take_deal_arguments(config)
         try:
-            settings = load_config(
-                config.rootpath,
-                flags=given_settings(config),
-                environ=os.environ,
-                cwd=config.invocation_params.dir,
-            )
-            self.settings: Config = with_added_source(settings)
+            self.orders = orders_of(config)
+            self.settings: Config = with_added_source(self._settings(config))
             if not self.worker:
                 settle(self.settings.snapshots)
             self.closing = SessionFinish(config, self.settings, mode)
@@ -73,6 +69,12 @@ class DealHooks:
         config.addinivalue_line("markers", "deal: a deal of the database, judged against its snapshot")
         for deal_type in self.settings.deals.types:
             config.addinivalue_line("markers", f"{deal_type}: a deal that counts as {deal_type}")
+
+    def _settings(self, config: pytest.Config) -> Config:
+        if self.orders is not None:
+            return old_settings(config, self.orders)
+        cwd = config.invocation_params.dir
+        return load_config(config.rootpath, flags=given_settings(config), environ=os.environ, cwd=cwd)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -97,6 +99,9 @@ class DealHooks:
         assert self.run is not None
         node.workerinput[WORKER_KEY] = self.run.plan.dump()
         node.workerinput[STATE_KEY] = self.run.source.shared_state
+        if self.run.against is not None:
+            folder = self.run.snapshots.folder.parent
+            node.workerinput[AGAINST_KEY] = pickle.dumps((folder, self.run.against))
         if self.run.stored is not None:
             node.workerinput[STORE_KEY] = pickle.dumps(self.run.stored.settings)
 
@@ -121,7 +126,8 @@ class DealHooks:
         if len(plan.entries) < plan.total:
             what += f" (out of {plan.total:,})"
         shown = folder.relative_to(config.rootpath) if folder.is_relative_to(config.rootpath) else folder
-        where = {"gate": f"against {shown}", "capture": f"into {shown}"}
+        side = self.run.against.side.words if self.run.against is not None else ""
+        where = {"gate": f"against {f'the code of {side}' if side else shown}", "capture": f"into {shown}"}
         types = f"each under {', '.join(self.settings.deals.types)}"
         about = f"{self.mode}, {what}, {where.get(self.mode, types)}"
         left = summary(local_leftovers([folder, config.rootpath], deep=False))
@@ -235,6 +241,8 @@ class DealHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Conclude, also where another plugin fails as the session ends: verdict, exit status, reports, manifest."""
         end_forked_child(self.process)
+        if self.orders is not None:
+            self.orders.note_imports()
         if self.run is not None and not self.worker:
             self.closing.describe(self.run)
         try:

@@ -75,6 +75,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="only: make no recorded call anew, a deal that would is not judged; off: neither record nor replay calls",
     )
     group.addoption(
+        "--dealsnap-against",
+        metavar="REF",
+        help="with --dealsnap: the answers of the code of this commit, branch or tag are the baseline; it is checked "
+        "out beside and reasons the deals first",
+    )
+    group.addoption("--dealsnap-old-side", help=argparse.SUPPRESS)  # given to the process of that code alone
+    group.addoption(
         "--dealsnap-report",
         action="append",
         default=[],
@@ -121,6 +128,10 @@ def wanted_mode(config: pytest.Config) -> Mode | None:
         raise pytest.UsageError("--dealsnap-replay only is for gates: a capture records the calls that it makes")
     if config.getoption("dealsnap_compare_with") and config.getoption("dealsnap_update"):
         raise pytest.UsageError("--dealsnap-compare-with is for gates: a capture has no causes")
+    no_gate = config.getoption("dealsnap_update") or config.getoption("dealsnap_matrix")
+    old_code = config.getoption("dealsnap_against") is not None and not config.getoption("dealsnap_old_side")
+    if old_code and (no_gate or not config.getoption("dealsnap")):
+        raise pytest.UsageError("--dealsnap-against is for gates: pytest --dealsnap --dealsnap-against REF")
     if config.getoption("dealsnap_matrix"):
         if config.getoption("dealsnap_update") or not config.getoption("dealsnap"):
             raise pytest.UsageError("--dealsnap-matrix goes with --dealsnap, and not with --dealsnap-update")

@@ -82,29 +82,38 @@ def part_of(plan: Plan, selected: int) -> Part | None:
 
 
 def make_plan(
-    config: Config, source: DealSource, snapshots: DealSnapshots, *, mode: Mode, only: str | None, selection: Selection
+    config: Config,
+    source: DealSource,
+    snapshots: DealSnapshots,
+    *,
+    mode: Mode,
+    only: str | None,
+    selection: Selection,
+    old_code: bool = False,
 ) -> Plan:
     """Read the deals and the baseline's folder, and return the plan.
 
-    A gate without a baseline has a plan, too: tests of the user's own may need none.
+    A gate without a baseline has a plan, too: tests of the user's own may need none. With *old_code*, whose answers are
+    the baseline of a gate, each deal of the source has one.
 
     Raises :class:`SourceError` for a source that cannot be read or has no deals,
     :class:`ConfigError` for a selection that names none.
     """
     types = DealTypes.of(config.deals)
     selection = _checked(selection, types)
-    listed = listed_ids(read_manifest(config.snapshots)) if mode == "gate" else set()
+    stored = mode == "gate" and not old_code  # whether a stored baseline is judged against
+    listed = listed_ids(read_manifest(config.snapshots)) if stored else set()
     refs = source.refs(selection.ids or None)
     selection = replace(selection, ids=tuple(_spelt(deal_id, {ref.id for ref in refs}) for deal_id in selection.ids))
-    recorded = set() if mode == "matrix" else _recorded(snapshots, selection)
+    recorded = set() if mode == "matrix" or old_code else _recorded(snapshots, selection)
     there = recorded.union((ref.id for ref in refs), listed)
     unknown = [deal_id for deal_id in selection.ids if deal_id not in there]
     if unknown:
         hint = did_you_mean(unknown[0], islice(snapshots.each_id(), MOST_COMPARED))
         raise ConfigError(f"--dealsnap-id {unknown[0]}: neither the database nor the baseline has this deal.{hint}")
-    known = {ref.id for ref in refs} if mode == "matrix" else recorded
+    known = {ref.id for ref in refs} if mode == "matrix" or old_code else recorded
     entries = [Entry(r, "present" if r.id in known else "lost" if r.id in listed else "new") for r in refs]
-    if mode == "gate":
+    if stored:
         lost = listed.intersection(selection.ids) if selection.ids else listed
         gone = (recorded | lost).difference(ref.id for ref in refs)
         entries += [_missing(snapshots, deal_id, types) for deal_id in gone]
@@ -119,15 +128,15 @@ def make_plan(
     whole = replace(selection, sample=None, types=()).choose(offered)
     return Plan(
         entries=tuple(chosen),
-        total=max(len(ordered), _recorded_total(config, mode)) if selection.ids else len(ordered),
+        total=max(len(ordered), _recorded_total(config, stored=stored)) if selection.ids else len(ordered),
         offered=len(offered),
         description=source.description,
         facts=dict(source.facts),
         population=None if selection.ids else Population.of(refs).by_type,
-        strangers=() if selection.ids or mode == "matrix" else tuple(snapshots.strangers()),
+        strangers=() if selection.ids or mode == "matrix" or old_code else tuple(snapshots.strangers()),
         shard=str(selection.shard) if selection.shard else None,
         chosen=bool(selection.ids) or len(pool) < len(whole),
-        unrecorded=_unrecorded(config, snapshots, listed) if mode == "gate" else "",
+        unrecorded=_unrecorded(config, snapshots, listed) if stored else "",
         drawn=drawn_from(pool, shard=selection.shard, kinds=_speaking(config)) if len(chosen) < len(pool) else (),
     )
 
@@ -139,9 +148,9 @@ def _speaking(config: Config) -> tuple[Kind, ...]:
     return ("present", "lost", *missing, *new)
 
 
-def _recorded_total(config: Config, mode: Mode) -> int:
+def _recorded_total(config: Config, *, stored: bool) -> int:
     """Return how many deals the manifest counts: by id, only those that were asked for are read."""
-    manifest = read_manifest(config.snapshots) if mode == "gate" else None
+    manifest = read_manifest(config.snapshots) if stored else None
     counts = (manifest or {}).get("deals")
     if not isinstance(counts, dict):
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["begin_replay"]
 
 
-def begin_replay(config: Config, mode: Mode, *, choice: str | None) -> Replay | None:
+def begin_replay(config: Config, mode: Mode, *, choice: str | None, recorded: Path | None = None) -> Replay | None:
     """Catch the calls that a run records or replays, and return what does; ``None`` where there are none.
 
     Args:
         config: The configuration; ``replay.calls`` are imported.
         mode: What the run does. Under other types there is nothing recorded, so that a matrix replays nothing.
         choice: The value of ``--dealsnap-replay``.
+        recorded: The baseline whose recorded calls are replayed; the configured one where it is not given.
 
     Raises:
         ConfigError: A name in ``replay.calls`` is no function, or ``only`` was asked for and none is named.
@@ -35,6 +37,6 @@ def begin_replay(config: Config, mode: Mode, *, choice: str | None) -> Replay | 
     if not named or choice == "off" or mode == "matrix":
         return None
     settings = ReplaySettings.of(config, capture=mode == "capture", only=choice == "only")
-    replay = Replay(settings, Cassettes(config.snapshots).read)
+    replay = Replay(settings, Cassettes(recorded or config.snapshots).read)
     replay.begin()
     return replay

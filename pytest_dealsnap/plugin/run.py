@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,6 +33,7 @@ from pytest_dealsnap.reasoning.calls import Reasoning, excused_by
 from pytest_dealsnap.reasoning.loops import Home
 
 if TYPE_CHECKING:
+    from pytest_dealsnap.plugin.against import Against, AgainstFacts
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.plan import Plan
     from pytest_dealsnap.reasoning.replay import Replay
@@ -51,6 +53,7 @@ class Run:
         details: bool = False,
         allow_errors: bool = False,
         any_database: bool = False,
+        baseline: Path | None = None,
     ) -> None:
         self.config = config
         self.allow_errors = allow_errors
@@ -59,7 +62,10 @@ class Run:
         self.mode = mode
         self.started_at = datetime.now(UTC)
         self.source: DealSource = open_source(config)
-        self.snapshots = DealSnapshots(config.snapshots)
+        self.against: AgainstFacts | None = None
+        self.old_code: Against | None = None  # in the process that plans
+        self.is_old = False  # this is the process of old code
+        self.snapshots = DealSnapshots(config.snapshots if baseline is None else baseline)
         self.judging = Judging(
             config,
             self.snapshots,
@@ -154,6 +160,9 @@ class Run:
             return Judged(DealResult(*facts, error=failure, corrupt=failure.message))
         if self.mode == "gate" and entry.kind == "new":
             return Judged(self._new(entry))
+        if self.against is not None and ref.copies == 1 and not self.snapshots.has(ref.id):
+            why = self.against.unanswered.get(ref.id, "its process ended before")
+            raise NotJudgedError(f"the code of {self.against.side.words} gave no answer: {why}")
         deal, reasoning = self._reasoned(entry, reasoner)
         if reasoning.excused:
             raise NotJudgedError.of(reasoning)
@@ -161,7 +170,8 @@ class Run:
             self.refuse_moved(ref)
         if self.mode == "capture":
             captured = self._capture(ref, deal, reasoning)
-            if captured.compared and not reasoning.reused and (self.replay is not None or self.config.replay.calls):
+            records = (self.replay is not None or self.config.replay.calls) and not self.is_old
+            if captured.compared and not reasoning.reused and records:
                 self._record_calls(ref)
             return Judged(self._with_evidence(captured, reasoning), reasoning=reasoning)
         judged = self.gate(ref, deal, reasoning)
@@ -255,6 +265,8 @@ class Run:
         self.source.close()
         if self.lock is not None:
             self.lock.release()
+        if self.old_code is not None:
+            self.old_code.close()
 
 
 RUN = pytest.StashKey[Run]()

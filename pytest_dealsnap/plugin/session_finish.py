@@ -13,7 +13,7 @@ import pytest
 
 from pytest_dealsnap._compat import encoding_of, width_of
 from pytest_dealsnap.baseline.deal_features import collect_features
-from pytest_dealsnap.baseline.manifest import git_state, read_manifest, without_ids
+from pytest_dealsnap.baseline.manifest import git_state, old_manifest, read_manifest, without_ids
 from pytest_dealsnap.baseline.watching import state_of
 from pytest_dealsnap.causes.features import worth_explaining
 from pytest_dealsnap.config import Config
@@ -88,8 +88,9 @@ class SessionFinish:
             self._earlier = read_earlier(cwd / name for name in config.getoption("dealsnap_compare_with"))
         self._unwritten: dict[ReportTarget, str] = {}
         self._printed: list[str] = []
-        self._manifest = without_ids(read_manifest(settings.snapshots)) if mode == "gate" else None
-        watches = mode == "gate" and not hasattr(config, "workerinput")
+        stored = mode == "gate" and config.getoption("dealsnap_against") is None
+        self._manifest = without_ids(read_manifest(settings.snapshots)) if stored else None
+        watches = stored and not hasattr(config, "workerinput")
         self._state = self._baseline_state() if watches else None
         self._results: dict[str, DealResult] = {}
         self._unjudged: dict[str, Unjudged] = {}
@@ -198,8 +199,11 @@ class SessionFinish:
             not_judged=tuple(deal_id for deal_id in selected if deal_id not in self._results),
             why_not_judged={deal_id: unjudged.why for deal_id, unjudged in self._unjudged.items()},
             outage=self._outage,
-            baseline=self._manifest,
-            snapshots=str(folder.relative_to(settings.root) if folder.is_relative_to(settings.root) else folder),
+            baseline=self._manifest if run.against is None else old_manifest(run.snapshots.folder.parent),
+            against=None if run.against is None else run.against.side,
+            snapshots=f"the code of {run.against.side.words}"
+            if run.against is not None
+            else str(folder.relative_to(settings.root) if folder.is_relative_to(settings.root) else folder),
             judging=JudgingFacts.of(settings, run.gate.policy),
             ledger=ledger_facts(run.ledger, self._used, results),
             flaky=tuple(sorted(self._flaky, key=id_order)),

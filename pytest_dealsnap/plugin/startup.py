@@ -14,16 +14,18 @@ from pytest_dealsnap.baseline.manifest import check_place, read_manifest
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.deals.selection import Selection, Shard
 from pytest_dealsnap.pipeline.calls_asked import executor_factory
+from pytest_dealsnap.plugin.old_side import orders_of
 from pytest_dealsnap.plugin.options import Mode
 from pytest_dealsnap.plugin.plan import Plan, make_plan
 from pytest_dealsnap.plugin.run import Run
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 
-__all__ = ["STATE_KEY", "STORE_KEY", "WORKER_KEY", "open_run"]
+__all__ = ["AGAINST_KEY", "STATE_KEY", "STORE_KEY", "WORKER_KEY", "open_run"]
 
 _DECORATOR = "pytest_dealsnap.reasoning.replay_points"
 WORKER_KEY = "dealsnap_plan"  # where xdist's controller leaves the frozen plan for a worker
 STORE_KEY = "dealsnap_store"
+AGAINST_KEY = "dealsnap_against"  # the folder of the old code's answers, and what is known of them
 STATE_KEY = "dealsnap_state"  # and the name of the database's state that all processes read
 
 
@@ -32,8 +34,8 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
 
     Raises a :class:`DealsnapError` for what no deal could be judged with.
     """
-    run = _new_run(config, settings, mode)
     if hasattr(config, "workerinput"):
+        run = _worker_run(config, settings, mode)
         run.start(Plan.load(config.workerinput[WORKER_KEY]))
         run.source.follow(config.workerinput[STATE_KEY])
         if settings.reasoner is not None and _may_replay(config, settings):
@@ -44,6 +46,45 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
 
             run.stored = stored_calls(pickle.loads(config.workerinput[STORE_KEY]), run)  # noqa: S301  # by our controller
         return run
+    ref = _wanted_ref(config, mode)
+    if ref is not None and not config.option.collectonly:
+        return _open_beside_old_code(config, settings, ref)
+    return _open_alone(config, settings, _new_run(config, settings, mode))
+
+
+def _wanted_ref(config: pytest.Config, mode: Mode) -> str | None:
+    """Return the commit whose code answers in place of a stored baseline; ``None`` where that one is judged against."""
+    ref: str | None = config.getoption("dealsnap_against")
+    return ref if mode == "gate" else None
+
+
+def _worker_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
+    """Return the run of a worker of xdist, with the old code's answers where its controller has some."""
+    if AGAINST_KEY not in config.workerinput:  # type: ignore[attr-defined]  # xdist's
+        return _new_run(config, settings, mode)
+    folder, facts = pickle.loads(config.workerinput[AGAINST_KEY])  # type: ignore[attr-defined]  # noqa: S301  # likewise
+    run = _new_run(config, settings, mode, folder)
+    run.against = facts
+    return run
+
+
+def _open_beside_old_code(config: pytest.Config, settings: Config, ref: str) -> Run:
+    """Return the run of a gate whose baseline is the answers of another commit's code."""
+    from pytest_dealsnap.plugin.against import begin_against  # other runs need no checkout
+
+    old_code = begin_against(config, settings, ref)
+    try:
+        run = _new_run(config, settings, "gate", old_code.old.baseline)
+        run.old_code = old_code
+        return _open_alone(config, settings, run)
+    except BaseException:
+        old_code.close()
+        raise
+
+
+def _open_alone(config: pytest.Config, settings: Config, run: Run) -> Run:
+    """Return *run* with its plan, where this process makes it."""
+    mode = run.mode
     _check_reasoner(config, settings)
     if not config.option.collectonly:
         _begin_replay(config, run)
@@ -82,6 +123,8 @@ def _open_store(config: pytest.Config, run: Run) -> None:
     store = open_store(settings, run, fresh=bool(config.getoption("dealsnap_fresh")))
     run.stored = stored_calls(settings, run)
     run.stored.store = store  # the one that holds the lock
+    if run.old_code is not None:
+        store.spend.charge(run.old_code.spent)
 
 
 def _begin_replay(config: pytest.Config, run: Run) -> None:
@@ -89,15 +132,35 @@ def _begin_replay(config: pytest.Config, run: Run) -> None:
     if _may_replay(config, run.config):
         from pytest_dealsnap.plugin.replaying import begin_replay
 
-        run.replay = begin_replay(run.config, run.mode, choice=config.getoption("dealsnap_replay"))
+        orders = orders_of(config)
+        choice = config.getoption("dealsnap_replay")
+        if orders is None:
+            run.replay = begin_replay(run.config, run.mode, choice=choice)
+        else:  # both sides get the answers that are recorded
+            run.replay = begin_replay(run.config, "gate", choice=choice, recorded=Path(orders.snapshots))
 
 
 def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
     """Return *run* with its plan made, and what all its deals share made ready."""
     only, mode = config.getoption("dealsnap_only"), run.mode
-    if not config.option.collectonly:
+    orders = orders_of(config)
+    if orders is not None:
+        run.is_old = True
+        run.source.follow(orders.state)
+    elif not config.option.collectonly:
         run.source.freeze()
-    run.start(make_plan(settings, run.source, run.snapshots, mode=mode, only=only, selection=_selection(config)))
+    plan = make_plan(
+        settings,
+        run.source,
+        run.snapshots,
+        mode=mode,
+        only=only,
+        selection=_selection(config),
+        old_code=_wanted_ref(config, mode) is not None,
+    )
+    run.start(plan)
+    if run.old_code is not None:
+        run.against = run.old_code.ask(plan, run.source.shared_state)
     if _is_stored(config, settings, mode):
         _open_store(config, run)
     _check_executor(config, run)
@@ -108,6 +171,9 @@ def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
 
 
 def _selection(config: pytest.Config) -> Selection:
+    orders = orders_of(config)
+    if orders is not None:
+        return Selection(ids=orders.ids or ())
     shard = config.getoption("dealsnap_shard")
     return Selection(
         types=tuple(config.getoption("dealsnap_type")),
@@ -118,7 +184,7 @@ def _selection(config: pytest.Config) -> Selection:
     )
 
 
-def _new_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
+def _new_run(config: pytest.Config, settings: Config, mode: Mode, baseline: Path | None = None) -> Run:
     if mode == "matrix":
         from pytest_dealsnap.plugin.matrix_run import MatrixRun  # other runs need no scratch copies
 
@@ -129,6 +195,7 @@ def _new_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
         details=bool(config.getoption("dealsnap_report")),
         allow_errors=config.getoption("dealsnap_allow_errors"),
         any_database=bool(config.getoption("dealsnap_allow_other_database")),
+        baseline=baseline,
     )
 
 

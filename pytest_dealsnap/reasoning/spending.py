@@ -47,10 +47,14 @@ class Budget:
 
 @dataclass(slots=True)
 class Account:
-    """The calls of a run so far. A call of unknown cost, a lost one and one under way count as the reserve."""
+    """The calls of a run so far. A call of unknown cost, a lost one and one under way count as the reserve.
+
+    ``beside`` is what another account of the same run spent.
+    """
 
     under_way: dict[str, str] = field(default_factory=dict)
     known: Decimal = Decimal(0)
+    beside: Decimal = Decimal(0)
     dearest: Decimal | None = None
     begun: int = 0
     ended: int = 0
@@ -60,6 +64,9 @@ class Account:
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Take in one line of the file."""
+        if line["what"] == "beside":
+            self.beside = Decimal(line["amount"])
+            return
         what, call = line["what"], line["call"]
         if what == "begun":
             self.begun += 1
@@ -87,7 +94,7 @@ class Account:
 
     def spent(self, budget: Budget) -> Decimal:
         """Return what was spent, without the calls under way."""
-        return self.known + self.reserve(budget) * (self.unknown + self.lost)
+        return self.known + self.beside + self.reserve(budget) * (self.unknown + self.lost)
 
     def allows(self, budget: Budget) -> bool:
         """Whether one more call may begin."""
@@ -133,6 +140,12 @@ class SpendFile:
         line = {"what": "ended", "call": call, "deal": deal_id, "index": index, "seconds": round(seconds, 3)}
         with self._locked() as descriptor:
             self._append(descriptor, {**line, "amount": told})
+
+    def charge(self, amount: Decimal) -> None:
+        """Take note of what another account of the same run, such as the old code's, has spent so far."""
+        with self._locked() as descriptor:
+            if amount != self._account.beside:
+                self._append(descriptor, {"what": "beside", "amount": str(amount)})
 
     def lose(self, calls: Iterable[str] | None = None) -> int:
         """Take note that *calls* (by default all under way) were lost with their process; return how many."""

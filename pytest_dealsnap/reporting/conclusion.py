@@ -12,7 +12,7 @@ from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.money_moved import money_moved
 from pytest_dealsnap.judging.verdict import decide, summarize
 from pytest_dealsnap.judging.volatile import drop_line, volatile_paths
-from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, RunFacts
+from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, OldSide, RunFacts
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult, alike_outputs
 from pytest_dealsnap.model.verdicts import Summary, Verdict
@@ -171,9 +171,11 @@ def _capture_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
 
 def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     notes = []
+    if facts.against is not None:
+        notes.append(_old_side(facts.against))
     if facts.baseline is None:
         notes.append(f"the baseline has no manifest.json, so nothing says where it came from: {facts.snapshots}")
-    elif facts.mode == "gate" and "ids_sha256" not in facts.baseline:
+    elif facts.mode == "gate" and facts.against is None and "ids_sha256" not in facts.baseline:
         notes.append("manifest.json does not list the deals, so a lost snapshot is not noticed: capture again")
     elif incomplete(facts):
         notes.append("the baseline is incomplete: its capture did not finish")
@@ -195,6 +197,11 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     if not facts.judging.default_type_gates and any(result.deal_type == default for result in results):
         notes.append(f"no rule can fail a changed value of {default}: [tool.dealsnap.rules.{default}] only reports")
     return notes + _ledger_notes(facts)
+
+
+def _old_side(side: OldSide) -> str:
+    paid = f", {plural(side.calls, 'paid call')}" if side.calls else ""
+    return f"the baseline is what the code of {side.words} answered just now ({side.seconds:,.1f} s{paid})"
 
 
 def _volatile_notes(results: Sequence[DealResult]) -> list[str]:

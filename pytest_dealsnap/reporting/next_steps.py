@@ -35,6 +35,15 @@ def incomplete(facts: RunFacts) -> bool:
 
 
 def gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict | None) -> list[str]:
+    """Return what to run next, as :func:`_gate_steps` does; a gate that follows has the same old code beside it."""
+    steps = _gate_steps(facts, results, verdict)
+    if facts.against is None:
+        return steps
+    gate = f"pytest --dealsnap --dealsnap-against {shlex.quote(facts.against.ref)}"
+    return [step.replace("pytest --dealsnap ", f"{gate} ", 1) for step in steps]
+
+
+def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict | None) -> list[str]:
     """Return what to run next, most useful first.
 
     Args:
@@ -60,7 +69,7 @@ def gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict 
     ]
     if any(result.status in ("regressed", "errored") for result in results):
         steps.append("pytest --dealsnap --lf   # after a fix, only the deals that failed")
-    if not failed:
+    if not failed and facts.against is None:
         steps += _unapproved(facts, results)
     return [*steps, *_whole(facts, verdict)]
 

@@ -190,3 +190,15 @@ def test_fixed_costs_never_go_beyond_the_budget(seed: int) -> None:
             under_way.append(str(number))
             account.take({"what": "begun", "call": str(number), "deal": "d"})
         assert account.spent(budget) + 8 * len(under_way) <= 50
+
+
+def test_another_account_counts_in_the_budget(tmp_path: Path) -> None:
+    """What the old code spent is told once, however often the run is resumed."""
+    for amount in ("1.5", "1.5", "2"):
+        SpendFile(tmp_path / "spend.jsonl", Budget(Decimal(3), Decimal(1)), "USD").charge(Decimal(amount))
+    spend = SpendFile(tmp_path / "spend.jsonl", Budget(Decimal(3), Decimal(1)), "USD")
+    assert spend.account().spent(spend.budget) == Decimal(2)
+    spend.begin("d1")
+    with pytest.raises(BudgetStopError, match=r"2 spent, 1 under way"):
+        spend.begin("d2")
+    assert len((tmp_path / "spend.jsonl").read_text().splitlines()) == 3

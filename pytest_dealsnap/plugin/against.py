@@ -16,7 +16,7 @@ from pytest_dealsnap.model.finished_run import OldSide
 from pytest_dealsnap.plugin.options import given_settings
 from pytest_dealsnap.rehearsal.old_checkout import not_there
 from pytest_dealsnap.rehearsal.old_code import OldAnswers, OldCode, open_old_code
-from pytest_dealsnap.reporting.wording import plural
+from pytest_dealsnap.text import plural
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.plan import Plan

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_dealsnap.errors import ConfigError, printable
+from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.reasoning.signals import signals_wait
 from pytest_dealsnap.rehearsal.owners import mark
+from pytest_dealsnap.text import printable
 
 __all__ = ["Checkout", "checked_out", "find_commit", "not_there"]
 

@@ -16,12 +16,13 @@ from typing import Any
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.config import Config
-from pytest_dealsnap.errors import ConfigError, redact
+from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.reasoning.signals import signals_raise
 from pytest_dealsnap.rehearsal.old_checkout import Checkout, checked_out
 from pytest_dealsnap.rehearsal.old_orders import Orders
 from pytest_dealsnap.rehearsal.owners import OWNER_VARIABLE, this_process
 from pytest_dealsnap.rehearsal.steps import Done, Say, run_step
+from pytest_dealsnap.secrets import redact
 
 __all__ = ["Again", "OldAnswers", "OldCode", "open_old_code", "paths_in"]
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Write the Markdown report as one comment of the pull request, and change that comment when it is there.
-# NUMBER is the pull request's, FOLDER the reports', ARTIFACT the address of the uploaded reports.
+# NAME is what name.sh says, NUMBER the pull request's, FOLDER the reports', ARTIFACT the address of the uploaded reports.
 set -euo pipefail
-marker='<!-- pytest-dealsnap -->'
+marker="<!-- pytest-$NAME -->"
 body=$FOLDER/comment.md
 [ -f "$FOLDER/dealsnap.md" ] || { echo "no report: nothing to comment"; exit 0; }
 {
   echo "$marker"
+  [ "$NAME" = dealsnap ] || printf '`%s`\n\n' "${NAME#dealsnap.}"
   cat "$FOLDER/dealsnap.md"
   [ -z "${ARTIFACT:-}" ] || printf '\n[The whole report](%s), with every deal\n' "$ARTIFACT"
 } >"$body"

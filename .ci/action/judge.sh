@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gate all deals, gate a shard, or merge the reports of shards; say status, verdict and where the reports are.
-# MODE, BASELINE, BASE, SHARD, INSTALL and ARGUMENTS are the action's inputs.
+# MODE, BASELINE, BASE, SHARD, INSTALL and ARGUMENTS are the action's inputs, NAME what name.sh says.
 set -euo pipefail
 reports=$RUNNER_TEMP/dealsnap
 baseline=$RUNNER_TEMP/dealsnap-baseline
@@ -40,10 +40,10 @@ gate | shard)
     capture_base
     arguments+=("--dealsnap-snapshots=$baseline")
   fi
-  name=dealsnap
+  name=$NAME
   if [ "$MODE" = shard ]; then
     [[ $SHARD =~ ^[0-9]+/[0-9]+$ ]] || { echo "::error::mode: shard needs shard: I/N, such as 1/4"; exit 1; }
-    name=dealsnap-shard-${SHARD%/*}
+    name=$NAME-shard-${SHARD%/*}
     arguments+=(--dealsnap-shard "$SHARD" "--dealsnap-report=json:$reports/shard-${SHARD%/*}.json")
   else
     arguments+=("--dealsnap-report=json:$reports/dealsnap.json" "--dealsnap-report=html:$reports/dealsnap.html"
@@ -55,7 +55,7 @@ gate | shard)
   pytest --dealsnap "${arguments[@]}" || status=$?
   ;;
 merge)
-  say name dealsnap
+  say name "$NAME"
   say folder "$reports"
   in_environment head
   dealsnap merge "$RUNNER_TEMP"/shards/*.json --report "json:$reports/dealsnap.json" \

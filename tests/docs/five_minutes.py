@@ -9,21 +9,32 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["FIVE_MINUTES", "follow"]
 
 README = Path(__file__).parents[2] / "README.md"
 FIVE_MINUTES = README.read_text(encoding="utf-8").split("in five minutes\n")[1].split("\n## ")[0]
-FAILS = "exit status 1"
+FILES = ("python", "toml", "ini")
+ENDS = re.compile(r"# exit status (\d)")
 
 
-def follow(page: str, folder: Path) -> list[str]:
+Run = Callable[[str, Path], "subprocess.CompletedProcess[str]"]
+
+
+def by_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of a page as a reader does."""
+    return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def follow(page: str, folder: Path, run: Run = by_shell) -> list[str]:
     """Write the files and run the commands of *page* in *folder*, which is empty.
 
     Args:
-        page: Markdown. A block of Python begins with its file's name; one of TOML is added to the file that it names.
+        page: Markdown. A block of code whose first line is ``# NAME`` is that file; ``# add to NAME`` adds it there.
         folder: Where to write and run.
+        run: How to run a command.
 
     Returns:
         What each command printed.
@@ -34,19 +45,19 @@ def follow(page: str, folder: Path) -> list[str]:
     said = []
     for language, block in re.findall(r"^ *```(\w+)\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL):
         text = textwrap.dedent(block)
-        name = text.partition("\n")[0].removeprefix("# ")
-        if language == "python":
-            (folder / name).write_text(text, encoding="utf-8")
-        elif language == "toml":
-            with (folder / name.removeprefix("add to ")).open("a", encoding="utf-8") as file:
+        if (named := re.match(r"# (add to )?(\S+\.\w+)\n", text)) and language in FILES:
+            path = folder / named[2]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a" if named[1] else "w", encoding="utf-8") as file:
                 file.write(f"\n{text}")
         if language != "console":
             continue
         for command in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
             if " pip " in command:
                 continue
-            done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=False)
-            expected = 1 if FAILS in command else 0
+            done = run(command, folder)
+            ends = ENDS.search(command)
+            expected = int(ends[1]) if ends else 0
             assert done.returncode == expected, f"$ {command}\n{done.stdout}{done.stderr}"
             said.append(done.stdout)
     return said

@@ -63,8 +63,8 @@ class Runner:
         self.project = project
         self.summary = folder / "summary.md"
 
-    def run(self, script: str, **inputs: str) -> tuple[int, dict[str, str], str]:
-        """Run one of the action's scripts, and return its status, its outputs and what it printed."""
+    def run(self, script: str, *, folder: str = ".", **inputs: str) -> tuple[int, dict[str, str], str]:
+        """Run one of the scripts in a folder of the checkout; return its status, outputs and what it printed."""
         output = self.temporary / "output"
         output.write_text("")
         environment = clean_environment(
@@ -72,12 +72,20 @@ class Runner:
             GITHUB_STEP_SUMMARY=f"{self.summary}",
             GITHUB_REPOSITORY="acme/deals",
             RUNNER_TEMP=f"{self.temporary}",
-            **{"INSTALL": "true", "ARGUMENTS": "", "BASELINE": "committed", "BASE": "", "SHARD": "", **inputs},
+            **{
+                "NAME": "dealsnap",
+                "INSTALL": "true",
+                "ARGUMENTS": "",
+                "BASELINE": "committed",
+                "BASE": "",
+                "SHARD": "",
+                **inputs,
+            },
         )
         environment["PATH"] = os.pathsep.join([*inputs.get("TOOLS", "").split(), f"{BIN}", os.environ["PATH"]])
         command = ["bash", f"{SCRIPTS / script}"]
         done = subprocess.run(
-            command, cwd=self.project.folder, env=environment, capture_output=True, text=True, check=False
+            command, cwd=self.project.folder / folder, env=environment, capture_output=True, text=True, check=False
         )
         outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
         return done.returncode, outputs, done.stdout + done.stderr
@@ -186,12 +194,29 @@ def test_the_comment_is_written_once_and_then_changed(runner: Runner, tmp_path: 
     assert "https://example.org/artifact" in body
 
 
+def test_systems_of_one_repository_are_kept_apart(runner: Runner, tmp_path: Path) -> None:
+    """Artefact, cache and comment of each folder have a name of their own; the root's is as it always was."""
+    folder = runner.project.folder / "services" / "prices (EU)"
+    folder.mkdir(parents=True)
+    assert runner.run("name.sh")[1] == {"name": "dealsnap"}
+    assert runner.run("name.sh", folder="services/prices (EU)")[1] == {"name": "dealsnap.services-prices--EU-"}
+    (folder / "dealsnap.md").write_text("report\n")
+    (tmp_path / "gh").write_text("#!/bin/sh\n")
+    (tmp_path / "gh").chmod(0o755)
+    inputs = {"TOOLS": f"{tmp_path}", "FOLDER": f"{folder}", "NUMBER": "7", "ARTIFACT": ""}
+    code, _, said = runner.run("comment.sh", **inputs, NAME="dealsnap.services")
+    assert code == 0, said
+    assert (folder / "comment.md").read_text() == "<!-- pytest-dealsnap.services -->\n`services`\n\nreport\n"
+
+
 def test_the_actions_inputs_reach_its_scripts() -> None:
     """Every variable of a script is given by the action, and every step's script exists."""
     steps = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"]
     scripts = {
-        step["run"].split("/")[-1].rstrip('"'): step["env"] for step in steps if "/.ci/action/" in step.get("run", "")
+        step["run"].split("/")[-1].rstrip('"'): step.get("env", {})
+        for step in steps
+        if "/.ci/action/" in step.get("run", "")
     }
     assert set(scripts) == {path.name for path in SCRIPTS.iterdir()}
-    assert set(scripts["judge.sh"]) == {"MODE", "BASELINE", "BASE", "SHARD", "INSTALL", "ARGUMENTS"}
+    assert set(scripts["judge.sh"]) == {"NAME", "MODE", "BASELINE", "BASE", "SHARD", "INSTALL", "ARGUMENTS"}
     assert json.dumps(steps).count("${{ inputs") > 5

@@ -15,7 +15,7 @@ from pytest_dealsnap.causes.changed_paths import path_groups
 from pytest_dealsnap.causes.deltas import NOISE, Move, measure, shown_amount
 from pytest_dealsnap.causes.list_items import ANOTHER_ORDER, item_change
 from pytest_dealsnap.causes.moves import FEWEST, Group, group_moves
-from pytest_dealsnap.judging.templates import message_shape
+from pytest_dealsnap.judging.templates import message_shape, path_form
 from pytest_dealsnap.judging.values import in_words, is_number, normal
 from pytest_dealsnap.model.cause import Size
 from pytest_dealsnap.model.results import DealResult, Finding, Kind
@@ -110,15 +110,39 @@ def _output(members: Sequence[Member]) -> Iterable[Part]:
     recovered = [member for member in members if member[1].count is None]
     if recovered:
         yield Part("errors gone: reasoned again", ("recovered",), recovered)
-    changed = [member for member in members if member[1].count is not None]
-    for paths, group in path_groups([finding.forms or finding.paths for _, finding in changed]):
+    changed: list[tuple[Member, tuple[str, ...]]] = []
+    orders: list[tuple[Member, tuple[str, ...]]] = []
+    for member in members:
+        finding = member[1]
+        if finding.count is None:
+            continue
+        paths = finding.forms or tuple(map(path_form, finding.paths))
+        left = tuple(path for path in paths if not _in_lists(path, finding.reordered))
+        if finding.reordered:
+            orders.append((member, finding.reordered))
+        if left or not finding.reordered:
+            changed.append((member, left))
+    yield from _by_paths(changed)
+    yield from _by_paths(orders, reordered=True)
+
+
+def _in_lists(path: str, lists: Sequence[str]) -> bool:
+    return any(path.startswith(f"{one}[]") for one in lists)
+
+
+def _by_paths(members: Sequence[tuple[Member, tuple[str, ...]]], *, reordered: bool = False) -> Iterable[Part]:
+    """Part outputs by the paths that changed in them; *reordered* paths are lists in another order."""
+    for paths, places in path_groups([own for _, own in members]):
+        group = [members[place][0] for place in places]
         more = f" and {plural(len(paths) - 1, 'more path')}" if len(paths) > 1 else ""
         what = f"output {cut(paths[0], TITLE_WIDTH)}{more}" if paths else "output changed outside the metrics"
+        order = (ANOTHER_ORDER,) if reordered else ()
         yield Part(
-            what,
-            ("output", *paths, *_kinds([changed[place] for place in group])),
-            [changed[place] for place in group],
+            ": ".join((what, *order)),
+            ("output", *order, *paths, *_kinds(group)),
+            group,
             paths=paths,
+            reordered=reordered,
         )
 
 

@@ -82,7 +82,8 @@ def item_details(item: Item, results: Mapping[str, DealResult], colors: Colors, 
 
 def _in_full(result: DealResult, colors: Colors, width: int) -> list[str]:
     lines = [*deal_text(result).splitlines(), *difference_lines(result, colors, width)]
-    if result.status == "errored" and printable(result.id) == result.id:
+    known = result.details is not None and result.details.traceback
+    if result.status == "errored" and not known and printable(result.id) == result.id:
         lines += ["", f"its traceback: pytest --dealsnap --dealsnap-id {shlex.quote(result.id)}"]
     return lines
 
@@ -108,9 +109,10 @@ def usable_commands(finished: FinishedRun, report: Path, decisions: Decisions, o
     if not open_items:
         return [*lines, "nothing left to decide"]
     path = shlex.quote(printable(str(report)))
+    results = {result.id: result for result in finished.results}
     lines += ["Not an interactive terminal. Run one of:"]
     for item in open_items[:COMMANDS_SHOWN]:
-        lines += ["", *_commands(item, path, baseline=_has_baseline(finished))]
+        lines += ["", *_commands(item, path, baseline=_has_baseline(finished)), *_crash(item, results)]
     more = len(open_items) - COMMANDS_SHOWN
     return [*lines, "", f"and {more:,} more"] if more > 0 else lines
 
@@ -118,6 +120,18 @@ def usable_commands(finished: FinishedRun, report: Path, decisions: Decisions, o
 def _has_baseline(run: FinishedRun) -> bool:
     """Whether an output of *run* can be taken into a stored baseline."""
     return run.facts.mode == "gate" and run.facts.against is None
+
+
+def _crash(item: Item, results: Mapping[str, DealResult]) -> list[str]:
+    """Return the error, and the traceback where the report holds one, of the first deal that failed by *item*."""
+    deals = [results[deal] for deal in item.deals] if isinstance(item, Cause) else [item]
+    if isinstance(item, Cause) and item.issue != "reasoning_failed":
+        return []
+    first = next((one for one in deals if one.details is not None and one.details.traceback), None)
+    if first is None or first.details is None:
+        return []
+    trace = [f"  {printable(line)}" for line in first.details.traceback.rstrip().splitlines()]
+    return [f"  the traceback of deal {printable(first.id)}:", *trace, f"    {cut(printable(str(first.error)), 200)}"]
 
 
 def _commands(item: Item, path: str, *, baseline: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from pytest_dealsnap.judging.evidence import with_evidence, with_forms
 from pytest_dealsnap.judging.metrics import Metric, measure
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.policy import TypePolicy
+from pytest_dealsnap.judging.reordering import Path, inside, only_reordered, reordered_places, value_at
 from pytest_dealsnap.judging.rules import Rule
 from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import is_present, percent_change, same
@@ -193,13 +194,34 @@ def _rest_findings(
         return [verdict] if leaves or verdict.gates else []
     if not leaves:
         return []
-    broken = [leaf for leaf in leaves if rule.gates and not _leaf_holds(rule, leaf[1], leaf[2])]
-    finding = replace(_output_finding(broken or leaves, rule), gates=bool(broken), count=len(leaves))
+    places = reordered_places([path for path, _, _ in leaves], baseline.output, current.output)
+    allowed = {place for place in places if _leaf_holds(rule, *_both(place, baseline.output, current.output))}
+    broken = [
+        leaf
+        for leaf in leaves
+        if rule.gates and inside(leaf[0], allowed) is None and not _leaf_holds(rule, leaf[1], leaf[2])
+    ]
+    told = broken or leaves
+    finding = replace(
+        _output_finding(told, rule),
+        gates=bool(broken),
+        count=len(leaves),
+        reordered=only_reordered([path for path, _, _ in told], _touched(places, told)),
+    )
     return [with_evidence(finding, broken) if broken else with_forms(finding, leaves)]
 
 
+def _both(place: Path, before: Any, after: Any) -> tuple[Any, Any]:
+    return value_at(before, place), value_at(after, place)
+
+
+def _touched(places: Set[Path], leaves: Sequence[tuple[Any, Any, Any]]) -> Set[Path]:
+    """Return those of *places* that one of *leaves* lies in."""
+    return {place for path, _, _ in leaves if (place := inside(path, places)) is not None}
+
+
 def _leaf_holds(rule: Rule, old: Any, new: Any) -> bool:
-    """Whether *rule* allows one changed leaf; a path that came or went never holds."""
+    """Whether *rule* allows one changed leaf, or list; a path that came or went never holds."""
     return old is not ABSENT and new is not ABSENT and rule.holds(old, new) is True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from pytest_dealsnap.judging.differences import ABSENT, changed_leaves
 from pytest_dealsnap.judging.metrics import Metric
 from pytest_dealsnap.judging.paths import selecting_path, show_path
+from pytest_dealsnap.judging.reordering import Path, inside, reordered_places, value_at
 from pytest_dealsnap.judging.templates import path_form
 
 __all__ = ["Instability", "unstable"]
@@ -42,40 +42,22 @@ def unstable(first: Mapping[str, Any], second: Mapping[str, Any], metrics: Seque
     return list(found.values())
 
 
-def _differences(first: Any, second: Any) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
+def _differences(first: Any, second: Any) -> Iterator[tuple[Path, Any, Any]]:
     """Yield what differs: a list in another order as a whole, all else by its leaves."""
-    reordered: list[tuple[str | int, ...]] = []
-    for path, before, after in changed_leaves(first, second):
-        if any(path[: len(place)] == place for place in reordered):
-            continue
-        place = _reordered(path, first, second)
+    leaves = list(changed_leaves(first, second))
+    places = reordered_places([path for path, _, _ in leaves], first, second)
+    told: set[Path] = set()
+    for path, before, after in leaves:
+        place = inside(path, places)
         if place is None:
             yield path, _shown(before), _shown(after)
-            continue
-        reordered.append(place)
-        yield place, _at(first, place), _at(second, place)
+        elif place not in told:
+            told.add(place)
+            yield place, value_at(first, place), value_at(second, place)
 
 
 def _shown(value: Any) -> Any:
     return None if value is ABSENT else value
-
-
-def _reordered(path: tuple[str | int, ...], first: Any, second: Any) -> tuple[str | int, ...] | None:
-    """Return the outermost list on the way of *path* that holds the same items in another order."""
-    for end, step in enumerate(path):
-        if isinstance(step, int) and _items(_at(first, path[:end])) == _items(_at(second, path[:end])):
-            return path[:end]
-    return None
-
-
-def _items(values: Any) -> list[str]:
-    return sorted(json.dumps(value, sort_keys=True, default=str) for value in values)
-
-
-def _at(value: Any, path: Sequence[str | int]) -> Any:
-    for step in path:
-        value = value[step]
-    return value
 
 
 def _metric_of(path: tuple[str | int, ...], metrics: Sequence[Metric]) -> str | None:

@@ -1,4 +1,4 @@
-"""What is kept of one deal in full: every metric side by side, and where the output differs."""
+"""What is kept of one deal in full: every metric side by side, where the output differs, how its reasoner failed."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ class Difference(Record, frozen=True):
 
 
 class Details(Record, frozen=True):
-    """All metrics of a deal, the first differences of its output, and how many of those there are."""
+    """All metrics of a deal, the first differences of its output, how many of those there are, and a traceback."""
 
     metrics: Annotated[tuple[MetricRow, ...], described("Every metric on both sides.")] = always(())
     differences: Annotated[tuple[Difference, ...], described("The first differences of the two outputs.")] = always(())
     total: Annotated[int, described("How many differences there are.", ge=0)] = always(0)
+    traceback: Annotated[
+        str, described("Where the reasoner raised, without secrets and without dealsnap's own frames.")
+    ] = ""

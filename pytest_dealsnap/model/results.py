@@ -71,7 +71,8 @@ class Finding(Record, frozen=True):
     ``gates`` says whether it can fail the deal; ``allowed`` is the rule that decided. For
     ``output_changed``, ``count`` is the number of changed paths outside every metric, and ``paths`` are
     the first of them. Where it gates, ``forms`` are all paths that gate, without the places in lists;
-    ``None`` says that there are too many. ``digest`` stands for these paths with their values.
+    ``None`` says that there are too many. ``digest`` stands for these paths with their values. ``reordered`` are the
+    lists among them, by their forms, of which only the order changed.
     A rule of the user's own may return a Finding in place of a bool.
     """
 
@@ -100,6 +101,9 @@ class Finding(Record, frozen=True):
     digest: Annotated[
         str, described("Stands for all changed paths and their values: what an acceptance of the output pins.")
     ] = ""
+    reordered: Annotated[
+        tuple[str, ...], described("Lists, without places in lists, that hold the same items in another order.")
+    ] = ()
 
     @property
     def kind(self) -> Kind:

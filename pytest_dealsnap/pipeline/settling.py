@@ -13,6 +13,7 @@ from pytest_dealsnap.baseline.ledger import Ledger, read_ledger
 from pytest_dealsnap.baseline.recording import Recorder
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.judging.detail_making import detail
+from pytest_dealsnap.model.details import Details
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.pipeline.details_kept import DetailBudget
@@ -60,10 +61,14 @@ class Judging:
         used: tuple[int, ...] = ()
         if result.status == "regressed":
             result, used = self.ledger.apply(result, looking_up(lambda: before, row))
-        if before is not None and after is not None and self._wants(result):
-            policy, metrics = self.gate.policy[before.deal_type], self.recorder.metrics
-            made = detail(result, before.reasoned(), after.reasoned(), policy=policy, metrics=metrics)
-            result = replace(result, details=made)
+        trace = judged.reasoning.trace if judged.reasoning is not None and result.error is not None else ""
+        both = before is not None and after is not None
+        if (both or trace) and self._wants(result, trace):
+            made = Details()
+            if before is not None and after is not None:
+                policy, metrics = self.gate.policy[before.deal_type], self.recorder.metrics
+                made = detail(result, before.reasoned(), after.reasoned(), policy=policy, metrics=metrics)
+            result = replace(result, details=replace(made, traceback=trace))
         return replace(judged, result=result, used_entries=used)
 
     def settle_all(
@@ -79,6 +84,7 @@ class Judging:
                 used.setdefault(number, set()).add(settled.result.id)
         return results, used
 
-    def _wants(self, result: DealResult) -> bool:
-        different = result.compared and result.findings and result.status in _DIFFERENT
-        return self._room is not None and bool(different) and self._room.admits(result)
+    def _wants(self, result: DealResult, trace: str) -> bool:
+        told = trace or (result.compared and result.findings)
+        different = bool(told) and result.status in _DIFFERENT
+        return self._room is not None and different and self._room.admits(result)

@@ -40,10 +40,10 @@ __all__ = ["MatrixRun"]
 class MatrixRun(Run):
     """The state of a matrix run in one process."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, details: bool = False) -> None:
         if len(config.deals.types) < 2:
             raise ConfigError(f"--dealsnap-matrix needs two types to compare; {config.place('deals.types')} has one")
-        super().__init__(config, "matrix")
+        super().__init__(config, "matrix", details=details)
         self._types = DealTypes.of(config.deals)
         self._copies = ExitStack()
 
@@ -114,8 +114,8 @@ class MatrixRun(Run):
                 raise NotJudgedError.of(reasoning)
         if any(reasoning.failure is not None for reasoning in reasonings.values()):
             self.refuse_moved(ref)
-        settled = self.judging.settle(Judged(self._judged(ref, deal, reasonings)), lambda: deal.fields)
-        return replace(settled, reasoning=_told(reasonings))
+        judged = Judged(self._judged(ref, deal, reasonings), reasoning=_told(reasonings))
+        return self.judging.settle(judged, lambda: deal.fields)
 
     def _refuse_without_type(self, function: Callable[..., Any]) -> None:
         if needs_type(function) or (self.plan.copies and function is import_reasoner(self.config)):
@@ -159,10 +159,6 @@ class MatrixRun(Run):
         if name == ref.deal_type and ref.stored_type is not None:
             words.add(ref.stored_type)
         return Side(reasoning.output, self.recorder.recorded_output(reasoning.output), words=frozenset(words))
-
-    def explain_another(self, limit: int) -> bool:
-        """Never: there is no recorded output to explain a difference with."""
-        return False
 
     def close(self) -> None:
         """Let go of everything, then of the copies."""

@@ -173,14 +173,15 @@ class Run:
             records = (self.replay is not None or self.config.replay.calls) and not self.is_old
             if captured.compared and not reasoning.reused and records:
                 self._record_calls(ref)
-            return Judged(self._with_evidence(captured, reasoning), reasoning=reasoning)
+            return self.judging.settle(Judged(self._with_evidence(captured, reasoning), reasoning=reasoning), dict)
         judged = self.gate(ref, deal, reasoning)
         if judged.result.status == "new" and not judged.result.findings:  # a broken link, or gone since the plan
             judged = Judged(self.gate.lost(ref))
         if judged.result.status == "regressed":
             self.refuse_moved(ref)
+        judged = replace(judged, reasoning=reasoning)
         settled = self.judging.settle(judged, lambda: {} if deal is None else deal.fields)
-        return replace(settled, result=self._with_evidence(settled.result, reasoning), reasoning=reasoning)
+        return replace(settled, result=self._with_evidence(settled.result, reasoning))
 
     def _with_evidence(self, result: DealResult, reasoning: Reasoning) -> DealResult:
         """Return *result* with how its output came about, where that may be otherwise than by a call."""

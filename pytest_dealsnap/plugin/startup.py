@@ -185,14 +185,15 @@ def _selection(config: pytest.Config) -> Selection:
 
 
 def _new_run(config: pytest.Config, settings: Config, mode: Mode, baseline: Path | None = None) -> Run:
+    details = bool(config.getoption("dealsnap_report"))
     if mode == "matrix":
         from pytest_dealsnap.plugin.matrix_run import MatrixRun  # other runs need no scratch copies
 
-        return MatrixRun(settings)
+        return MatrixRun(settings, details=details)
     return Run(
         settings,
         mode,
-        details=bool(config.getoption("dealsnap_report")),
+        details=details,
         allow_errors=config.getoption("dealsnap_allow_errors"),
         any_database=bool(config.getoption("dealsnap_allow_other_database")),
         baseline=baseline,

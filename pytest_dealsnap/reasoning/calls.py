@@ -47,7 +47,7 @@ TRIO = (
 class Reasoning:
     """What one call came to: a canonical output or a failure, and the seconds it took.
 
-    ``trace`` is the failing call's traceback for a person to read; it is never recorded. ``excused`` marks a failure
+    ``trace`` is the failing call's traceback for a person to read; no snapshot has it. ``excused`` marks a failure
     that is not the reasoner's, so that the deal cannot be judged; ``source_away`` one after which no deal can be read.
     ``calls`` is what recorded and replayed calls came to, where there are any; ``reused`` says that the output was
     computed by an earlier run.
@@ -168,11 +168,36 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _trace(error: BaseException) -> str:
-    """Return the traceback below dealsnap's own frames, without secrets; none for our own errors."""
+    """Return the traceback below dealsnap's own frames, bounded, without secrets; none for our own errors.
+
+    What the reasoner's exception was raised from stands before it, as Python prints it.
+    """
     if isinstance(error, DealsnapError):
         return ""
+    links = [error]
+    while len(links) < TRACE_LINKS and (earlier := _raised_from(links[-1])) is not None and earlier not in links:
+        links.append(earlier)
+    parts = [_frames(links[0])]
+    for link in links[1:]:
+        failure = failure_of(link)
+        parts.append(f"{_frames(link)}{failure.type}: {failure.message}\n\n{LED_TO}\n\n")
+    trace = "".join(reversed(parts))
+    return trace if len(trace) <= TRACE_CHARS else f"…{trace[-TRACE_CHARS:]}"
+
+
+def _raised_from(error: BaseException) -> BaseException | None:
+    if error.__cause__ is not None:
+        return error.__cause__
+    return None if error.__suppress_context__ else error.__context__
+
+
+def _frames(error: BaseException) -> str:
+    """Return the last frames that are not dealsnap's."""
     users = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_HERE)]
-    return redact("".join(traceback.format_list(users[-12:])))
+    return redact("".join(traceback.format_list(users[-TRACE_FRAMES:])))
 
 
+# The innermost frames say the most, so a longer traceback is cut at its beginning.
+TRACE_CHARS, TRACE_FRAMES, TRACE_LINKS = 6_000, 12, 4
+LED_TO = "and then:"
 _HERE = f"{Path(__file__).parent}{os.sep}"

@@ -9,7 +9,7 @@ from pytest_dealsnap.model.cause import Cause, Common
 from pytest_dealsnap.reporting.wording import show_value
 from pytest_dealsnap.text import agree, plural
 
-__all__ = ["common_text", "deals_cell", "reach", "remarks"]
+__all__ = ["common_text", "company_text", "deals_cell", "reach", "remarks"]
 
 
 def common_text(common: Common) -> str:
@@ -57,5 +57,10 @@ def remarks(cause: Cause) -> list[str]:
     if cause.reordered:
         lines.append('the rule "same items" allows another order')
     if cause.also:
-        lines.append(f"with it, in the same deals: {'; '.join(cause.also)}")
+        lines.append(company_text(cause))
     return lines
+
+
+def company_text(cause: Cause) -> str:
+    """Return what else changed in the cause's deals."""
+    return f"with it, in the same deals: {'; '.join(cause.also)}"

@@ -26,12 +26,13 @@ def deal_text(
     """Return the deal, the table of its findings, and what else changed between two outputs.
 
     *before* and *after* are the recorded and the current output, where both are known; *trace* is
-    the traceback of a reasoner that raised.
+    the traceback of a reasoner that raised, where the result does not hold it.
     """
     # The first line is what pytest's short summary shows beside the test's id.
     lines = [worst_finding(result), "", _title(result)]
     if result.error is not None and len(result.error.message) > 80:
         lines += ["", f"{result.error.type}: {printable(result.error.message)}"]
+    trace = trace or (result.details.traceback if result.details is not None else "")
     if trace:
         lines += ["", *(printable(line) for line in trace.rstrip().splitlines())]
     rows = [_row(finding) for finding in _shown(result)]

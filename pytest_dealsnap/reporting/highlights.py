@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 from pytest_dealsnap.judging.values import exact, is_number
 from pytest_dealsnap.model.cause import Cause
@@ -53,9 +55,10 @@ def failed_results(run: FinishedRun) -> list[DealResult]:
 def worst_results(run: FinishedRun, count: int) -> list[DealResult]:
     """Return at most *count* failed deals, the worst two of each cause.
 
-    Crashes, lost values and NaN come first, then missing deals, then the others by how far a number moved.
-    A deal of several causes is shown once, under the heaviest.
+    Crashes, lost values and NaN come first, then missing deals, then the others: by how far money moved in the deal,
+    and where none did, by how far another number did. A deal of several causes is shown once, under the heaviest.
     """
+    money = frozenset(money.metric for money in run.money)
     results = {result.id: result for result in run.results if result.status in AFFECTED}
     shown: dict[str, DealResult] = {}
     for weight, cause in weighed_causes(run):
@@ -64,17 +67,26 @@ def worst_results(run: FinishedRun, count: int) -> list[DealResult]:
         mark = (cause.metric, cause.issue)
         own = [results[deal] for deal in cause.deals if deal in results and deal not in shown]
         failing = [one for one in own if any((f.metric, f.issue) == mark for f in one.gating)]
-        for result in heapq.nsmallest(WORST_OF_A_CAUSE, failing, key=_severity):
+        for result in heapq.nsmallest(WORST_OF_A_CAUSE, failing, key=partial(_severity, money)):
             shown[result.id] = result
-    return heapq.nsmallest(count, shown.values(), key=_severity)
+    return heapq.nsmallest(count, shown.values(), key=partial(_severity, money))
 
 
-def _severity(result: DealResult) -> tuple[int, Decimal, float]:
-    """Return a key that is smallest for the worst result: what went wrong, then amount, then percent."""
+def _severity(money: Collection[str], result: DealResult) -> tuple[int, Decimal, Decimal, Decimal, float]:
+    """Return a key that is smallest for the worst result: what went wrong, then how far numbers moved.
+
+    First counts money that breaks a rule, then money that its rule let pass, then other amounts, then percent.
+    """
     gating = result.gating
     rank = min((_rank(finding) for finding in gating), default=len(_RANKS))
-    amount = max((_amount(finding) for finding in gating), default=Decimal(0))
-    return rank, -amount, -max((abs(finding.change_percent or 0.0) for finding in gating), default=0.0)
+    failing = _largest(finding for finding in gating if finding.metric in money)
+    moved = _largest(finding for finding in result.findings if finding.metric in money)
+    percent = max((abs(finding.change_percent or 0.0) for finding in gating), default=0.0)
+    return rank, -failing, -moved, -_largest(gating), -percent
+
+
+def _largest(findings: Iterable[Finding]) -> Decimal:
+    return max(map(_amount, findings), default=Decimal(0))
 
 
 _RANKS = (Kind.FAILED, Kind.LOST, Kind.GONE)
@@ -85,8 +97,13 @@ def _rank(finding: Finding) -> int:
 
 
 def _amount(finding: Finding) -> Decimal:
-    """Return how far a number moved; 0 for everything else."""
-    if not (is_number(finding.baseline) and is_number(finding.current)):
+    """Return how far a number moved; all of it, where it is lost; 0 for everything else."""
+    before = _finite(finding.baseline)
+    if before is None:
         return Decimal(0)
-    before, after = exact(finding.baseline), exact(finding.current)
-    return abs(after - before) if before.is_finite() and after.is_finite() else Decimal(0)
+    after = Decimal(0) if finding.kind is Kind.LOST else _finite(finding.current)
+    return Decimal(0) if after is None else abs(after - before)
+
+
+def _finite(value: Any) -> Decimal | None:
+    return number if is_number(value) and (number := exact(value)).is_finite() else None

@@ -105,6 +105,8 @@ def _with_part(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _redacted(result: DealResult) -> DealResult:
     """Return *result* without the secrets that the report of an earlier version may hold."""
-    if result.error is None:
-        return result
-    return replace(result, error=Failure(result.error.type, redact(result.error.message)))
+    if result.error is not None:
+        result = replace(result, error=Failure(result.error.type, redact(result.error.message)))
+    if result.details is not None and result.details.traceback:
+        result = replace(result, details=replace(result.details, traceback=redact(result.details.traceback)))
+    return result

@@ -38,7 +38,8 @@ def money_lines(money: Money, unjudged: Mapping[str, Mapping[str, str]]) -> list
 
 def _totals(kind: TypeMoney) -> str:
     unchanged = "" if kind.more or kind.less else ", unchanged"
-    return f"{_both(kind)} in {plural(kind.deals, 'deal')}{unchanged}"
+    lost = f"; {plural(kind.lost, 'deal')} lost the value" if kind.lost else ""
+    return f"{_both(kind)} in {plural(kind.deals, 'deal')}{unchanged}{lost}"
 
 
 def _both(kind: TypeMoney) -> str:

@@ -17,11 +17,16 @@ from pytest_dealsnap.model.verdicts import Verdict
 from pytest_dealsnap.reporting.matrix_notes import matrix_steps
 from pytest_dealsnap.text import cut, plural, printable, some_ids
 
-__all__ = ["capture_steps", "gate_steps", "incomplete", "lost_snapshots"]
+__all__ = ["capture_steps", "gate_steps", "incomplete", "lost_snapshots", "report_path"]
 
 IDS_WIDTH = 60
 # Where nobody asked for a report that review could read.
 DEFAULT_REPORT = "dealsnap.json"
+
+
+def report_path(facts: RunFacts) -> str:
+    """Return where the JSON report of the run is, or where its next steps would have it."""
+    return facts.report if facts.report and _typable(facts.report) else DEFAULT_REPORT
 
 
 def lost_snapshots(results: Sequence[DealResult]) -> int:

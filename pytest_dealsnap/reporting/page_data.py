@@ -18,6 +18,7 @@ from pytest_dealsnap.reporting.deal_table import COLUMNS, deal_row
 from pytest_dealsnap.reporting.earlier import age_words, since
 from pytest_dealsnap.reporting.highlights import weighed_causes
 from pytest_dealsnap.reporting.json_report import run_document
+from pytest_dealsnap.reporting.next_steps import report_path
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, show_percent, show_value
 from pytest_dealsnap.text import printable
 
@@ -77,6 +78,7 @@ class DetailRows(Record, frozen=True):
     metrics: tuple[MetricCells, ...]
     differences: tuple[DifferenceRow, ...]
     total: int
+    traceback: str = ""
 
 
 class _Words:
@@ -113,6 +115,7 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
     page = {
         "columns": COLUMNS,
         "report": {"started_at": facts["started_at"], "database": facts["database"]},
+        "report_path": report_path(run.facts),
         "capture": not run.judged,
         "verdict": VERDICT_WORDS[run.verdict.action] if run.verdict else "",
         "statuses": STATUSES,
@@ -156,6 +159,7 @@ def _details(details: Details) -> DetailRows:
             for row in details.differences
         ),
         total=details.total,
+        traceback="\n".join(map(printable, details.traceback.rstrip().splitlines())),
     )
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import STATUSES
-from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
+from pytest_dealsnap.reporting.cause_text import company_text, deals_cell, remarks
 from pytest_dealsnap.reporting.earlier import age_words, gone_line, since
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.money_text import money_lines
@@ -111,8 +111,9 @@ def _causes(run: FinishedRun, width: int, room: int) -> list[str]:
     for line, (weight, cause) in zip(titles, shown, strict=True):
         lines.append(line)
         known = remarks(cause)[:1] if weight == "fails" else []
-        if known and room > 0:
-            lines.append(f"{' ' * REMARK_INDENT}{cut(printable(known[0]), width - REMARK_INDENT)}")
+        known += [company_text(cause)] if cause.also and company_text(cause) not in known else []
+        for remark in known[: max(room, 0)]:
+            lines.append(f"{' ' * REMARK_INDENT}{cut(printable(remark), width - REMARK_INDENT)}")
             room -= 1
     if more > 0:
         lines.append(f"… and {plural(more, 'more cause')}")

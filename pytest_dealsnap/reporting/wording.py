@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pytest_dealsnap.judging.differences import ABSENT
+from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.judging.values import exact, is_number
 from pytest_dealsnap.model.record import Record
 from pytest_dealsnap.model.results import DealResult, Finding
@@ -123,7 +124,7 @@ def finding_cells(finding: Finding, width: int = 28) -> FindingCells:
         shown = cut(printable(", ".join(map(str, finding.current))), 40)
         return FindingCells(metric, "", shown, "no effect", finding.allowed)
     if finding.count is not None:
-        shown = ", ".join(finding.paths[:2]) + (" …" if finding.count > 2 else "")
+        shown = _paths(finding)
         metric = "rest of the output" if finding.issue == "output_changed" else metric
         return FindingCells(metric, "", cut(printable(shown), width), show_change(finding), printable(finding.allowed))
     if finding.issue == "missing_from_database":
@@ -131,6 +132,14 @@ def finding_cells(finding: Finding, width: int = 28) -> FindingCells:
     allowed = f"{finding.allowed} ({finding.note})" if finding.note else finding.allowed
     baseline, current = show_both(finding.baseline, finding.current, width)
     return FindingCells(metric, baseline, current, show_change(finding), printable(allowed))
+
+
+def _paths(finding: Finding) -> str:
+    """Return the first changed paths; lists in another order by themselves, where nothing else changed."""
+    lists = finding.reordered
+    if lists and all(path_form(path).startswith(tuple(f"{one}[]" for one in lists)) for path in finding.paths):
+        return f"{', '.join(lists[:2])}{' …' if len(lists) > 2 else ''}: another order"
+    return ", ".join(finding.paths[:2]) + (" …" if (finding.count or 0) > 2 else "")
 
 
 def show_both(baseline: Any, current: Any, width: int = 28) -> tuple[str, str]:

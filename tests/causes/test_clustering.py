@@ -586,3 +586,31 @@ def test_numbers_stand_before_errors_and_errors_before_texts(issue: str) -> None
         next(i for i, m in enumerate(gating) if m.startswith("deal") or m == "output"),
     ]
     assert [*places, gating.index("buyer")] == [0, 1, 2]
+
+
+def reordered(deal_id: object, *lists: str, also: tuple[str, ...] = (), gates: bool = True) -> DealResult:
+    """Return a deal in which *lists* are in another order, and the paths *also* changed."""
+    paths = (*(f"{one}[0].name" for one in lists), *also)
+    finding = Finding(
+        "output", "output_changed", count=len(paths), paths=paths, gates=gates, reordered=lists, allowed="equal"
+    )
+    return DealResult(str(deal_id), None, "carveout", "carveout", "regressed", findings=(finding,))
+
+
+def test_lists_in_another_order_are_a_kind_of_their_own() -> None:
+    """Also where other paths change in the same deals: those are another cause, and no path is told twice."""
+    results = [reordered(i, "steps", "owners") for i in range(10)]
+    results += [reordered(i, "steps", "owners", also=("fee",)) for i in range(10, 20)]
+    causes = find_causes(results)
+    assert [(cause.title, len(cause.deals), cause.reordered, cause.paths) for cause in causes] == [
+        (
+            "output owners and 1 more path: same items, another order · carveout",
+            20,
+            True,
+            ("owners", "steps"),
+        ),
+        ("output fee · carveout", 10, False, ("fee",)),
+    ]
+    assert len({cause.id for cause in causes}) == 2
+    apart = find_causes([reordered(i, "steps", also=("steps_done[0]",)) for i in range(5)])
+    assert {cause.paths for cause in apart} == {("steps_done[]",), ("steps",)}

@@ -27,6 +27,7 @@ def test_without_a_terminal_the_usable_commands_are_listed(
     assert said.startswith("Not an interactive terminal. Run one of:")
     commands = [line.strip().split() for line in said.splitlines() if line.startswith("  dealsnap")]
     assert len(commands) == 3 + 3 + 3 + 3 + 1
+    assert "  the traceback of deal k20:\n    File " in said
     for words in commands:
         if words[1] == "reject":
             assert main(words[1:]) == 0

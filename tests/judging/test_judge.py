@@ -434,3 +434,41 @@ class TestSilentPasses:
         assert [(f.issue, f.change_percent, f.gates) for f in shown.findings] == [("cost_changed", 9900.0, False)]
         rules = {"carveout": {"cost_total": "ratio 1.5..3.0"}}
         assert judged(output(), output(10_000), rules=rules, types=("carveout", "carveout")).status == "regressed"
+
+
+STEPS = {"steps": [{"name": "scope", "by": "Ann"}, {"name": "close", "by": "Bo"}], "fee": 100}
+TURNED = {**STEPS, "steps": STEPS["steps"][::-1]}  # type: ignore[index]
+
+
+def rest_finding(after: Mapping[str, Any], rule: str) -> tuple[str, Finding]:
+    """Judge the rest of an output by *rule*; return the status and the finding."""
+    judgement = judged(STEPS, after, rules={"*": {"*": rule}}, specs=())
+    (finding,) = judgement.findings
+    return judgement.status, finding
+
+
+def test_another_order_of_a_list_is_told_as_such() -> None:
+    """By the form of the list; every leaf in it counts as before."""
+    status, finding = rest_finding(TURNED, "equal")
+    assert (status, finding.gates, finding.count) == ("regressed", True, 4)
+    assert finding.reordered == ("steps",)
+    assert finding.forms == ("steps[].by", "steps[].name")
+
+
+def test_the_rule_same_items_allows_another_order_in_the_rest_of_the_output() -> None:
+    """Other items, and other values, it does not."""
+    status, finding = rest_finding(TURNED, "same items")
+    assert (status, finding.gates, finding.reordered) == ("changed", False, ("steps",))
+    status, finding = rest_finding({**TURNED, "fee": 101}, "same items")
+    assert (status, finding.gates, finding.forms, finding.reordered) == ("regressed", True, ("fee",), ())
+    status, finding = rest_finding({**STEPS, "steps": [{"name": "scope", "by": "Cy"}, STEPS["steps"][1]]}, "same items")  # type: ignore[index]
+    assert (status, finding.paths, finding.reordered) == ("regressed", ("steps[0].by",), ())
+
+
+def test_an_order_and_a_value_are_told_apart() -> None:
+    """Both stand in one finding, which names the list of which only the order changed."""
+    status, finding = rest_finding({**TURNED, "fee": 101}, "within 5%")
+    assert (status, finding.count, finding.reordered) == ("regressed", 5, ("steps",))
+    assert finding.forms == ("steps[].by", "steps[].name"), "the fee is within 5 %"
+    status, finding = rest_finding({**TURNED, "fee": 101}, "equal")
+    assert finding.forms == ("fee", "steps[].by", "steps[].name")

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import OutputError
 from pytest_dealsnap.model.results import Failure
-from pytest_dealsnap.reasoning.calls import MESSAGE_CHARS, failure_of
+from pytest_dealsnap.reasoning.calls import LED_TO, MESSAGE_CHARS, TRACE_CHARS, failure_of
 from pytest_dealsnap.reasoning.engine import Engine, Threads
 
 DEAL = Deal(7, "Acme", "carveout", None)
@@ -145,6 +146,65 @@ def test_what_a_reasoner_raises_is_its_failure(
     assert reasoning.failure.type == failure.type
     assert "s3cret" not in reasoning.trace
     assert call(lambda deal_id: {"ok": 1}, DEAL).output == {"ok": 1}
+
+
+def test_a_traceback_names_what_the_error_was_raised_from() -> None:
+    """Each link with its frames, the last one at the end; secrets of every link are masked."""
+
+    def connect(url: str) -> None:
+        raise OSError(f"no route to {url}")
+
+    def reason(deal_id: str) -> None:
+        try:
+            connect("postgresql://ana:s3cret@db/x")
+        except OSError as error:
+            raise ValueError(deal_id) from error
+
+    with closing(Engine()) as engine:
+        trace = engine(reason, DEAL).trace
+    first, _, second = trace.partition(f"\n{LED_TO}\n")
+    assert first.rstrip().endswith("OSError: no route to postgresql://ana:***@db/x")
+    assert ("in connect" in first, "in reason" in first, "in reason" in second) == (True, True, True)
+    assert "s3cret" not in trace
+
+
+def test_a_traceback_leaves_out_what_the_reasoner_suppressed() -> None:
+    """``raise … from None`` says that the first error explains nothing; one that was only handled is told."""
+
+    def hide(deal_id: str) -> None:
+        try:
+            raise OSError("first")
+        except OSError:
+            raise ValueError(deal_id) from None
+
+    def stumble(deal_id: str) -> None:
+        try:
+            raise OSError("first")
+        except OSError:
+            raise ValueError(deal_id)  # noqa: B904  (it is what happens by accident)
+
+    with closing(Engine()) as engine:
+        assert LED_TO not in engine(hide, DEAL).trace
+        assert "OSError: first" in engine(stumble, DEAL).trace
+
+
+def test_a_traceback_is_bounded_from_its_beginning() -> None:
+    """Deep calls that each raise from the one below: the last links stay, and of these the last words."""
+
+    def fall(deal_id: str, depth: int = 0) -> None:
+        if depth == 30:
+            raise ValueError("the very first")
+        try:
+            fall(deal_id, depth + 1)
+        except ValueError as error:
+            raise ValueError(f"{depth}: {'y' * 3_000}") from error
+
+    with closing(Engine()) as engine:
+        trace = engine(fall, DEAL).trace
+    assert len(trace) == TRACE_CHARS + 1
+    assert trace.startswith("…")
+    assert "the very first" not in trace
+    assert "in fall" in trace.rpartition(LED_TO)[2]
 
 
 @pytest.mark.parametrize("timeout", [None, LONG])

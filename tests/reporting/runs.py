@@ -171,7 +171,10 @@ def hostile_run() -> FinishedRun:
         results.append(result(text, "regressed", gates, name=text, deal_type=text, stored_type=text, details=kept))
         error = Failure("ValueError", text)
         failed = finding("output", None, str(error), issue="reasoning_failed")
-        results.append(result(f"{number}", "errored", failed, name=text, error=error, reason=text, corrupt=text))
+        crash = Details(traceback=text)
+        results.append(
+            result(f"{number}", "errored", failed, name=text, error=error, reason=text, corrupt=text, details=crash)
+        )
     return finished(
         results,
         database=HOSTILE[0],

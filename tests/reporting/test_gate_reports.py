@@ -77,6 +77,20 @@ def test_details_are_of_some_deals_of_each_kind(gated: Outcome) -> None:
         ("offer.price", "changed"),
     ]
     assert len([deal_id for deal_id in found if statuses[deal_id] == "regressed"]) == 40
+    assert found["d7"]["traceback"].endswith('    raise ArithmeticError("unlucky")\n')
+    assert [deal_id for deal_id, one in found.items() if "traceback" in one] == ["d7"]
+
+
+def test_a_capture_and_a_matrix_tell_where_a_reasoner_raised(tmp_path: Path) -> None:
+    """Each report holds the traceback, without the secrets of the line that raised."""
+    reasoner = 'def value(deal):\n    raise OSError("postgresql://ana:s3cret@db/x")\n'
+    project = Project(tmp_path).with_reasoner(reasoner).with_deals(deal("a"), deal("b"))
+    capture = project.run("--dealsnap-update", "--dealsnap-allow-errors", "--dealsnap-report=json:capture.json")
+    matrix = project.run("--dealsnap", "--dealsnap-matrix", "--dealsnap-report=json:matrix.json")
+    for name, outcome in (("capture", capture), ("matrix", matrix)):
+        document = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        assert "in value" in details_of(document)["a"]["traceback"], outcome.text
+        assert "s3cret" not in json.dumps(document)
 
 
 def test_workers_give_the_same_reports(captured: Project, gated: Outcome) -> None:

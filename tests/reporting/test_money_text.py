@@ -120,7 +120,7 @@ def test_lost_values_and_rules_that_judge_nothing() -> None:
         result("9", "regressed", gone), *others, unjudged={"cost_total": {"a": "report", "b": "report", "c": "ignore"}}
     )
     assert told == [
-        "cost_total: 15 in 3 deals, unchanged",
+        "cost_total: 15 in 3 deals, unchanged; 1 deal lost the value",
         "acquisition: 0; 1 deal lost the value",
         "cost_total of a and b is not judged (rule: report)",
         "cost_total of c is not judged (rule: ignore)",

@@ -12,6 +12,7 @@ from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import AFFECTED, DealResult, Failure
 from pytest_dealsnap.reporting.highlights import worst_results
+from pytest_dealsnap.reporting.next_steps import report_path
 from tests.reporting.runs import facts, finding, finished, result
 
 GONE = finding("deal", "Deal", None, issue="missing_from_database")
@@ -128,3 +129,25 @@ def test_the_worst_deals_are_two_a_cause_by_what_went_wrong_and_by_money() -> No
     counts = [result(f"s{n}", "regressed", finding("synergy_count", 1, 0, -100.0)) for n in range(9)]
     lost = result("lost", "regressed", finding("cost_total", 5, None, issue="cost_lost"))
     assert worst(finished([*counts, *costs, lost, crashed("crash")])) == ["crash", "lost", "8", "7", "s0"]
+
+
+def test_the_worst_deals_of_a_cause_are_those_in_which_money_moved_most() -> None:
+    """Money counts also where its rule lets it pass, after money that breaks a rule; a lost value counts whole."""
+
+    def counted(deal_id: str, cost: int) -> DealResult:
+        moved = finding("cost_total", 100, cost, float(cost - 100), allowed="report", gates=False)
+        return result(deal_id, "regressed", finding("synergy_count", 1, 0, -100.0), moved)
+
+    counts = [counted(f"s{n}", 100 + n) for n in range(9)]
+    assert worst(finished(counts)) == ["s8", "s7"]
+    fee = result("fee", "regressed", finding("cost_total", 100, 106, 6.0, allowed="within 5%"))
+    assert worst(finished([*counts, fee])) == ["fee", "s8", "s7"]
+    losses = [result(str(n), "regressed", finding("cost_total", n, None, issue="cost_lost")) for n in (5, 900, 70)]
+    assert worst(finished([*counts, *losses])) == ["900", "70", "s8", "s7"]
+
+
+def test_where_the_report_of_a_run_is() -> None:
+    """That of the run, else that of its next steps; a path that no terminal shows cannot be typed."""
+    assert report_path(finished([result("1")], report="out/gate.json").facts) == "out/gate.json"
+    assert report_path(finished([result("1")]).facts) == "dealsnap.json"
+    assert report_path(finished([result("1")], report="a\x1b.json").facts) == "dealsnap.json"

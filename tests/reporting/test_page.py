@@ -8,6 +8,7 @@ from pathlib import Path
 from selenium.webdriver.support.wait import WebDriverWait
 
 from pytest_dealsnap.model.details import Details, Difference
+from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.reporting.html_report import render_html
 from pytest_dealsnap.reporting.summary_text import summary_lines
 from tests.reporting.browsing import DOWN, ENTER, ESCAPE, UP, Reader
@@ -103,6 +104,40 @@ def test_a_deals_page(reader: Reader, pages: dict[str, Path], tmp_path: Path) ->
     assert reader.ask("document.activeElement.textContent") == "2", "back where the reader was"
     reader.open(pages["large"], "#deal=4002")
     assert "pytest --dealsnap --dealsnap-id 4002 --dealsnap-report html:deal.html" in reader.text("#deal .without")
+
+
+def test_the_page_of_a_crash_shows_its_traceback(reader: Reader, tmp_path: Path) -> None:
+    """As text, with the error at its end, and without an empty table of metrics."""
+    error = Failure("KeyError", "<b>'x'</b>")
+    trace = '  File "app.py", line 7, in price\n    return rates["<b>x</b>"]\n'
+    failed = finding("output", None, str(error), issue="reasoning_failed", allowed="no new errors")
+    path = tmp_path / "crash.html"
+    crash = result("1", "errored", failed, error=error, details=Details(traceback=trace))
+    path.write_text(render_html(finished([crash, result("2")])), encoding="utf-8")
+    reader.open(path, "#deal=1")
+    assert reader.text("#deal pre.traceback").splitlines() == [
+        '  File "app.py", line 7, in price',
+        '    return rates["<b>x</b>"]',
+        "KeyError: <b>'x'</b>",
+    ]
+
+
+def test_the_lines_to_copy_name_the_report_of_the_run(reader: Reader, tmp_path: Path) -> None:
+    """Without a word of the reader's; a decision's line at the foot names it too."""
+    cost = finding("cost_total", 100, 112, 12.0, allowed="within 5%")
+    path = tmp_path / "named.html"
+    path.write_text(render_html(finished([result("1", "regressed", cost)], report="out/gate 1.json")), encoding="utf-8")
+    reader.open(path)
+    line = "#causes .cause .copy + .copy"
+    reader.click(line)
+    reader.until(f"document.querySelector('{line}').dataset.copied")
+    copied = reader.ask(f"document.querySelector('{line}').dataset.copied")
+    assert copied.startswith("dealsnap accept 'out/gate 1.json' --cause ")
+    told = reader.ask("document.getElementById('accept-all').textContent")
+    assert told == "dealsnap accept 'out/gate 1.json' --decisions dealsnap-decisions.json"
+    reader.type("#report-path", "other.json")
+    told = reader.ask("document.getElementById('accept-all').textContent")
+    assert told == "dealsnap accept other.json --decisions dealsnap-decisions.json"
 
 
 def test_next_and_previous_follow_the_filtered_list(reader: Reader, pages: dict[str, Path]) -> None:

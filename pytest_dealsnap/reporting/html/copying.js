@@ -26,7 +26,7 @@ function copyButton(label, name, text) {
   } }, label);
 }
 
-const reportPath = () => field("report-path").value.trim() || "REPORT.json";
+const reportPath = () => field("report-path").value.trim() || data.report_path;
 const acceptLine = (option, id) => `dealsnap accept ${quoted(reportPath())} ${option} ${quoted(id)} --into ledger --reason 'WHY'`;
 
 function causeTools(cause) {
@@ -75,7 +75,13 @@ function setUpCopying() {
     item.querySelector(".what").append(causeTools(data.causes[Number(item.dataset.cause)]));
   });
   const path = field("report-path");
+  path.placeholder = data.report_path;
   path.value = storage.get(RUN_KEY + ":report") || "";
-  path.addEventListener("input", () => storage.set(RUN_KEY + ":report", path.value));
+  const line = () => { field("accept-all").textContent = `dealsnap accept ${quoted(reportPath())} --decisions dealsnap-decisions.json`; };
+  path.addEventListener("input", () => {
+    storage.set(RUN_KEY + ":report", path.value);
+    line();
+  });
+  line();
   field("csv").addEventListener("click", () => download("dealsnap-deals.csv", "text/csv;charset=utf-8", "\ufeff" + listedAsCsv()));
 }

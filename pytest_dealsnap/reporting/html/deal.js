@@ -19,9 +19,10 @@ function showDeal(place) {
     make("p", { class: "about" }, ...about),
     dealTools(deal),
     ...["corrupt", "error", "reason"].filter((key) => deal[key]).map((key) => make("p", { class: `word ${key}` }, deal[key])),
+    data.details[place]?.traceback ? traceback(deal, data.details[place].traceback) : null,
     causes.length ? make("ul", { class: "because", "aria-label": "Causes" }, ...causes.slice(0, 12).map((number) =>
       make("li", {}, make("a", { href: `#cause=${data.causes[number].id}` }, data.causes[number].title), ` · ${data.causes[number].weight}`))) : null,
-    deal.findings || data.details[place] ? metricTable(deal, data.details[place]) : null,
+    deal.findings || data.details[place]?.metrics.length ? metricTable(deal, data.details[place]) : null,
     data.details[place] ? differences(data.details[place]) : withoutDetails(deal),
     data.capture || STATUS(deal) === "matched" ? null : decisionForm("deal", deal.id, `deal ${printable(deal.id)}`, !["errored", "missing"].includes(STATUS(deal))),
   ].filter(Boolean));
@@ -31,6 +32,10 @@ function showDeal(place) {
   document.title = `Deal ${printable(deal.id)} · dealsnap`;
   scrollTo(0, 0);
   field("deal").focus({ preventScroll: true });
+}
+
+function traceback(deal, text) {
+  return make("section", {}, make("h2", {}, "Traceback"), make("pre", { class: "command traceback" }, `${text}\n${deal.error || ""}`.trimEnd()));
 }
 
 function metricTable(deal, details) {

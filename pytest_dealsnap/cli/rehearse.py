@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="upgrade one Alembic revision at a time; show its time, locks and findings",
     )
     parser.add_argument(
+        "--against", metavar="REF", help="the code that runs today: it answers before and after the upgrade, too"
+    )
+    parser.add_argument(
         "--no-load", action="store_true", help="skip the second upgrade, which runs while others read and write"
     )
     add_trust_argument(parser)
@@ -62,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         timeout=options.timeout,
         load=not options.no_load,
         each=options.each,
+        against=options.against,
     )
     try:
         rehearsal = rehearse(config, how, _say)

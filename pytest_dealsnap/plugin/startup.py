@@ -172,8 +172,8 @@ def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
 
 def _selection(config: pytest.Config) -> Selection:
     orders = orders_of(config)
-    if orders is not None:
-        return Selection(ids=orders.ids or ())
+    if orders is not None and orders.ids is not None:
+        return Selection(ids=orders.ids)
     shard = config.getoption("dealsnap_shard")
     return Selection(
         types=tuple(config.getoption("dealsnap_type")),

@@ -11,34 +11,45 @@ from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.errors import BaselineError
+from pytest_dealsnap.rehearsal.old_code import OldCode
 from pytest_dealsnap.rehearsal.step_environment import FlagState, StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
 from pytest_dealsnap.rehearsal.timeline import Entry
 from pytest_dealsnap.text import plural
 
-__all__ = ["capture", "run_capture"]
+__all__ = ["capture", "run_capture", "run_old_capture"]
 
 BY_HAND = "run pytest --dealsnap-update by hand to see the whole of it"
 
 
 def capture(
-    step_environment: StepEnvironment, entry: Entry, name: str, flag: FlagState, selection: Sequence[str] = ()
+    step_environment: StepEnvironment,
+    entry: Entry,
+    name: str,
+    flag: FlagState,
+    selection: Sequence[str] = (),
+    *,
+    old: OldCode | None = None,
 ) -> DealSnapshots | None:
     """Capture into a folder called *name*; ``None``, with a problem in *entry*, where that failed.
 
-    *selection* are further flags of pytest's, such as ``--dealsnap-sample 50``.
+    *selection* are further flags of pytest's, such as ``--dealsnap-sample 50``. With *old*, that code answers.
     """
     folder = step_environment.folder / name
-    done = run_capture(step_environment, entry.title, folder, flag, selection)
+    wrong = ""
+    if old is None:
+        done = run_capture(step_environment, entry.title, folder, flag, selection)
+    else:
+        done, wrong = run_old_capture(step_environment, entry.title, folder, flag, old, selection)
     snapshots = DealSnapshots(folder)
     ids = snapshots.ids()
     errors = snapshots.errors_among(ids)
     entry.headline = plural(len(ids), "deal") + (f", {len(errors):,} of them errors" if errors else "")
-    problem = _problem(folder, step_environment, ids, errors)
+    problem = wrong or _problem(folder, step_environment, ids, errors)
     if done.timed_out:
         _timed_out(entry, done)
         return None
-    if not done.ok and (problem is None or not ids):
+    if not done.ok and not wrong and (problem is None or not ids):
         problem = f"pytest --dealsnap-update {done.ending()}"
     if problem is not None:
         evidence = [*_first_errors(snapshots, errors), *(done.tail() if not ids else ())]
@@ -59,6 +70,23 @@ def run_capture(
         *selection,
     ]
     return step_environment.python(title, flag, *arguments, DEALSNAP_SNAPSHOTS=str(folder))
+
+
+def run_old_capture(
+    step_environment: StepEnvironment,
+    title: str,
+    folder: Path,
+    flag: FlagState,
+    old: OldCode,
+    selection: Sequence[str],
+) -> tuple[Done, str]:
+    """Run the capture of *old* code into *folder*; return how it ended, and what is wrong if it ran the new code."""
+    place = folder.with_name(f"{folder.name}-orders")
+    place.mkdir()
+    orders = old.order(place, folder)
+    guarded = ("-p", "pytest_dealsnap.rehearsal.guarded")
+    done = step_environment.old_code(title, flag, old, *old.command(orders), *guarded, *selection)
+    return done, old.new_code_imported(place)
 
 
 def _timed_out(entry: Entry, done: Done) -> None:

@@ -17,6 +17,7 @@ from pytest_dealsnap.model.results import AFFECTED
 from pytest_dealsnap.rehearsal.capture_differences import attribute, common_lines, differences, example_lines
 from pytest_dealsnap.rehearsal.capture_gate import judge_captures
 from pytest_dealsnap.rehearsal.captures import capture
+from pytest_dealsnap.rehearsal.old_code import OldCode
 from pytest_dealsnap.rehearsal.states import State, connected
 from pytest_dealsnap.rehearsal.step_environment import FlagState, StepEnvironment
 from pytest_dealsnap.rehearsal.timeline import Entry, Timeline
@@ -34,14 +35,24 @@ SCHEMA_WORDS = {"before": "before the upgrade", "after": "after the upgrade", "r
 
 
 class FlagChecks:
-    """The captures of a rehearsal, by schema and flag."""
+    """The captures of a rehearsal, by schema and flag.
 
-    def __init__(self, step_environment: StepEnvironment, timeline: Timeline, selection: Sequence[str]) -> None:
+    With *old* code at hand, it answers where the flag is off and the schema the old one.
+    """
+
+    def __init__(
+        self,
+        step_environment: StepEnvironment,
+        timeline: Timeline,
+        selection: Sequence[str],
+        old: OldCode | None = None,
+    ) -> None:
         self._environment = step_environment
         self._journal = timeline
         self._selection = selection
         self._config = step_environment.config
         self._flag = step_environment.config.rehearsal.flag
+        self._old = old
         self._began = datetime.now(UTC)
         self.captures: dict[tuple[str, str], DealSnapshots] = {}
         self.gate: FinishedRun | None = None
@@ -49,7 +60,7 @@ class FlagChecks:
 
     def start(self) -> bool:
         """Capture the old schema with the flag off, as the old release answers; whether that could be done."""
-        found = self._capture("before", "off")
+        found = self._capture("before", "off", old=self._old)
         if found is None:
             return False
         self._against_approved(found)
@@ -214,7 +225,7 @@ class FlagChecks:
         """After the downgrade, with the flag off, every answer is what it was."""
         start = self.captures["before", "off"]
         with self._journal.phase("restored_off", "answers after the downgrade, flag off") as entry:
-            found = capture(self._environment, entry, "restored-off", "off", self._selection)
+            found = capture(self._environment, entry, "restored-off", "off", self._selection, old=self._old)
             if found is None:
                 return
             changed = list(differences(start, found))
@@ -233,10 +244,14 @@ class FlagChecks:
                 advice=NOISE if noisy else "what the downgrade does not restore changes the answers",
             )  # fmt: skip
 
-    def _capture(self, schema: str, flag: FlagState, *, must_equal: bool = False) -> DealSnapshots | None:
+    def _capture(
+        self, schema: str, flag: FlagState, *, must_equal: bool = False, old: OldCode | None = None
+    ) -> DealSnapshots | None:
         words = f", flag {flag}" if self._flag is not None else ""
+        if old is not None:
+            words = f", by the old code ({old.checkout.words})"
         with self._journal.phase(f"{schema}_{flag}", f"answers {SCHEMA_WORDS[schema]}{words}") as entry:
-            found = capture(self._environment, entry, f"{schema}-{flag}", flag, self._selection)
+            found = capture(self._environment, entry, f"{schema}-{flag}", flag, self._selection, old=old)
             if found is None:
                 return None
             self.captures[schema, flag] = found

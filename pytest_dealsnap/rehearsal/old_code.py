@@ -27,7 +27,7 @@ from pytest_dealsnap.secrets import redact
 __all__ = ["Again", "OldAnswers", "OldCode", "open_old_code", "paths_in"]
 
 # What would make the process a part of this run.
-_FOREIGN = ("DEALSNAP_SNAPSHOTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS")
+_FOREIGN = ("DEALSNAP_SNAPSHOTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER")
 ANSWERS = "answers"
 _FOREVER = 10.0**9  # seconds; each call has its own limit, --dealsnap-timeout
 _IMPORTED_SHOWN = 3
@@ -143,52 +143,76 @@ class OldCode:
         """Have a process of the old code write snapshots and its report into the folder *name*, and read them."""
         checkout, place = self.checkout, self.checkout.folder / name
         place.mkdir()
-        orders = place / "orders.json"
+        orders = self.order(place, place / ANSWERS, ids=ids, state=state, flags=flags)
+        kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+        own = {"PYTHONPATH": os.pathsep.join(self.import_paths()), OWNER_VARIABLE: this_process()}
+        done = run_step(
+            [*self.command(orders), "--dealsnap-report", f"json:{place / 'report.json'}", *self.arguments],
+            cwd=checkout.root,
+            environment={**kept, **own},
+            timeout=_FOREVER,
+            title=f"the code of {checkout.words}",
+            say=self.say,
+        )
+        return self._read(place, done)
+
+    def order(
+        self,
+        place: Path,
+        answers: Path,
+        *,
+        ids: Sequence[str] | None = None,
+        state: str | None = None,
+        flags: Mapping[str, Any] | None = None,
+    ) -> Path:
+        """Write into *place* what a process of the old code is told, and return the file; its *answers* go there."""
+        checkout, orders = self.checkout, place / "orders.json"
         Orders(
             root=str(self.config.root),
-            flags=dict(flags),
+            flags=dict(self.flags if flags is None else flags),
             cwd=str(self.cwd),
             toplevel=str(checkout.toplevel),
             tree=str(checkout.tree),
             words=checkout.words,
-            answers=str(place / ANSWERS),
+            answers=str(answers),
             snapshots=str(self.config.snapshots),
             imported=str(place / "imported"),
             ids=None if ids is None else tuple(ids),
             state=state,
         ).write(orders)
-        command = [
+        return orders
+
+    def command(self, orders: Path) -> list[str]:
+        """Return the command line of a process that carries out the *orders* in the checkout."""
+        return [
             *(self.python, "-m", "pytest", "--dealsnap-update", "--dealsnap-old-side", str(orders)),
             *("--dealsnap-allow-constant", "--dealsnap-allow-errors", "-q", "--no-header"),
-            *(f"--rootdir={checkout.root}", "-o", f"cache_dir={checkout.folder / 'cache'}"),
-            *("--dealsnap-report", f"json:{place / 'report.json'}"),
-            *self.arguments,
+            *(f"--rootdir={self.checkout.root}", "-o", f"cache_dir={self.checkout.folder / 'cache'}"),
         ]
-        title = f"the code of {checkout.words}"
-        environment = self._inherited()
-        done = run_step(
-            command, cwd=checkout.root, environment=environment, timeout=_FOREVER, title=title, say=self.say
-        )
-        return self._read(place, done)
 
-    def _inherited(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-        paths = paths_in(self.checkout, self.config.reasoner)
+    def import_paths(self) -> list[str]:
+        """Return where such a process imports from, beside its folder: never from the user's own checkout."""
         beside = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
         outside = [path for path in beside if not Path(path).resolve().is_relative_to(self.checkout.toplevel)]
-        return {**kept, "PYTHONPATH": os.pathsep.join([*paths, *outside]), OWNER_VARIABLE: this_process()}
+        return [*paths_in(self.checkout, self.config.reasoner), *outside]
+
+    def new_code_imported(self, place: Path) -> str:
+        """Return what is wrong where the process that was told in *place* imported the new code; else nothing."""
+        imported = place / "imported"
+        if not imported.is_file():
+            return ""
+        names = sorted(set(imported.read_text(encoding="utf-8").splitlines()))
+        return (
+            f"the code of {self.checkout.words} imported the new code: {', '.join(names[:_IMPORTED_SHOWN])}. The "
+            "project is installed there in development mode; name the Python of an environment with the old code: "
+            'python = "…" in [tool.dealsnap.against]'
+        )
 
     def _read(self, place: Path, done: Done) -> OldAnswers:
         """Return what the process left in *place*; raises :class:`ConfigError` for one that could not answer."""
         words = f"the code of {self.checkout.words}"
-        imported = place / "imported"
-        if imported.is_file():
-            names = sorted(set(imported.read_text(encoding="utf-8").splitlines()))
-            raise ConfigError(
-                f"{words} imported the new code: {', '.join(names[:_IMPORTED_SHOWN])}. The project is installed there "
-                'in development mode; name the Python of an environment with the old code: python = "…" in '
-                "[tool.dealsnap.against]"
-            )
+        if wrong := self.new_code_imported(place):
+            raise ConfigError(wrong)
         try:
             report = json.loads((place / "report.json").read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):

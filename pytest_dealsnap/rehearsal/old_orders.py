@@ -11,6 +11,9 @@ from typing import Any
 
 __all__ = ["Orders", "modules_from"]
 
+# Of a rehearsal's guard, too, wherever its folder is.
+_OURS = ("pytest_dealsnap", "_dealsnap_guard", "sitecustomize")
+
 
 @dataclass(frozen=True, slots=True)
 class Orders:
@@ -67,7 +70,7 @@ def modules_from(folder: Path, *, without: Iterable[Path]) -> list[str]:
     found = []
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or name.partition(".")[0] == "pytest_dealsnap":
+        if not isinstance(file, str) or name.partition(".")[0] in _OURS:
             continue
         path = Path(file).resolve()
         if path.is_relative_to(folder) and not any(path.is_relative_to(other) for other in others):

@@ -22,6 +22,7 @@ from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.rehearsals import Rehearsal, share_of
 from pytest_dealsnap.reasoning.signals import signals_raise, signals_wait
 from pytest_dealsnap.rehearsal.capture_gate import check_rules, exposures
+from pytest_dealsnap.rehearsal.old_code import OldCode, open_old_code
 from pytest_dealsnap.rehearsal.original import Original
 from pytest_dealsnap.rehearsal.owners import mark
 from pytest_dealsnap.rehearsal.phases import Phases
@@ -41,7 +42,7 @@ __all__ = ["Options", "rehearse"]
 class Options:
     """How to rehearse: ``timeout`` bounds one step, in seconds; ``sample`` the deals of each capture.
 
-    ``each`` takes Alembic's revisions one by one.
+    ``each`` takes Alembic's revisions one by one. ``against`` is the commit of the code that runs today.
     """
 
     keep: bool = False
@@ -51,6 +52,7 @@ class Options:
     timeout: float = 3_600.0
     load: bool = True
     each: bool = False
+    against: str | None = None
 
 
 def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
@@ -66,6 +68,7 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
     timeline = Timeline(say)
     with ExitStack() as stack:
         stack.enter_context(signals_raise())
+        old = None if options.against is None else _old_code(stack, config, options.against, say)
         folder = stack.enter_context(_working_folder())
         own_copy = options.scratch_url is not None
         as_it_was = Original.look(config, folder / "original-before.rows" if own_copy else None)
@@ -77,7 +80,7 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
             config = replace(config, deals=replace(config.deals, table=table))
         step_environment = StepEnvironment(config, text, scratch.url, folder, options.timeout, say)
         selection = ("--dealsnap-sample", str(options.sample), "--dealsnap-seed", str(options.seed))
-        phases = Phases(step_environment, rollout, timeline, selection if options.sample else ())
+        phases = Phases(step_environment, rollout, timeline, selection if options.sample else (), old)
         try:
             phases.go(load=options.load, copies=not scratch.own, each=options.each)
         except OriginalReachedError:
@@ -90,6 +93,10 @@ def rehearse(config: Config, options: Options, say: Say) -> Rehearsal:
             as_it_was.check(entry, phases.start if not scratch.own else None, folder)
             entry.lines += step_environment.remarks
         return _concluded(config, rollout, phases, began, clock, scratch, kept=options.keep)
+
+
+def _old_code(stack: ExitStack, config: Config, ref: str, say: Say) -> OldCode:
+    return open_old_code(stack, config, ref, flags={}, cwd=Path.cwd(), arguments=(), say=say)
 
 
 @contextmanager

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_dealsnap.baseline.extension import DealSnapshots
 from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.type_audit import audit_types
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.rehearsals import Attributed, LoadFact, LockFact
+from pytest_dealsnap.rehearsal.both_codes import BothCodes
 from pytest_dealsnap.rehearsal.flag_checks import FlagChecks
 from pytest_dealsnap.rehearsal.migration import Migration
+from pytest_dealsnap.rehearsal.old_code import OldCode
 from pytest_dealsnap.rehearsal.preflight import check_reach
 from pytest_dealsnap.rehearsal.rehearsal_verdict import NO_WAY_DOWN
 from pytest_dealsnap.rehearsal.rollout import Rollout
@@ -30,14 +33,20 @@ class Phases:
     """A rehearsal under way."""
 
     def __init__(
-        self, step_environment: StepEnvironment, rollout: Rollout, timeline: Timeline, selection: Sequence[str] = ()
+        self,
+        step_environment: StepEnvironment,
+        rollout: Rollout,
+        timeline: Timeline,
+        selection: Sequence[str] = (),
+        old: OldCode | None = None,
     ) -> None:
         self.timeline = timeline
         self.revision = "base"
         self.start: State | None = None
         self._environment = step_environment
         self._rollout = rollout
-        self._answers = FlagChecks(step_environment, timeline, selection)
+        self._answers = FlagChecks(step_environment, timeline, selection, old)
+        self._both = None if old is None else BothCodes(step_environment, timeline, selection, self._answers, old)
         self._migration = Migration(step_environment, rollout, timeline)
         self._tests = UserTests(step_environment, timeline)
 
@@ -74,13 +83,14 @@ class Phases:
         self._tests.before()
         if not self._answers.start():
             return
+        new_before = None if self._both is None else self._both.new_on_old()
         self._answers.flag_on_before()
         if self._rollout.migrates:
             self._with_upgrade(start, each=each)
             if load and self._migration.upgraded:
                 self._under_load(copies=copies)
         else:
-            self._without_upgrade(start)
+            self._without_upgrade(start, new_before)
 
     def _with_upgrade(self, start: State, *, each: bool) -> None:
         self._migration.chain(start)
@@ -89,6 +99,8 @@ class Phases:
         if not finished or self._migration.idle:
             self._answers.flag_effect_before()
             return
+        if self._both is not None:
+            self._both.old_on_new()
         self._answers.flag_off_after()
         self._answers.flag_on_after(start, after)
         self._answers.flag_effect()
@@ -111,11 +123,14 @@ class Phases:
         else:
             self._migration.under_load(self._environment.scratch)
 
-    def _without_upgrade(self, start: State) -> None:
-        """Rehearse a flag alone: the schema stays as it is."""
+    def _without_upgrade(self, start: State, new_before: DealSnapshots | None) -> None:
+        """Rehearse a flag alone: the schema stays as it is. *new_before* is what the new code answered on it."""
         self.timeline.skip("upgrade", "upgrade", "none is configured: the flag alone is rehearsed")
         captures = self._answers.captures
         captures.update({("after", flag): found for (_, flag), found in list(captures.items())})
+        if self._both is not None:
+            captures.pop(("after", "off"))
+            captures.update({("after", "off"): new_before} if new_before is not None else {})
         self._answers.flag_on_after(start, start)
         self._answers.flag_effect()
         self._answers.type_reach(start)

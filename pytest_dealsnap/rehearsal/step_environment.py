@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.rehearsal.migration_worker import SCRATCH
+from pytest_dealsnap.rehearsal.old_code import OldCode
 from pytest_dealsnap.rehearsal.owners import OWNER_VARIABLE, this_process
 from pytest_dealsnap.rehearsal.placeholders import fill, placeholders, tool_variables
 from pytest_dealsnap.rehearsal.protection import Notes, protect, read_notes
@@ -67,6 +68,11 @@ class StepEnvironment:
         """Run this Python with *arguments*."""
         return self._run([sys.executable, *arguments], title, self.environment(flag, **more))
 
+    def old_code(self, title: str, flag: FlagState, old: OldCode, *arguments: str) -> Done:
+        """Run a process of the *old* code with *arguments*, in its checkout."""
+        environment = self.environment(flag)
+        return self._run([*arguments], title, environment, cwd=old.checkout.root, paths=old.import_paths())
+
     def shell(
         self, title: str, command: str, flag: FlagState, *, url: str | None = None, more: Mapping[str, str] = NOTHING
     ) -> Done:
@@ -81,16 +87,27 @@ class StepEnvironment:
         done = self.python(title, flag, "-m", "pytest_dealsnap.rehearsal.migration_worker", str(file))
         return done, json.loads(file.read_text(encoding="utf-8") or "{}")
 
-    def _run(self, command: list[str] | str, title: str, environment: dict[str, str]) -> Done:
+    def _run(
+        self,
+        command: list[str] | str,
+        title: str,
+        environment: dict[str, str],
+        *,
+        cwd: Path | None = None,
+        paths: Sequence[str] | None = None,
+    ) -> Done:
         """Run a step, guarded and watched; raises :class:`OriginalReachedError` where it asked for the original."""
         token = f"rehearsal-{uuid4().hex[:12]}"
         record = self.folder / f"{token}.notes"
         guard = protect(self.folder / "guard", self.original, environment[SCRATCH], record)
+        if paths is not None:
+            own = guard["PYTHONPATH"].split(os.pathsep)[0]
+            guard = {**guard, "PYTHONPATH": os.pathsep.join([own, *paths])}
         watch = SessionWatch(self.original, token)
         with watch.before():
             done = run_step(
-                command, cwd=self.config.root, environment={**environment, **guard, STEP: token, "PGAPPNAME": token},
-                timeout=self.timeout, title=title, say=self.say, watch=watch.over,
+                command, cwd=cwd or self.config.root, timeout=self.timeout, title=title, say=self.say, watch=watch.over,
+                environment={**environment, **guard, STEP: token, "PGAPPNAME": token},
             )  # fmt: skip
         notes = read_notes(record)
         self._remark(watch, notes)

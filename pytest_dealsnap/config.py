@@ -21,6 +21,7 @@ from pytest_dealsnap.toml_text import parse_toml
 __all__ = [
     "AgainstConfig",
     "CallsConfig",
+    "CaptureConfig",
     "Config",
     "DealsConfig",
     "MetricSpec",
@@ -37,7 +38,7 @@ __all__ = [
 RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
 _METRIC_KEYS = ("path", "max_chars", "rank")
 _FREE_TABLES = ("metrics", "rules", "portfolio")  # whose keys are the user's
-_SECTIONS = ("output", "rehearsal", "matrix", "calls", "portfolio", "replay", "against", "verdict")
+_SECTIONS = ("output", "capture", "rehearsal", "matrix", "calls", "portfolio", "replay", "against", "verdict")
 _TABLES = ("deals", "errors", "metrics", "rules", *_SECTIONS)
 
 
@@ -88,6 +89,13 @@ class OutputConfig:
     record: Literal["full", "metrics"]
     drop: tuple[str, ...]
     max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureConfig:
+    """How many deals a capture reasons twice, where calls cost nothing."""
+
+    check: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +184,7 @@ class Config:
     metrics: tuple[MetricSpec, ...]
     rules: Mapping[str, Mapping[str, str]]
     output: OutputConfig
+    capture: CaptureConfig
     verdict: VerdictConfig
     rehearsal: RehearsalConfig
     matrix_axes: Mapping[str, Any]
@@ -361,6 +370,7 @@ def _assemble(
         metrics=metrics,
         rules=rules,
         output=OutputConfig(**section("output")),
+        capture=CaptureConfig(**section("capture")),
         verdict=verdict,
         rehearsal=RehearsalConfig(**section("rehearsal")),
         matrix_axes=values["matrix.axes"],

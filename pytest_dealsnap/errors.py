@@ -151,6 +151,10 @@ class ManifestError(BaselineError):
     """``manifest.json`` cannot be read or is of an unknown format."""
 
 
+class NoiseError(BaselineError):
+    """``noise.json`` cannot be read or written, or is of an unknown format."""
+
+
 class CassetteError(BaselineError):
     """The file of one deal's recorded calls is truncated, edited, of another deal or of an unknown format."""
 

@@ -107,4 +107,5 @@ def _facts(
         ledger=ledger_facts(judging.ledger, used, results),
         absent_metrics=absent_everywhere(results, judging.recorder.paths),
         idle_rules=idle_rules(results, judging.gate.policy, judging.recorder.paths),
+        noise=judging.gate.noise_used,
     )

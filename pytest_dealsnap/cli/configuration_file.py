@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ import tomlkit
 
 from pytest_dealsnap.cli.starter_file import write_starter
 from pytest_dealsnap.errors import ConfigError
-from pytest_dealsnap.judging.volatile import drop_line
 from pytest_dealsnap.toml_text import parse_toml
 
-__all__ = ["set_drop"]
+__all__ = ["Line", "lines_text", "set_lines"]
+
+# Where a value stands below [tool.dealsnap]: the tables' names, then the key's.
+Line = tuple[str, ...]
 
 
-def set_drop(root: Path, paths: Sequence[str]) -> Path:
-    """Set ``output.drop`` to *paths* in the configuration file of the folder *root*, and return the file.
+def set_lines(root: Path, lines: Mapping[Line, Any]) -> Path:
+    """Set *lines* in the configuration file of the folder *root*, and return the file.
 
     Raises :class:`ConfigError` where there is no such file, or where its tables leave no room.
     """
@@ -32,23 +35,53 @@ def set_drop(root: Path, paths: Sequence[str]) -> Path:
         if not inside and name == "pyproject.toml":
             continue
         document = tomlkit.parse(text)
-        ours: Any = document["tool"]["dealsnap"] if inside else document
-        if "output" not in ours:
-            ours["output"] = tomlkit.table()
-        ours["output"]["drop"] = list(paths)
+        for place, value in lines.items():
+            _set(document, ("tool", "dealsnap", *place) if inside else place, value)
         after = tomlkit.dumps(document)
-        if not _only_drop(before, parse_toml(after), inside=inside):
-            raise ConfigError(
-                f"{path}: output.drop cannot be set without touching the rest. Write {drop_line(paths)} there"
-            )
+        wanted = copy.deepcopy(before)
+        for place, value in lines.items():
+            _set_plain(wanted, ("tool", "dealsnap", *place) if inside else place, value)
+        if parse_toml(after) != wanted:
+            raise ConfigError(f"{path} cannot be changed without touching the rest. Write there:\n{_shown(lines)}")
         write_starter(path, after)
         return path
-    raise ConfigError(f"no configuration file in {root} to write to. Set output.drop: {json.dumps(list(paths))}")
+    raise ConfigError(f"no configuration file in {root} to write to. Set:\n{_shown(lines)}")
 
 
-def _only_drop(before: dict[str, Any], after: dict[str, Any], *, inside: bool) -> bool:
-    """Whether the documents are the same but for ``output.drop``."""
-    for document in (before, after):
-        ours = document["tool"]["dealsnap"] if inside else document
-        ours.setdefault("output", {}).pop("drop", None)
-    return before == after
+def lines_text(lines: Mapping[Line, Any]) -> list[str]:
+    """Return *lines* as a configuration file has them, table by table."""
+    shown: list[str] = []
+    tables = dict.fromkeys(place[:-1] for place in lines)
+    for table in tables:
+        shown.append(f"[{'.'.join(('tool', 'dealsnap', *map(_key, table)))}]")
+        shown += [f"{_key(place[-1])} = {_value(value)}" for place, value in lines.items() if place[:-1] == table]
+    return shown
+
+
+def _shown(lines: Mapping[Line, Any]) -> str:
+    return "\n".join(lines_text(lines))
+
+
+def _key(key: str) -> str:
+    bare = key.replace("_", "").replace("-", "")
+    return key if bare.isascii() and bare.isalnum() else json.dumps(key, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _set(document: Any, place: Line, value: Any) -> None:
+    *tables, key = place
+    for table in tables:
+        if table not in document:
+            document[table] = tomlkit.table()
+        document = document[table]
+    document[key] = value
+
+
+def _set_plain(document: dict[str, Any], place: Line, value: Any) -> None:
+    *tables, key = place
+    for table in tables:
+        document = document.setdefault(table, {})
+    document[key] = value

@@ -13,9 +13,10 @@ from pytest_dealsnap.judging.metrics import Metric, measure
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.policy import TypePolicy
 from pytest_dealsnap.judging.reordering import Path, inside, only_reordered, reordered_places, value_at
-from pytest_dealsnap.judging.rules import Rule
+from pytest_dealsnap.judging.rules import Beyond, Rule
 from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import is_present, percent_change, same
+from pytest_dealsnap.model.noise import TypeNoise
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import Failure, Finding, changed_issue, lost_issue
 from pytest_dealsnap.secrets import redact
@@ -65,7 +66,7 @@ def judge(
     """
     findings, corrupt = _type_findings(baseline, current, is_valid_type)
     if current.error is not None:
-        return _failed(baseline, current.error, findings, corrupt)
+        return _failed(baseline, current.error, findings, corrupt, policy.noise)
     if baseline.error is not None:
         return _recovered(baseline.error, findings, corrupt)
     before = _metric_values(baseline, metrics)
@@ -77,8 +78,21 @@ def judge(
     return Judgement("changed" if findings else "matched", tuple(findings), corrupt)
 
 
-def _failed(baseline: Reasoned, error: Failure, findings: list[Finding], corrupt: str | None) -> Judgement:
+def _failed(
+    baseline: Reasoned, error: Failure, findings: list[Finding], corrupt: str | None, noise: TypeNoise | None
+) -> Judgement:
+    """Judge a deal that fails; where unchanged code fails, too, one failure is none, and their rate is judged."""
     known = baseline.error is not None and baseline.error.type == error.type
+    if not known and baseline.error is None and noise is not None and noise.errors:
+        note = f"so do {noise.errors} of {noise.pairs} pairs of unchanged code"
+        allowed = "no more errors than unchanged code has"
+        findings.append(
+            Finding(
+                "output", "reasoning_failed", None, str(error), allowed=allowed, gates=False, note=note, noise="rate"
+            )
+        )
+        gates = any(finding.gates for finding in findings)
+        return Judgement("regressed" if gates else "changed", tuple(findings), corrupt)
     before = str(baseline.error) if baseline.error else None
     rule = "the same error as in the baseline" if known else "no new errors"
     findings.append(Finding("output", "reasoning_failed", before, str(error), allowed=rule, gates=not known))
@@ -136,7 +150,7 @@ def _metric_findings(
         if not rule.shown or (unchanged and rule.holds_when_unchanged):
             continue
         if is_present(old) and not is_present(new):
-            findings.append(Finding(metric.name, lost_issue(metric.name), old, new, allowed=rule.text))
+            findings.append(_lost(metric.name, old, new, rule, policy.noise))
             continue
         finding = Finding(
             metric.name, changed_issue(metric.name), old, new, percent_change(old, new), rule.text, gates=False
@@ -145,6 +159,16 @@ def _metric_findings(
         if not unchanged or verdict.gates:
             findings.append(verdict)
     return findings
+
+
+def _lost(name: str, old: Any, new: Any, rule: Rule, noise: TypeNoise | None) -> Finding:
+    """Return the finding of a lost value; where unchanged code loses it, too, their rate is judged."""
+    finding = Finding(name, lost_issue(name), old, new, allowed=rule.text)
+    measured = None if noise is None else noise.metrics.get(name)
+    if noise is None or measured is None or not measured.errors:
+        return finding
+    note = f"{measured.errors} of {noise.pairs} pairs of unchanged code lose it, too"
+    return replace(finding, gates=False, noise="rate", note=note)
 
 
 def _verdict(rule: Rule, old: Any, new: Any, deal: Any, finding: Finding) -> Finding:
@@ -158,6 +182,8 @@ def _verdict(rule: Rule, old: Any, new: Any, deal: Any, finding: Finding) -> Fin
     if isinstance(verdict, Finding):  # of the metric that the rule judges, whatever it calls itself
         foreign = verdict.metric in RESERVED_METRICS and verdict.metric != finding.metric
         return replace(verdict, metric=finding.metric) if foreign else verdict
+    if isinstance(verdict, Beyond):
+        return replace(finding, gates=rule.gates and not verdict, noise=verdict.kind, note=verdict.note)
     if isinstance(verdict, Undecided):
         return replace(finding, gates=rule.gates, note=verdict.note)
     return replace(finding, gates=rule.gates and not verdict)

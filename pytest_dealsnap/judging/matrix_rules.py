@@ -131,7 +131,7 @@ def _rule(words: str, where: str, root: Path) -> Rule:
         rule = parse_rule(f"ratio {words}", place=where, root=root)
         return Rule(words, rule.check, holds_when_unchanged=rule.holds_when_unchanged)
     try:
-        return parse_rule(words, place=where, root=root)
+        return parse_rule(words, place=where, root=root, floors=False)
     except ConfigError as error:
         if "unknown rule" not in str(error):
             raise

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pytest_dealsnap.judging.metrics import Metric
-from pytest_dealsnap.judging.rules import Rule, parse_rule
+from pytest_dealsnap.judging.noise_rules import with_floor
+from pytest_dealsnap.judging.rules import OR_NOISE, Rule, parse_rule
+from pytest_dealsnap.model.noise import NoiseFacts, TypeNoise
+from pytest_dealsnap.model.record import replace
 
 __all__ = ["BUILT_IN", "REST", "Policy", "TypePolicy", "compile_policy"]
 
@@ -24,8 +27,9 @@ REST = "*"
 class TypePolicy:
     """The rules of one deal type: one for each metric, and one for the rest of the output."""
 
-    def __init__(self, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, rules: Mapping[str, Rule], noise: TypeNoise | None = None) -> None:
         self.rules = dict(rules)
+        self.noise = noise
         self.rest = rules[REST]
         self.holds_when_unchanged = all(rule.holds_when_unchanged for rule in rules.values())
         self.gates_values = any(rule.gates for rule in rules.values())
@@ -47,7 +51,7 @@ class Policy:
     def as_text(self) -> dict[str, dict[str, str]]:
         """Return the rules as text, by type and metric: what the manifest remembers."""
         return {
-            deal_type: {metric: rule.text for metric, rule in sorted(policy.rules.items())}
+            deal_type: {metric: rule.as_written for metric, rule in sorted(policy.rules.items())}
             for deal_type, policy in sorted(self.by_type.items())
         }
 
@@ -59,17 +63,18 @@ def compile_policy(
     metrics: Iterable[Metric],
     root: Path,
     places: Mapping[str, str] | None = None,
+    noise: NoiseFacts | None = None,
 ) -> Policy:
     """Compile the user's *rules* over the built-in ones.
 
     For a metric of a type, the first of these is in force: the user's rule for the metric, then for
     ``"*"``, of the type; the same of ``rules."*"``; then the built-in ones in the same order. *places* says where
-    ``rules.TYPE.METRIC`` was written.
+    ``rules.TYPE.METRIC`` was written; *noise* gives the floors of rules ``… or noise``.
 
     Raises :class:`pytest_dealsnap.errors.ConfigError` for a rule that is none.
     """
     names = [metric.name for metric in metrics]
-    stands = places or {}
+    stands, floors = places or {}, noise or NoiseFacts()
     compiled: dict[tuple[str, str], Rule] = {}
 
     def place_of(table: str, key: str) -> str:
@@ -82,7 +87,16 @@ def compile_policy(
         return compiled[table, key]
 
     def policy_for(deal_type: str) -> TypePolicy:
-        return TypePolicy({metric: rule_for(deal_type, metric) for metric in (*names, REST)})
+        measured = floors.types.get(deal_type)
+        found = {name: rule_for(deal_type, name) for name in names}
+        for name, rule in found.items():
+            if rule.or_noise:
+                floor = None if measured is None else measured.metrics.get(name)
+                found[name] = with_floor(rule, floor, stale=floors.stale)
+        rest = rule_for(deal_type, REST)
+        if rest.or_noise:  # outside of every metric nothing is measured
+            rest = replace(rest, text=rest.as_written.removesuffix(OR_NOISE))
+        return TypePolicy({**found, REST: rest}, measured)
 
     for table, entries in rules.items():
         for key, text in entries.items():

@@ -73,7 +73,7 @@ def _compiled(text: str, rule: object, metrics: Sequence[str], root: Path, place
         raise ConfigError(f'{place} = {rule!r}: a rule is a string, such as "within 1%"')
     equal = None if found["equal"] is None else Decimal(found["equal"])
     return PortfolioRule(
-        text, found["what"], metric, equal, bool(found["by"]), parse_rule(rule, place=place, root=root)
+        text, found["what"], metric, equal, bool(found["by"]), parse_rule(rule, place=place, root=root, floors=False)
     )
 
 

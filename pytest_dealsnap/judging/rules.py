@@ -25,7 +25,7 @@ from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import Finding
 from pytest_dealsnap.secrets import redact
 
-__all__ = ["RULE_FORMS", "Rule", "parse_rule", "rule_forms"]
+__all__ = ["OR_NOISE", "RULE_FORMS", "Beyond", "Rule", "parse_rule", "rule_forms"]
 
 RULE_FORMS = (
     "equal",
@@ -35,11 +35,30 @@ RULE_FORMS = (
     "ratio 1.5..3.0",
     "same items",
     "similar 0.9",
+    "within 5% or noise",
+    "equal or noise",
+    "same items or noise",
+    "similar 0.9 or noise",
     "report",
     "ignore",
     "module:callable",
 )
-Verdict = bool | Finding | Undecided
+OR_NOISE = " or noise"
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What a rule ``or noise`` says of a value beyond the rule itself; ``kind`` is one of ``model.results.NOISE``."""
+
+    kind: str
+    allowed: bool
+    note: str = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+Verdict = bool | Finding | Undecided | Beyond
 Check = Callable[[Any, Any, Any], Verdict]
 
 
@@ -49,6 +68,8 @@ class Rule:
 
     ``holds_when_unchanged``: an unchanged value always holds, so a deal whose snapshot is byte for byte the
     same need not be judged. A ratio that leaves out 1 is not, nor is the user's own callable.
+    ``written`` is the text of the configuration, where ``text`` says more: a floor of noise. ``or_noise`` is how the
+    rule measures noise: by ``difference``, or whether it is ``broken``.
     """
 
     text: str
@@ -57,6 +78,18 @@ class Rule:
     shown: bool = True
     holds_when_unchanged: bool = True
     custom: bool = False
+    written: str = ""
+    or_noise: str = ""
+
+    @property
+    def may_add_noise(self) -> bool:
+        """Whether the rule may be followed by ``or noise``, and is not yet."""
+        return self.gates and not (self.custom or self.or_noise) and self.text.split(" ")[0] in _MEASURES
+
+    @property
+    def as_written(self) -> str:
+        """The text of the configuration."""
+        return self.written or self.text
 
     def holds(self, baseline: Any, current: Any, deal: Any = None) -> Verdict:
         """Whether *current* is allowed after *baseline*.
@@ -66,9 +99,14 @@ class Rule:
         return self.check(baseline, current, deal)
 
 
-def parse_rule(text: str, *, place: str, root: Path) -> Rule:
-    """Compile *text*; raises :class:`ConfigError` that shows it, where it stands and what is valid."""
+def parse_rule(text: str, *, place: str, root: Path, floors: bool = True) -> Rule:
+    """Compile *text*; raises :class:`ConfigError` that shows it, where it stands and what is valid.
+
+    *floors* says that the rule is of one metric and deal type, which may have a floor of noise.
+    """
     words = " ".join(text.split())
+    if words.endswith(OR_NOISE):
+        return _or_noise(words, place, root, allowed=floors)
     if words in ("report", "ignore"):
         return Rule(words, _anything, gates=False, shown=words == "report")
     for pattern, build in _FORMS:
@@ -83,6 +121,18 @@ def parse_rule(text: str, *, place: str, root: Path) -> Rule:
     forms = rule_forms()
     valid = f"{_hint(words, forms)} Valid: {', '.join(forms)}{unseen(root) and '.'}{unseen(root)}"
     raise ConfigError(f"{place} = {text!r}: unknown rule.{valid}")
+
+
+def _or_noise(words: str, place: str, root: Path, *, allowed: bool) -> Rule:
+    """Return the rule before ``or noise``, which a floor is added to where the deal type is known."""
+    before = words.removesuffix(OR_NOISE)
+    measure = _MEASURES.get(before.split(" ")[0])
+    if not allowed:
+        raise ConfigError(f"{place} = {words!r}: only rules of one metric and deal type have a floor of noise")
+    if measure is None:
+        forms = ", ".join(form for form in RULE_FORMS if form.endswith(OR_NOISE))
+        raise ConfigError(f'{place} = {words!r}: this rule cannot be followed by "or noise". Valid: {forms}')
+    return replace(parse_rule(before, place=place, root=root), text=words, written=words, or_noise=measure)
 
 
 def rule_forms() -> tuple[str, ...]:
@@ -204,6 +254,8 @@ def _finite(value: Any) -> bool:
     return is_number(value) and exact(value).is_finite()
 
 
+# How a rule that may be followed by "or noise" measures noise, by its first word.
+_MEASURES = {"within": "difference", "similar": "difference", "equal": "broken", "same": "broken"}
 _NUMBER = r"\d[\d_]*(?:\.\d+)?"
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str], str], Rule]], ...] = (
     (re.compile("equal"), _equal),

@@ -11,6 +11,7 @@ from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.model.cause import Cause, Features
 from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.money import Money
+from pytest_dealsnap.model.noise import NoiseFacts
 from pytest_dealsnap.model.record import Record, always, described, one_of, time_of
 from pytest_dealsnap.model.results import STATUSES, DealResult, alike_outputs
 from pytest_dealsnap.model.verdicts import Summary, Verdict
@@ -202,6 +203,7 @@ class RunAbout(Record, frozen=True, kw_only=True):
     against: Annotated[
         OldSide | None, described("The old code whose answers are the baseline, in place of a stored one.")
     ] = None
+    noise: Annotated[NoiseFacts | None, described("What the run took from noise.json, where it took anything.")] = None
 
 
 class RunFacts(RunAbout, frozen=True, kw_only=True):

@@ -83,6 +83,7 @@ class ManifestFile(Record, frozen=True, kw_only=True):
     metrics: Annotated[dict[str, str], described("The path of each metric.")]
     record: Annotated[str, one_of(("full", "metrics"))]
     rules: Annotated[dict[str, dict[str, str]], described("The rules, by deal type and metric.")]
+    calls_version: Annotated[str, described("The version of the code, where noise is judged (calls.version).")] = ""
     ids: Annotated[tuple[str, ...], described("The deals that have a snapshot.")]
     complete: bool
     partial: Annotated[bool, described("Whether only a part of the deals was to be captured.")] = False

@@ -14,6 +14,7 @@ __all__ = [
     "AFFECTED",
     "BLANK",
     "COMPARED",
+    "NOISE",
     "STATUSES",
     "DealResult",
     "Failure",
@@ -27,6 +28,10 @@ __all__ = [
 STATUSES = ("matched", "changed", "regressed", "errored", "missing", "new", "accepted")
 AFFECTED = ("regressed", "errored", "missing")
 COMPARED = ("matched", "changed", "regressed", "errored", "missing", "accepted")
+
+# How noise decided of a finding: within the floor; beyond it; allowed one by one, and judged by its rate over all
+# deals; without a floor to judge by; beyond the floor and confirmed, or not, by fresh runs.
+NOISE = ("floor", "beyond", "rate", "no floor", "confirmed", "not confirmed")
 
 # The mark of an output in which every metric is zero, empty or absent.
 BLANK = "blank"
@@ -104,6 +109,9 @@ class Finding(Record, frozen=True):
     reordered: Annotated[
         tuple[str, ...], described("Lists, without places in lists, that hold the same items in another order.")
     ] = ()
+    noise: Annotated[
+        str, one_of(NOISE), described("How noise decided, where the rule allows some: see the reference of rules.")
+    ] = ""
 
     @property
     def kind(self) -> Kind:
@@ -132,7 +140,8 @@ class DealResult(Record, frozen=True):
     ``deal_type`` is the effective type that it was judged by (the baseline's where there is one),
     ``seconds`` the time of the reasoner's call. ``corrupt`` names data corruption, which asks for a
     rollback at any rate; ``compared`` is false where no comparison could be made. ``details`` are kept
-    for few deals only. ``likeness`` marks a captured output (``judging.likeness``). ``unchanged`` are the numbers of
+    for few deals only. ``likeness`` marks a captured output (``judging.likeness``). ``unsteady`` are the places where
+    a second run of the captured deal differed, ``None`` where there was none. ``unchanged`` are the numbers of
     a compared deal that are what they were, by metric. ``evidence`` says how the output came about (``replayed``,
     ``reused``, ``computed``; empty where calls are not recorded), ``asked`` how many recorded calls were made anew,
     ``miss`` the first request that differs from the recorded ones.
@@ -162,6 +171,7 @@ class DealResult(Record, frozen=True):
     ] = ""
     asked: Annotated[int, described("How many recorded calls were made anew.", ge=0)] = 0
     miss: Annotated[str, described("The first request that differs from the recorded ones.")] = ""
+    unsteady: Annotated[tuple[str, ...] | None, described("Of no saved report.")] = None
 
     def with_status(self, status: str, *, reason: str = "") -> DealResult:
         """Return the result under another status, such as ``accepted``."""

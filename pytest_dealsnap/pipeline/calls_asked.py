@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases
     from pytest_dealsnap.plugin.options import Mode
 
-__all__ = ["Asked", "CallPlan", "CallQueue", "Order", "Outputs", "executor_factory", "variant_key"]
+__all__ = ["Asked", "CallPlan", "CallQueue", "Order", "Outputs", "engine_of", "executor_factory", "variant_key"]
 
 # Given the entry whose turn it is, the entries from it on, as far as this process knows them.
 Order = Callable[[Entry], Iterator[Entry]]
@@ -130,6 +130,22 @@ def executor_factory(config: Config) -> Callable[..., Any] | None:
     return import_object(config.executor, root=config.root, place=config.place("executor"))
 
 
+def engine_of(config: Config, environment: Environment, *, on_lost: Callable[[Deal], bool] | None = None) -> Engine:
+    """Return the engine that the configuration asks for: here, in threads, or of an executor.
+
+    Args:
+        config: The settings ``workers``, ``timeout`` and ``executor``.
+        environment: Tells failures of the reasoner's environment from its own.
+        on_lost: Told of a call that was lost with an executor's process; whether it is made again.
+    """
+    factory = executor_factory(config)
+    if factory is None:
+        return Engine(workers=config.workers, timeout=config.timeout, environment=environment)
+    lane = ExecutorLane(factory, spec=str(config.executor), timeout=config.timeout, environment=environment)
+    lane.on_lost = on_lost
+    return Engine(lane=lane, window=max(config.workers, EXECUTOR_WINDOW))
+
+
 class CallQueue:
     """Rows are read, and calls begun, in the order in which the deals will run.
 
@@ -162,15 +178,7 @@ class CallQueue:
 
     @cached_property
     def _engine(self) -> Engine:
-        config, environment = self._config, self._environment
-        factory = executor_factory(config)
-        if factory is None:
-            engine = Engine(workers=config.workers, timeout=config.timeout, environment=environment)
-        else:
-            spec = str(config.executor)
-            lane = ExecutorLane(factory, spec=spec, timeout=config.timeout, environment=environment)
-            lane.on_lost = self.on_lost
-            engine = Engine(lane=lane, window=max(config.workers, EXECUTOR_WINDOW))
+        engine = engine_of(self._config, self._environment, on_lost=self.on_lost)
         engine.homes = self.homes
         return engine
 
@@ -250,6 +258,10 @@ class CallQueue:
         """Return what one call of *deal* came to, computed once while anybody still needs it."""
         call = Asked(deal.key) if asked is None else asked
         return self.outputs.get(call.key, function, lambda: self._read_rightly(deal, function, call))
+
+    def again(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
+        """Return what one more call of *deal* comes to, which nobody else asks for."""
+        return self._read_rightly(deal, function, Asked(deal.key))
 
     def finish_as(self, deal: Deal, function: Callable[..., Any]) -> Reasoning:
         """Return the reasoning of a deal that was given another type than its own.

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from pytest_dealsnap.baseline.codec import Snapshot
 from pytest_dealsnap.baseline.extension import DealSnapshots
+from pytest_dealsnap.baseline.noise_file import noise_facts
 from pytest_dealsnap.baseline.recording import Recorder, result_of
 from pytest_dealsnap.baseline.snapshot_consistency import Consistency
 from pytest_dealsnap.config import Config
@@ -19,6 +20,7 @@ from pytest_dealsnap.judging.money_moved import numbers_of
 from pytest_dealsnap.judging.policy import REST, Policy, compile_policy
 from pytest_dealsnap.judging.similarity import seconds_left
 from pytest_dealsnap.judging.values import Number
+from pytest_dealsnap.model.noise import NoiseFacts
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
@@ -62,12 +64,14 @@ class Gate:
         self._missing_gates = config.deals.missing == "fail"
         self._timeout = config.timeout
         self._drops = bool(config.output.drop)
+        self.noise = noise_facts(config)
         self.policy: Policy = compile_policy(
             config.rules,
             types=config.deals.types,
             metrics=recorder.metrics,
             root=config.root,
             places=config.places,
+            noise=self.noise,
         )
 
     def __call__(self, ref: DealRef, deal: Deal | None, reasoning: Reasoning) -> Judged:
@@ -147,6 +151,11 @@ class Gate:
         rules = self.policy[deal_type]
         numbers = numbers_of(current.metrics or {})
         return {name: value for name, value in numbers.items() if name not in changed and rules[name].shown}
+
+    @property
+    def noise_used(self) -> NoiseFacts | None:
+        """What of ``noise.json`` the gate judges by; ``None`` where it judges by none of it."""
+        return None if self.noise == NoiseFacts() else self.noise
 
     @property
     def _snapshots(self) -> DealSnapshots:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import pytest
 
 from pytest_dealsnap.plugin.items import NODE_PREFIX, DealItem, Deals, DealsRoot
 from pytest_dealsnap.plugin.run import Run
 
-__all__ = ["announce_outputs", "chosen", "collect_deals", "take_deal_arguments"]
+__all__ = ["announce_outputs", "chosen", "collect_deals", "reasoned_twice", "take_deal_arguments"]
 
 
 def take_deal_arguments(config: pytest.Config) -> set[str]:
@@ -48,6 +49,19 @@ def chosen(items: list[pytest.Item], nodeids: set[str], paths: Sequence[str]) ->
     if unknown:
         raise pytest.UsageError(f"not found: {sorted(unknown)[0]} (no such deal in this run)")
     return found
+
+
+def reasoned_twice(items: Sequence[pytest.Item], run: Run) -> frozenset[str]:
+    """Return the deals that a capture reasons twice: the first few, and none where calls cost something.
+
+    Every worker of xdist has the same items, and so chooses the same deals.
+    """
+    config, calls = run.config, run.config.calls
+    paid = calls.cost or config.replay.cost or calls.budget is not None or run.replay is not None
+    if run.mode != "capture" or run.is_old or paid or not config.capture.check:
+        return frozenset()
+    deals = (item.entry.ref for item in items if isinstance(item, DealItem))
+    return frozenset(ref.id for ref in islice(deals, config.capture.check))
 
 
 def announce_outputs(items: Sequence[pytest.Item], run: Run) -> None:

@@ -18,7 +18,13 @@ from pytest_dealsnap.config import Config, load_config
 from pytest_dealsnap.deals.open_source import with_added_source
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.plugin.async_fixtures import FixtureHomes
-from pytest_dealsnap.plugin.collecting import announce_outputs, chosen, collect_deals, take_deal_arguments
+from pytest_dealsnap.plugin.collecting import (
+    announce_outputs,
+    chosen,
+    collect_deals,
+    reasoned_twice,
+    take_deal_arguments,
+)
 from pytest_dealsnap.plugin.gc_tuning import set_aside
 from pytest_dealsnap.plugin.item_reports import attach_result, say_at_once
 from pytest_dealsnap.plugin.items import DealItem
@@ -158,6 +164,7 @@ class DealHooks:
         self.closing.expect(item.nodeid for item in session.items)
         self.run.calls.order = order_of(session.config, session.items)
         announce_outputs(session.items, self.run)
+        self.run.checked = reasoned_twice(session.items, self.run)
         set_aside(len(session.items))
         if not self.worker:
             self._need_baseline()

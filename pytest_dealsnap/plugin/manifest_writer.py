@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
 from pytest_dealsnap.baseline.manifest import git_state, listed_ids, read_manifest, sorted_ids, write_manifest
+from pytest_dealsnap.baseline.noise_file import asks_for_noise
 from pytest_dealsnap.errors import ManifestError
 from pytest_dealsnap.model.kept_files import GitState, ManifestFile
 from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.reasoning.run_store import calls_version
 
 if TYPE_CHECKING:
     from pytest_dealsnap.model.finished_run import FinishedRun
@@ -84,6 +86,7 @@ def _unfinished_part(manifest: Mapping[str, Any] | None) -> bool:
 
 def _manifest(run: Run, ids: Iterable[str], *, complete: bool) -> ManifestFile:
     settings, plan = run.config, run.plan
+    versioned = settings.calls.given or run.gate.noise_used is not None or asks_for_noise(settings)
     return ManifestFile(
         plugin_version=__version__,
         captured_at=run.started_at.isoformat(timespec="seconds"),
@@ -96,6 +99,7 @@ def _manifest(run: Run, ids: Iterable[str], *, complete: bool) -> ManifestFile:
         metrics=run.recorder.paths,
         record=settings.output.record,
         rules=run.gate.policy.as_text(),
+        calls_version=calls_version(settings) if versioned else "",
         ids=tuple(sorted_ids(ids)),
         complete=complete,
     )

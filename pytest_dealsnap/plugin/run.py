@@ -94,6 +94,7 @@ class Run:
         self.replay: Replay | None = None
         self.stored: StoredCalls | None = None
         self._explained = 0
+        self.checked: frozenset[str] = frozenset()  # the deals that a capture reasons twice
         self.home_of: Callable[[Callable[..., Any]], Home | None] = lambda function: None
 
     @property
@@ -173,6 +174,8 @@ class Run:
             records = (self.replay is not None or self.config.replay.calls) and not self.is_old
             if captured.compared and not reasoning.reused and records:
                 self._record_calls(ref)
+            if ref.id in self.checked and reasoning.output is not None and not reasoning.reused:
+                captured = replace(captured, unsteady=self._reasoned_twice(entry, reasoner(), reasoning.output))
             return self.judging.settle(Judged(self._with_evidence(captured, reasoning), reasoning=reasoning), dict)
         judged = self.gate(ref, deal, reasoning)
         if judged.result.status == "new" and not judged.result.findings:  # a broken link, or gone since the plan
@@ -182,6 +185,26 @@ class Run:
         judged = replace(judged, reasoning=reasoning)
         settled = self.judging.settle(judged, lambda: {} if deal is None else deal.fields)
         return replace(settled, result=self._with_evidence(settled.result, reasoning))
+
+    def _reasoned_twice(
+        self, entry: Entry, function: Callable[..., Any], output: Mapping[str, Any]
+    ) -> tuple[str, ...] | None:
+        """Return the places at which another run of a captured deal differs; ``None`` where there can be none.
+
+        The second output is compared, and neither recorded nor kept.
+        """
+        from pytest_dealsnap.judging.two_runs import unstable  # gates need it not
+
+        try:
+            again = self.calls.again(self.source.fetch(entry.ref), function)
+        except SourceError:
+            return None  # gone or changed since: the recorded output is as good as any
+        if again.excused:
+            return None
+        if again.output is None:
+            return (f"its second run failed: {again.failure}",)
+        first, second = (self.recorder.recorded_output(one) for one in (output, again.output))
+        return tuple(one.path for one in unstable(first, second, self.recorder.metrics))
 
     def _with_evidence(self, result: DealResult, reasoning: Reasoning) -> DealResult:
         """Return *result* with how its output came about, where that may be otherwise than by a call."""

@@ -218,6 +218,7 @@ class SessionFinish:
             doubts=self._doubts(),
             spending=self._spending(),
             portfolio=self._portfolio(run, results, part),
+            noise=run.gate.noise_used if self._mode == "gate" else None,
             report=self._saved(),
             earlier=self._earlier,
         )

@@ -11,6 +11,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from pytest_dealsnap.errors import ReplayError, ReplayMissError
+from pytest_dealsnap.judging.differences import changed_leaves
+from pytest_dealsnap.judging.paths import show_path
+from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.reasoning.replay_diff import request_difference
 
 __all__ = ["CallsMade", "RecordedCall", "Tape", "TapeMode"]
@@ -35,8 +38,8 @@ class RecordedCall:
 class CallsMade:
     """What the calls of one deal came to.
 
-    ``miss`` is the first request that was not recorded, as a difference; ``stopped`` why the deal cannot be judged.
-    ``unpriced`` counts calls whose cost is not known.
+    ``miss`` is the first request that was not recorded, as a difference, and ``miss_paths`` are the places of it;
+    ``stopped`` says why the deal cannot be judged. ``unpriced`` counts calls whose cost is not known.
     """
 
     replayed: int = 0
@@ -44,6 +47,7 @@ class CallsMade:
     cost: Decimal = Decimal(0)
     unpriced: int = 0
     miss: str = ""
+    miss_paths: tuple[str, ...] = ()
     stopped: ReplayError | None = None
     recorded: tuple[RecordedCall, ...] = ()
 
@@ -89,6 +93,7 @@ class Tape:
         self._number = self._replayed = self._asked = self._unpriced = 0
         self._cost = Decimal(0)
         self._miss = ""
+        self._miss_paths: tuple[str, ...] = ()
         self._stopped: ReplayError | None = None
         self._closed = False
 
@@ -138,6 +143,8 @@ class Tape:
         nearest = next((one for one in self._unused.values() if one.call == call), None)
         if nearest is None:
             return f"{call}: every recorded call of it was used, and one more is made"
+        changed = changed_leaves(nearest.request, begun.request)
+        self._miss_paths = tuple(dict.fromkeys(path_form(show_path(path)) for path, _, _ in changed))
         return "\n".join([call, *request_difference(nearest.request, begun.request)])
 
     def made(self, begun: Begun, response: Any, *, cost: Decimal | None, seconds: float) -> None:
@@ -166,6 +173,5 @@ class Tape:
         with self._lock:
             self._closed = True
             recorded = tuple(one for _, one in sorted(self._made, key=lambda made: made[0]))
-            return CallsMade(
-                self._replayed, self._asked, self._cost, self._unpriced, self._miss, self._stopped, recorded
-            )
+            facts = (self._replayed, self._asked, self._cost, self._unpriced, self._miss, self._miss_paths)
+            return CallsMade(*facts, self._stopped, recorded)

@@ -28,7 +28,7 @@ from pytest_dealsnap.reasoning.canonical import dumps, loads
 from pytest_dealsnap.reasoning.spending import Budget, SpendFile
 from pytest_dealsnap.toml_text import parse_toml
 
-__all__ = ["Kept", "RunStore", "row_hash", "run_key", "runs_folder"]
+__all__ = ["Kept", "RunStore", "calls_version", "row_hash", "run_key", "runs_folder"]
 
 FORMAT = 1
 _CANNOT_CHANGE_AN_ANSWER = (".md", ".rst", ".txt")
@@ -58,14 +58,18 @@ def run_key(config: Config, *, mode: str, database: str, facts: Mapping[str, Any
         "database": database,
         "facts": {name: str(value) for name, value in facts.items()},
         "reasoner": config.reasoner,
-        "version": _version(config),
+        "version": calls_version(config),
         "env": {name: environ.get(name) for name in config.calls.env},
         "drop": list(config.output.drop),
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _version(config: Config) -> str:
+def calls_version(config: Config) -> str:
+    """Return what names code and model: the setting, what its callable returns, or the digest of the code.
+
+    Raises :class:`ConfigError` for a callable that does not work.
+    """
     text = config.calls.version
     if not text:
         return _code_digest(config.root, config.snapshots)

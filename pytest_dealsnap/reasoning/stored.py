@@ -29,7 +29,7 @@ class StoreSettings:
     """A run's store and prices, as they travel to the processes of an executor, which share the folder.
 
     ``cost`` is a number or a path into the output, ``retries`` how often a call that raised one of ``retry_on`` is made
-    again.
+    again, ``index`` the number of a repeated run, whose outputs are kept beside those of the others.
     """
 
     folder: Path
@@ -38,6 +38,7 @@ class StoreSettings:
     cost: str = ""
     retries: int = 0
     retry_on: tuple[str, ...] = ()
+    index: int = 0
 
 
 class StoredCalls:
@@ -55,7 +56,7 @@ class StoredCalls:
 
     def find(self, deal: Deal) -> dict[str, Any] | None:
         """Return the output of an earlier run, where there is one."""
-        kept = self.store.find(deal) if self._may_reuse(deal.key) else None
+        kept = self.store.find(deal, self.settings.index) if self._may_reuse(deal.key) else None
         if kept is None:
             self.reused.discard(deal.key)
             return None
@@ -117,7 +118,7 @@ class _PaidCall:
     def begin(self) -> None:
         with self._lock:
             if self._call is None:
-                self._call = self._calls.store.spend.begin(self._deal.key)
+                self._call = self._calls.store.spend.begin(self._deal.key, self._calls.settings.index)
                 self._started = time.perf_counter()
 
     def ended(self, value: Any) -> Any:
@@ -128,7 +129,9 @@ class _PaidCall:
         except BaseException:
             self.failed()
             raise
-        self._calls.store.keep(self._deal, output, seconds)  # before it counts as ended: what is paid is not lost
+        index = self._calls.settings.index
+        # Before it counts as ended: what is paid is not lost.
+        self._calls.store.keep(self._deal, output, seconds, index)
         self._end(seconds, self._amount(output))
         return output
 
@@ -149,7 +152,8 @@ class _PaidCall:
         with self._lock:
             call, self._call = self._call, None
         if call is not None:
-            self._calls.store.spend.end(call, self._deal.key, seconds=seconds, amount=amount)
+            index = self._calls.settings.index
+            self._calls.store.spend.end(call, self._deal.key, seconds=seconds, amount=amount, index=index)
 
 
 class StoredReasoner:

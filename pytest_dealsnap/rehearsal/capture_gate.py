@@ -70,6 +70,7 @@ def judge_captures(
         ledger=ledger_facts(judging.ledger, used, results),
         absent_metrics=absent_everywhere(results, paths),
         idle_rules=idle_rules(results, policy, paths),
+        noise=judging.gate.noise_used,
     )
     return with_unread_rows(conclude(facts, results), current.problem)
 

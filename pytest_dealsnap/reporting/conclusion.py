@@ -10,11 +10,12 @@ from pytest_dealsnap.baseline.recording import KEPT
 from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.money_moved import money_moved
+from pytest_dealsnap.judging.noise_rates import by_rates, rates
 from pytest_dealsnap.judging.verdict import decide, summarize
 from pytest_dealsnap.judging.volatile import drop_line, volatile_paths
 from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, OldSide, RunFacts
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult, alike_outputs
+from pytest_dealsnap.model.results import AFFECTED, DealResult, alike_outputs
 from pytest_dealsnap.model.verdicts import Summary, Verdict
 from pytest_dealsnap.pipeline.details_kept import without_surplus
 from pytest_dealsnap.reporting.evidence_words import evidence_words, miss_notes
@@ -22,6 +23,7 @@ from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes
 from pytest_dealsnap.reporting.next_steps import capture_steps, gate_steps, incomplete, lost_snapshots
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
+from pytest_dealsnap.reporting.unsteady_words import unsteady_notes
 from pytest_dealsnap.text import agree, cut, plural, some_ids
 
 __all__ = ["conclude", "with_unread_rows"]
@@ -34,6 +36,7 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
     judging, order = facts.judging, facts.judging.metrics
     if facts.mode == "matrix" and not (facts.partial or facts.not_judged):
         results = settle(results)
+    results, rate_notes = _by_noise(facts, results)
     summary = summarize(
         results,
         selected=facts.selected,
@@ -48,11 +51,20 @@ def conclude(facts: RunFacts, results: Sequence[DealResult]) -> FinishedRun:
         summary=summary,
         verdict=verdict,
         causes=find_causes(results, facts.traits, order=order) if gate else (),
-        notes=tuple(_notes(facts, results)),
+        notes=(*_notes(facts, results), *rate_notes),
         next_steps=tuple(gate_steps(facts, results, verdict) if gate else capture_steps(facts, results)),
         part_outcome=outcome,
         money=money_moved(results, order=order, leading=judging.ranked) if gate and facts.mode != "matrix" else (),
     )
+
+
+def _by_noise(facts: RunFacts, results: Sequence[DealResult]) -> tuple[Sequence[DealResult], list[str]]:
+    """Return the results with what is judged by its rate over all deals, and what to say of that."""
+    if facts.noise is None:
+        return results, []
+    found = rates(results, facts.noise.types)
+    notes = [rate.words for rate in found]
+    return by_rates(results, found), [facts.noise.stale, *notes] if facts.noise.stale else notes
 
 
 def with_unread_rows(run: FinishedRun, problem: str) -> FinishedRun:
@@ -69,7 +81,7 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     if lost and not summary.corrupt:
         are = agree(lost, "is", "are")
         return Verdict("inconclusive", f"{plural(lost, 'snapshot')} of the baseline {are} missing")
-    verdict = decide(summary, facts.judging.thresholds)
+    verdict = _without_floors(results) or decide(summary, facts.judging.thresholds)
     if facts.outage and not summary.corrupt:
         left = plural(len(facts.not_judged), "selected deal")
         return Verdict("inconclusive", f"the source of the deals gave no answer; not judged: {left}")
@@ -97,6 +109,16 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     if facts.portfolio:  # no deal is affected by itself, and all of them together are not what they were
         return Verdict("fix_forward", facts.portfolio[0])
     return sample_verdict(facts, results) if facts.part == "sample" else verdict
+
+
+def _without_floors(results: Sequence[DealResult]) -> Verdict | None:
+    """Return the verdict where deals fail only for want of a floor of noise; ``None`` elsewhere."""
+    affected = [result for result in results if result.status in AFFECTED]
+    unknown = [one for one in affected if one.gating and all(f.noise == "no floor" for f in one.gating)]
+    if not unknown or len(unknown) < len(affected) or any(result.corrupt for result in results):
+        return None
+    lie = "deal lies" if len(unknown) == 1 else "deals lie"
+    return Verdict("inconclusive", f"{len(unknown):,} {lie} beyond a rule, and {unknown[0].gating[0].note}")
 
 
 def _with_evidence(verdict: Verdict, results: Sequence[DealResult]) -> Verdict:
@@ -160,6 +182,7 @@ def _capture_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
             f"{alike}. Does the reasoner read the database of the deals ({facts.database})? "
             "--dealsnap-allow-constant accepts such a capture"
         )
+    notes += unsteady_notes(results)
     if recorded:
         were = agree(len(recorded), "was recorded as an error", "were recorded as errors")
         notes.append(f"{plural(len(recorded), 'deal')} could not be reasoned and {were}: {recorded[0].error}")
@@ -182,7 +205,11 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     if (facts.baseline or {}).get("record") == "metrics":
         notes.append("the baseline records metrics only: nothing else of the outputs is judged")
     notes += _volatile_notes(results)
-    failing = [result for result in results if result.status == "changed" and result.error is not None]
+    failing = [
+        result
+        for result in results
+        if result.status == "changed" and result.error is not None and not any(f.noise for f in result.findings)
+    ]
     if failing:
         fail = agree(len(failing), "fails", "fail")
         first = f"deal {failing[0].id}: {failing[0].error}"

@@ -118,6 +118,7 @@ def _deal(result: DealResult) -> DealResult:
         details=details,
         absent_metrics=(),
         likeness=(),
+        unsteady=None,
     )
 
 

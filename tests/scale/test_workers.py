@@ -96,7 +96,9 @@ def meeting(folder: Path, style: str, *, parties: int) -> Project:
     """Return a project whose reasoner is the function *style* of the meeting."""
     project = Project(folder).with_deals(*deals(8)).with_file("counted.py", COUNTED)
     project = project.with_file("meeting.py", MEETING)
-    project = project.with_file("conftest.py", TENANT).with_environment(PARTIES=str(parties))
+    project = project.with_file("conftest.py", TENANT).with_environment(
+        PARTIES=str(parties), DEALSNAP_CAPTURE_CHECK="0"
+    )
     return project.with_config(project.config.replace("valuation:value", f"meeting:{style}"))
 
 
@@ -198,6 +200,7 @@ def value(transaction):
 def test_the_window_is_bounded_and_the_order_kept(tmp_path: Path) -> None:
     """While the first answer is held back only twice the workers' calls begin; results come in order."""
     project = Project(tmp_path).with_deals(*padded(30)).with_file("counted.py", COUNTED).with_reasoner(HELD)
+    project = project.with_environment(DEALSNAP_CAPTURE_CHECK="0")
     outcome = project.capture("--dealsnap-workers", "3", "--dealsnap-progress", "0.001", "-v")
     assert outcome.code == 0, outcome.text
     assert (tmp_path / "begun").read_text() == "6"
@@ -290,7 +293,9 @@ def test_hung_calls_end_as_errors_of_their_deals(hanging: Project, function: str
 @pytest.mark.parametrize("function", ["value", "waited"])
 def test_an_interrupt_ends_the_run_at_once(hanging: Project, tmp_path: Path, function: str) -> None:
     """Ctrl-C while calls hang: exit code 2, what was captured is whole, and the report names what was not."""
-    project = Project(tmp_path, hanging.rows, files=hanging.files).with_environment(HUNG="d3 d4 d5 d6")
+    project = Project(tmp_path, hanging.rows, files=hanging.files).with_environment(
+        HUNG="d3 d4 d5 d6", DEALSNAP_CAPTURE_CHECK="0"
+    )
     project = styled(project, function).write()
     arguments = ("--dealsnap-update", "--dealsnap-workers", "2", "--dealsnap-report", "json:report.json")
     with started(project, *arguments) as process:

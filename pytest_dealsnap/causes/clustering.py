@@ -139,11 +139,7 @@ def _without_company(causes: Sequence[Cause], turn: Callable[[Cause], tuple[int,
 
 def _company(whole: frozenset[str], others: Sequence[Cause], deals: Mapping[str, frozenset[str]]) -> list[Cause]:
     """Return those of *others* that lie in the deals of *whole*, if together they are nearly all of these."""
-    inside = [
-        cause
-        for cause in others
-        if SAME_DEALS * len(cause.deals) <= len(whole) and len(deals[cause.id] & whole) >= SAME_DEALS * len(cause.deals)
-    ]
+    inside = [cause for cause in others if len(deals[cause.id] & whole) >= SAME_DEALS * len(cause.deals)]
     covered = frozenset[str]().union(*(deals[cause.id] for cause in inside)) & whole
     return inside if len(covered) >= SAME_DEALS * len(whole) else []
 

@@ -66,6 +66,8 @@ def group_moves(moves: Sequence[Move]) -> tuple[list[Group], list[Move]]:
         groups.append(found)
         left = _without(left, found)
     left = _explained(groups, left)
+    groups, pieces = _without_pieces(groups)
+    left += pieces
     for look in (_on_top, _nearly):
         for group in list(look(groups, left)):
             groups.append(group)
@@ -201,6 +203,24 @@ def _explained(groups: Sequence[Group], moves: Sequence[Move]) -> list[Move]:
         else:
             left.append(move)
     return left
+
+
+def _without_pieces(groups: Sequence[Group]) -> tuple[list[Group], list[Move]]:
+    """Return *groups* without ratios that lie near two others or more, and the changes of these.
+
+    Beside another size, the changes of one ratio whose parts were rounded lie so near each other that a few of them
+    look exact. Two ratios near each other are two.
+    """
+    ratios = sorted((group for group in groups if group.kind == "ratio"), key=lambda group: group.value)
+    heaps: list[list[Group]] = []
+    for group in ratios:
+        if heaps and group.value - heaps[-1][-1].value <= NEARLY:
+            heaps[-1].append(group)
+        else:
+            heaps.append([group])
+    pieces = [group for heap in heaps if len(heap) >= FEWEST for group in heap]
+    kept = [group for group in groups if group not in pieces]
+    return kept, [move for group in pieces for move in group.moves]
 
 
 def _on_top(groups: Sequence[Group], moves: Sequence[Move]) -> Iterator[Group]:

@@ -45,3 +45,14 @@ def test_nothing_changed_is_no_group() -> None:
     many = groups([[f"path{chr(97 + n // 26)}{chr(97 + n % 26)}"] for n in range(200) for _ in range(4)])
     assert len(many) <= MOST_GROUPS + 1
     assert {place for _, places in many for place in places} == set(range(800))
+
+
+def test_a_path_joins_the_largest_of_a_group_and_not_whoever_came_last() -> None:
+    """The second set is near the first, the third only near the second: it is a group of its own."""
+    outputs = [["a"]] * 2 + [["a", "b"]] * 2 + [["a", "b", "c"]] * 6 + [["b", "c"], ["c"]]
+    assert groups(outputs) == [(("a", "b"), list(range(11))), (("c",), list(range(4, 12)))]
+
+
+def test_a_rare_path_of_an_output_that_is_told_is_no_group() -> None:
+    """The output stands with the path that many show."""
+    assert groups([["a"]] * 30 + [["a", "x"]]) == [(("a",), list(range(31)))]

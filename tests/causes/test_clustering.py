@@ -572,12 +572,14 @@ def test_the_id_of_a_change_stays_between_versions(results: list[DealResult], ex
 
 
 @pytest.mark.parametrize(
-    "issue", ["reasoning_failed", "missing_from_database", "deal_type_changed"], ids=["failed", "gone", "type"]
+    "issue",
+    ["reasoning_failed", "missing_from_database", "deal_type_changed", "type_has_no_effect"],
+    ids=["failed", "gone", "type", "no effect"],
 )
 def test_numbers_stand_before_errors_and_errors_before_texts(issue: str) -> None:
     """However many deals each of them fails; the output stands last."""
     results = [found(i, 100, 150) for i in range(2)]
-    results += [other(i, issue, after="KeyError: x") for i in range(10, 13)]
+    results += [other(i, issue, after=("a = b",) if "effect" in issue else "KeyError: x") for i in range(10, 13)]
     results += [found(i, "a", "b", metric="buyer") for i in range(20, 30)]
     results += [changed_output(i, "a", "b") for i in range(40, 60)]
     gating = [cause.metric for cause in find_causes(results) if cause.gates]
@@ -614,3 +616,94 @@ def test_lists_in_another_order_are_a_kind_of_their_own() -> None:
     assert len({cause.id for cause in causes}) == 2
     apart = find_causes([reordered(i, "steps", also=("steps_done[0]",)) for i in range(5)])
     assert {cause.paths for cause in apart} == {("steps_done[]",), ("steps",)}
+
+
+def test_two_causes_that_are_alike_in_all_that_an_id_is_made_of_have_two_ids() -> None:
+    """12 % and 12.003 % are one class of sizes, which keeps an id where a size moves a little."""
+    starts = [1000 * i + 7 for i in range(1, 13)]
+    results = [found(i, start, Decimal(start) * Decimal("1.12")) for i, start in enumerate(starts)]
+    results += [found(20 + i, start, Decimal(start) * Decimal("1.12003")) for i, start in enumerate(starts)]
+    causes = find_causes(results)
+    assert shapes(causes) == [("cost_total +12.0% · carveout", 12)] * 2
+    assert causes[0].id != causes[1].id
+
+
+def test_sums_of_rounded_parts_are_one_ratio_beside_another_one() -> None:
+    """Changes that lie near each other are one ratio of their type, not many that only look exact."""
+    drawn = random.Random(8)
+    results = []
+    for number in range(80):
+        before, factor = drawn.randint(50_000, 5_000_000), (1.037, 0.89)[number % 2]
+        after = sum(round(before / 7 * factor) for _ in range(7))
+        results.append(found(number, before, after, kind=("carveout", "divestiture")[number // 2 % 2]))
+    assert sorted(shapes(find_causes(results))) == [
+        ("cost_total +3.7% · carveout", 20),
+        ("cost_total +3.7% · divestiture", 20),
+        ("cost_total -11.0% · carveout", 20),
+        ("cost_total -11.0% · divestiture", 20),
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_cause_far_down_is_not_asked_for_its_company(number: int) -> None:
+    """Forty heavier causes are compared with the rest; what accompanies the last of these is listed under it."""
+    heavy = [found(f"{k}-{i}", 10, 10 + 7 * k, metric=f"m{k:02}") for k in range(38 + number) for i in range(60 - k)]
+    last = [f"z{i}" for i in range(3)]
+    results = heavy + [
+        DealResult(
+            deal,
+            None,
+            "carveout",
+            "carveout",
+            "regressed",
+            findings=(
+                Finding("y", "y_changed", 10, 20, 100.0),
+                Finding("output", "output_changed", count=1, paths=("memo",), gates=False),
+            ),
+        )
+        for deal in last
+    ]
+    causes = find_causes(results)
+    assert len(causes) == 38 + number + 1 + (number == 2)
+    told = next(cause for cause in causes if cause.metric == "y")
+    assert told.also == (("output memo",) if number == 1 else ())
+
+
+def quiet(deals: range, metric: str) -> list[DealResult]:
+    """Return deals in which one text changed, and fails nothing."""
+    return [found(i, "a", "b", metric=metric, gates=False) for i in deals]
+
+
+def together(*parts: list[DealResult]) -> list[DealResult]:
+    """Return the deals of *parts* with the findings of all of them."""
+    findings: dict[str, list[Finding]] = {}
+    for result in (one for part in parts for one in part):
+        findings.setdefault(result.id, []).extend(result.findings)
+    return [
+        DealResult(deal, None, "carveout", "carveout", "regressed", findings=tuple(own))
+        for deal, own in findings.items()
+    ]
+
+
+def told(results: list[DealResult]) -> dict[str, tuple[str, ...]]:
+    """Return what is told beside each cause, by its metric."""
+    return {cause.metric: cause.also for cause in find_causes(results, order=("cost_total", "buyer"))}
+
+
+def test_what_is_told_beside_a_cause_has_nothing_beside_itself() -> None:
+    """It is not shown, so that what lies in its deals alone would be shown nowhere."""
+    costs = [found(i, 1000 + i, 2000 + 2 * i) for i in range(100)]
+    memos = [changed_output(i, "memo") for i in range(12, 112)]
+    results = together(costs, quiet(range(5, 105), "buyer"), memos)
+    assert told(results) == {"cost_total": ('buyer "a" → "b"',), "output": ()}
+
+
+@pytest.mark.parametrize(("number", "beside"), [(9, True), (8, False)])
+def test_what_accompanies_nine_tenths_of_a_cause_is_told_beside_it(number: int, beside: bool) -> None:
+    """Fewer are a change of their own; so are changes of which more than a tenth lies elsewhere."""
+    costs = [found(i, 1000 + i, 2000 + 2 * i) for i in range(10)]
+    assert told(together(costs, quiet(range(number), "buyer"))) == (
+        {"cost_total": ('buyer "a" → "b"',)} if beside else {"cost_total": (), "buyer": ()}
+    )
+    wider = together(costs, quiet(range(11 if beside else 12), "buyer"))
+    assert ("buyer" in told(wider)) is not beside

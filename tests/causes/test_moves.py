@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from pytest_dealsnap.causes.deltas import Move, measure
-from pytest_dealsnap.causes.moves import group_moves
+from pytest_dealsnap.causes.moves import MOST_GROUPS, group_moves
 
 
 def moved(*pairs: tuple[int | Decimal, int | Decimal]) -> list[Move]:
@@ -65,3 +65,44 @@ def test_only_a_ratio_with_an_amount_on_top_has_an_amount() -> None:
     groups, left = group_moves(moved(*((start, start * 3) for start in (1011, 1492, 2201, 3304, 4502))))
     assert [(group.kind, group.value, group.amount) for group in groups] == [("ratio", 200.0, 0.0)]
     assert left == []
+
+
+def test_two_ratios_each_with_an_amount_on_top() -> None:
+    """What the first one explains is taken away, and nothing else is."""
+    starts = [10_111 + 7_919 * place for place in range(10)]
+    pairs = [(start, start * 2) for start in starts]
+    pairs += [(start + 1, (start + 1) * 3) for start in starts[:8]]
+    pairs += [(start + 2, start + 2 + 777) for start in starts[:9]]
+    pairs += [(start + 3, (start + 3) * 2 + 777) for start in starts[:6]]
+    pairs += [(start + 4, (start + 4) * 3 + 777) for start in starts[:5]]
+    assert sizes(moved(*pairs)) == [
+        ("ratio", 100.0, 10),
+        ("amount", 777.0, 9),
+        ("ratio", 200.0, 8),
+        ("both", 100.0, 6),
+        ("both", 200.0, 5),
+    ]
+
+
+def test_fifty_sizes_are_found_and_no_more() -> None:
+    """Each costs a look at all that is left; the others are left over."""
+    pairs = [
+        (100_003 + 7_919 * place + 13 * size, 100_003 + 7_919 * place + 13 * size + 1_000_003 * (size + 1))
+        for size in range(52)
+        for place in range(4)
+    ]
+    groups, left = group_moves(moved(*pairs))
+    assert (len(groups), len(left)) == (MOST_GROUPS, 8)
+
+
+def test_two_ratios_near_each_other_are_two_and_three_are_pieces_of_one() -> None:
+    """Three within a twentieth of a percentage point of the next are taken for one whose parts were rounded."""
+    starts = [1_000_003 + 77_191 * place for place in range(6)]
+
+    def by(*percents: str) -> list[tuple[str, float, int]]:
+        pairs = [(start, start + Decimal(start) * Decimal(one) / 100) for one in percents for start in starts]
+        return sorted(sizes(moved(*pairs)))
+
+    assert by("12", "12.02") == [("ratio", 12.0, 6), ("ratio", 12.02, 6)]
+    assert by("12", "12.04", "12.08") == [("nearly", 12.04, 18)]
+    assert by("12", "12.06", "12.12") == [("ratio", 12.0, 6), ("ratio", 12.06, 6), ("ratio", 12.12, 6)]

@@ -38,8 +38,6 @@ def _names(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[list[str], 
     most = 0
     for key in sorted(before[0]):
         ours, theirs = _texts(key, before), _texts(key, after)
-        if not (ours and theirs):
-            continue
         shared = set(ours) & set(theirs)
         in_order = [name for name in ours if name in shared] == [name for name in theirs if name in shared]
         if len(shared) > most and in_order:

@@ -121,6 +121,7 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
         "statuses": STATUSES,
         "failing": AFFECTED,
         "types": list(run.by_type()),
+        "metrics": run.facts.judging.metrics,
         "deals": deals,
         "causes": causes,
         "details": {

@@ -55,7 +55,9 @@ def _money(run: FinishedRun, width: int, room: int) -> list[str]:
     room -= 2 * len(told)
     lines: list[str] = []
     for headline, *more in told:
-        lines += ["", *_wrapped(headline, width)[:1]]
+        first = _wrapped(headline, width)
+        lines += ["", *first]
+        room -= len(first) - 1
         for line in more:
             parts = [f"  {part}" for part in _wrapped(line, width - 2)]
             if len(parts) <= room:

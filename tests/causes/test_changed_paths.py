@@ -42,8 +42,8 @@ def test_paths_of_few_outputs_stand_together_at_the_end() -> None:
 def test_nothing_changed_is_no_group() -> None:
     """Nor is a bound passed by very many paths."""
     assert groups([]) == []
-    many = groups([[f"path{chr(97 + n // 26)}{chr(97 + n % 26)}"] for n in range(200) for _ in range(4)])
-    assert len(many) <= MOST_GROUPS + 1
+    many = groups([[f"{chr(97 + n // 20)}.{chr(97 + n % 20)}"] for n in range(200) for _ in range(4)])
+    assert len(many) == MOST_GROUPS + 1 == 31
     assert {place for _, places in many for place in places} == set(range(800))
 
 
@@ -51,6 +51,12 @@ def test_a_path_joins_the_largest_of_a_group_and_not_whoever_came_last() -> None
     """The second set is near the first, the third only near the second: it is a group of its own."""
     outputs = [["a"]] * 2 + [["a", "b"]] * 2 + [["a", "b", "c"]] * 6 + [["b", "c"], ["c"]]
     assert groups(outputs) == [(("a", "b"), list(range(11))), (("c",), list(range(4, 12)))]
+
+
+def test_a_path_is_held_against_the_largest_set_of_a_group() -> None:
+    """Six tenths of the largest set are no part of it, though they are nearly all of the second one."""
+    outputs = [["a", "b", "c"]] * 6 + [["a", "b"]] + [["a"]] * 3
+    assert groups(outputs) == [(("a", "b"), list(range(10))), (("c",), list(range(6)))]
 
 
 def test_a_rare_path_of_an_output_that_is_told_is_no_group() -> None:

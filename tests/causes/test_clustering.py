@@ -707,3 +707,66 @@ def test_what_accompanies_nine_tenths_of_a_cause_is_told_beside_it(number: int, 
     )
     wider = together(costs, quiet(range(11 if beside else 12), "buyer"))
     assert ("buyer" in told(wider)) is not beside
+
+
+def test_five_quoted_words_are_five_errors_and_six_are_one() -> None:
+    """More words than that name data of the deals."""
+    five = [f"KeyError: '{word}'" for word in ("users", "sites", "apps", "rates", "terms") for _ in range(3)]
+    assert [size for _, size in shapes(find_causes(failures(*five)))] == [3] * 5
+    six = five + ["KeyError: 'staff'"] * 3
+    assert shapes(find_causes(failures(*six))) == [("reasoning failed: KeyError: '…' · carveout", 18)]
+
+
+def test_three_messages_of_one_shape_are_an_error_beside_two_of_another() -> None:
+    """Each quotes something else; the two are told together with what else is rare."""
+    messages = [f"ValueError: no rate for '{name}'" for name in ("a1", "b2", "c3")]
+    messages += [f"ValueError: '{name}' is late" for name in ("d4", "e5")]
+    assert shapes(find_causes(failures(*messages))) == [
+        ("reasoning failed: ValueError: no rate for '…' · carveout", 3),
+        ("reasoning failed: ValueError: '…' is late · carveout", 2),
+    ]
+
+
+def test_one_message_is_told_as_it_is() -> None:
+    """With its number, and on one line."""
+    causes = find_causes(failures(*["ValueError: no price\n for 12"] * 4))
+    assert shapes(causes) == [("reasoning failed: ValueError: no price for 12 · carveout", 4)]
+
+
+def test_counts_of_two_types_that_moved_by_one_amount_are_one_cause() -> None:
+    """Percentages of counts say nothing; two amounts are two causes."""
+    three = [found(i, 3, 2, metric="synergy_count") for i in range(3)]
+    five = [found(i, 5, 4, metric="synergy_count", kind="divestiture") for i in range(3, 6)]
+    assert shapes(find_causes(three + five)) == [("synergy_count -1 · carveout, divestiture", 6)]
+    six = [found(i, 6, 4, metric="synergy_count", kind="divestiture") for i in range(3, 6)]
+    assert shapes(find_causes(three + six)) == [
+        ("synergy_count -1 · carveout", 3),
+        ("synergy_count -2 · divestiture", 3),
+    ]
+
+
+def test_an_amount_from_zero_is_no_percentage() -> None:
+    """By 5,000 from 0, and by 5,000 %, are two changes."""
+    causes = find_causes([found(1, 0, 5000), found(2, 100, 5100, kind="divestiture")])
+    assert sorted(shapes(causes)) == [("cost_total +5,000 · carveout", 1), ("cost_total +5000.0% · divestiture", 1)]
+
+
+def test_a_type_without_effect_on_one_deal_is_a_cause() -> None:
+    """By the types that are alike."""
+    (cause,) = find_causes([other(1, "type_has_no_effect", after=("acquisition = carveout",))])
+    assert cause.title == "the same output: acquisition = carveout · carveout"
+
+
+@pytest.mark.parametrize(("number", "title"), [(3, 'buyer "a" → "b"'), (2, "buyer changed")])
+def test_three_values_that_became_the_same_are_told(number: int, title: str) -> None:
+    """Two are told with the others."""
+    results = [found(i, "a", "b", metric="buyer") for i in range(number)]
+    results += [found(10 + i, f"x{i}", f"y{i}", metric="buyer") for i in range(3)]
+    assert title + " · carveout" in dict(shapes(find_causes(results)))
+    assert len(find_causes(results)) == number - 1
+
+
+def test_a_metric_in_another_order_is_marked_as_such() -> None:
+    """So that reports name the rule that allows it."""
+    (cause,) = find_causes([found(i, ["a", "b"], ["b", "a"], metric="risks") for i in range(3)])
+    assert (cause.title, cause.reordered) == ("risks: same items, another order · carveout", True)

@@ -51,3 +51,9 @@ def test_few_keys_are_parts_of_the_form_and_many_are_names() -> None:
     assert path_shapes(few) == few
     many = [f'by."{letter}.x".v' for letter in letters] + ["total"]
     assert path_shapes(many) == {**dict.fromkeys(many[:-1], "by.*.v"), "total": "total"}
+
+
+def test_a_name_of_one_letter_is_no_name() -> None:
+    """It would be found in any message; a name of two letters is masked as a word only."""
+    assert message_shape("plan A has no A-side", "A") == "plan A has no A-side"
+    assert message_shape("plan AB has no ABC", "AB") == "plan <deal> has no ABC"

@@ -25,13 +25,14 @@ function svg(name, attributes, ...children) {
   return node;
 }
 
-// Metrics that any deal has a percentage of, those that lead first.
+// Metrics that any deal has a percentage of, in the order in which they lead; others by name.
 function numericMetrics() {
   const found = new Set();
   for (const deal of data.deals) {
     for (const finding of deal.findings || []) if (finding.percent !== undefined) found.add(finding.metric);
   }
-  return [...found].sort((a, b) => (word(b) === "cost_total") - (word(a) === "cost_total") || (word(a) < word(b) ? -1 : 1));
+  const rank = (metric) => (data.metrics.includes(word(metric)) ? data.metrics.indexOf(word(metric)) : data.metrics.length);
+  return [...found].sort((a, b) => rank(a) - rank(b) || (word(a) < word(b) ? -1 : 1));
 }
 
 const partOf = (deal, finding) => (!finding.gates ? "allowed" : STATUS(deal) === "accepted" ? "accepted" : "fails");

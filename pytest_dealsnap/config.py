@@ -25,6 +25,7 @@ __all__ = [
     "Config",
     "DealsConfig",
     "MetricSpec",
+    "NoiseConfig",
     "OutputConfig",
     "RehearsalConfig",
     "ReplayConfig",
@@ -38,7 +39,7 @@ __all__ = [
 RESERVED_METRICS = ("output", "deal_type", "deal", "metrics")
 _METRIC_KEYS = ("path", "max_chars", "rank")
 _FREE_TABLES = ("metrics", "rules", "portfolio")  # whose keys are the user's
-_SECTIONS = ("output", "capture", "rehearsal", "matrix", "calls", "portfolio", "replay", "against", "verdict")
+_SECTIONS = ("output", "capture", "rehearsal", "matrix", "calls", "noise", "portfolio", "replay", "against", "verdict")
 _TABLES = ("deals", "errors", "metrics", "rules", *_SECTIONS)
 
 
@@ -129,6 +130,13 @@ class CallsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseConfig:
+    """How many fresh runs of each side confirm a deal beyond its floor of noise."""
+
+    confirm: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayConfig:
     """Which calls of the reasoner are recorded by captures and replayed by gates."""
 
@@ -190,6 +198,7 @@ class Config:
     matrix_axes: Mapping[str, Any]
     matrix_rules: Mapping[str, Any]
     calls: CallsConfig
+    noise: NoiseConfig
     replay: ReplayConfig
     portfolio: Mapping[str, Any]
     against: AgainstConfig
@@ -376,6 +385,7 @@ def _assemble(
         matrix_axes=values["matrix.axes"],
         matrix_rules=values["matrix.rules"],
         calls=CallsConfig(**section("calls"), given="calls" in table),
+        noise=NoiseConfig(**section("noise")),
         replay=ReplayConfig(**section("replay")),
         portfolio=dict(table.get("portfolio", {})),
         against=AgainstConfig(**section("against")),

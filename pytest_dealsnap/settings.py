@@ -115,6 +115,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("calls", "retries", int, 0, "how often a call that raised is made again; each is paid", minimum=0),
     Setting("calls", "retry_on", list, (), "exceptions after which a call is made again, by dotted name"),
     Setting("calls", "store", str, ".dealsnap", "the folder of the run store", may_be_empty=False),
+    Setting(
+        "noise", "confirm", int, 4, "fresh runs of each side for a deal beyond its floor of noise; 0: none", minimum=0
+    ),
     Setting("replay", "calls", list, (), "functions whose calls are recorded and replayed, as module:function"),
     Setting("replay", "drop", list, (), "paths of the arguments that are no part of a request"),
     Setting(

@@ -11,7 +11,7 @@ from pytest_dealsnap.judging.values import exact, is_number, working_context
 from pytest_dealsnap.model.noise import MetricNoise
 from pytest_dealsnap.model.record import replace
 
-__all__ = ["broken_pairs", "with_floor"]
+__all__ = ["broken_pairs", "with_floor", "without_noise"]
 
 _KIND_OF = {"within": "number", "similar": "text"}
 
@@ -37,6 +37,13 @@ def with_floor(rule: Rule, noise: MetricNoise | None, *, stale: str = "") -> Rul
     floor = exact(noise.floor)
     shown = f"{100 * floor:.1f} %" if noise.kind == "number" else f"{1 - floor:.3f}"
     return replace(rule, check=_by_floor(rule, floor), text=f"{rule.as_written} ({shown}, {noise.pairs} pairs)")
+
+
+def without_noise(rule: Rule) -> Rule:
+    """Return *rule* for a value that has no noise."""
+    if rule.before is None:
+        return rule
+    return replace(rule.before, text=f"{rule.as_written} (replayed: no noise)", written=rule.as_written)
 
 
 def broken_pairs(rule: str, noise: MetricNoise) -> int:

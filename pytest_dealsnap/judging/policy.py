@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from pytest_dealsnap.judging.metrics import Metric
-from pytest_dealsnap.judging.noise_rules import with_floor
+from pytest_dealsnap.judging.noise_rules import with_floor, without_noise
 from pytest_dealsnap.judging.rules import OR_NOISE, Rule, parse_rule
 from pytest_dealsnap.model.noise import NoiseFacts, TypeNoise
 from pytest_dealsnap.model.record import replace
@@ -36,6 +37,11 @@ class TypePolicy:
 
     def __getitem__(self, metric: str) -> Rule:
         return self.rules[metric]
+
+    @cached_property
+    def without_noise(self) -> TypePolicy:
+        """The same rules for an output that has no noise, because all calls of its reasoner were replayed."""
+        return TypePolicy({name: without_noise(rule) for name, rule in self.rules.items()})
 
 
 class Policy:

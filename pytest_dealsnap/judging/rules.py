@@ -69,7 +69,7 @@ class Rule:
     ``holds_when_unchanged``: an unchanged value always holds, so a deal whose snapshot is byte for byte the
     same need not be judged. A ratio that leaves out 1 is not, nor is the user's own callable.
     ``written`` is the text of the configuration, where ``text`` says more: a floor of noise. ``or_noise`` is how the
-    rule measures noise: by ``difference``, or whether it is ``broken``.
+    rule measures noise: by ``difference``, or whether it is ``broken``; ``before`` is the rule before ``or noise``.
     """
 
     text: str
@@ -80,6 +80,7 @@ class Rule:
     custom: bool = False
     written: str = ""
     or_noise: str = ""
+    before: Rule | None = None
 
     @property
     def may_add_noise(self) -> bool:
@@ -132,7 +133,8 @@ def _or_noise(words: str, place: str, root: Path, *, allowed: bool) -> Rule:
     if measure is None:
         forms = ", ".join(form for form in RULE_FORMS if form.endswith(OR_NOISE))
         raise ConfigError(f'{place} = {words!r}: this rule cannot be followed by "or noise". Valid: {forms}')
-    return replace(parse_rule(before, place=place, root=root), text=words, written=words, or_noise=measure)
+    rule = parse_rule(before, place=place, root=root)
+    return replace(rule, text=words, written=words, or_noise=measure, before=rule)
 
 
 def rule_forms() -> tuple[str, ...]:

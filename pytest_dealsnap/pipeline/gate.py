@@ -97,27 +97,46 @@ class Gate:
             narrow = self._recorder.narrow(draft)
             checked = self._recorder.recordable(narrow)
             current = draft if checked is narrow else checked
-            judged = self.compare(self._snapshots.decode(ref.id, data), current, deal, seconds=seconds)
+            replayed = reasoning.calls is not None and reasoning.calls.evidence == "replayed"
+            recorded = self._snapshots.decode(ref.id, data)
+            judged = self.compare(recorded, current, deal, seconds=seconds, noise=not replayed)
         except SnapshotError as error:
             failure = failure_of(error)
             return Judged(result_of(draft, "errored", seconds=seconds, error=failure, compared=False))
         return replace(judged, after=draft)
 
-    def compare(self, recorded: Snapshot, current: Snapshot, deal: Deal | None, *, seconds: float = 0.0) -> Judged:
-        """Judge a *current* snapshot against one of the baseline's.
+    def compare(
+        self,
+        recorded: Snapshot,
+        current: Snapshot,
+        deal: Deal | None,
+        *,
+        seconds: float = 0.0,
+        noise: bool = True,
+    ) -> Judged:
+        """Judge a *current* snapshot against one of the baseline's; *noise* says that it may differ by itself.
 
         Raises :class:`SnapshotError` where the *recorded* one contradicts itself.
         """
         recorded = self._consistency.checked(recorded, current)
-        return Judged(self.judge(recorded, current, deal, seconds=seconds), recorded, current)
+        return Judged(self.judge(recorded, current, deal, seconds=seconds, noise=noise), recorded, current)
 
-    def judge(self, recorded: Snapshot, current: Snapshot, deal: Deal | None, *, seconds: float = 0.0) -> DealResult:
+    def judge(
+        self,
+        recorded: Snapshot,
+        current: Snapshot,
+        deal: Deal | None,
+        *,
+        seconds: float = 0.0,
+        noise: bool = True,
+    ) -> DealResult:
         """Judge a *current* snapshot against the *recorded* one, by the rules of the recorded type."""
+        policy = self.policy[recorded.deal_type]
         with seconds_left(None if self._timeout is None else self._timeout - seconds):
             judgement = judge(
                 recorded.reasoned(),
                 current.reasoned(),
-                policy=self.policy[recorded.deal_type],
+                policy=policy if noise else policy.without_noise,
                 metrics=self._recorder.metrics,
                 is_valid_type=self._types.recognizes,
                 deal=deal,

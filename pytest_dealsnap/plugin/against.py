@@ -15,7 +15,7 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.model.finished_run import OldSide
 from pytest_dealsnap.plugin.options import given_settings
 from pytest_dealsnap.rehearsal.old_checkout import not_there
-from pytest_dealsnap.rehearsal.old_code import OldAnswers, OldCode, open_old_code
+from pytest_dealsnap.rehearsal.old_code import OldAnswers, OldCode, for_single_deals, open_old_code
 from pytest_dealsnap.text import plural
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ class Against:
         self._answers = answers = self.old.answer(ids if narrowed else None, state=state)
         side = OldSide(checkout.ref, checkout.commit, round(answers.seconds, 3), str(answers.spent), answers.calls)
         return AgainstFacts(side, answers.unanswered)
+
+    def for_single_deals(self) -> OldCode:
+        """Return the old code for fresh runs of single deals, in any process of the run."""
+        return for_single_deals(self.old)
 
     def close(self) -> None:
         """Remove the checkout."""

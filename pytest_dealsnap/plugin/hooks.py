@@ -107,7 +107,7 @@ class DealHooks:
         node.workerinput[STATE_KEY] = self.run.source.shared_state
         if self.run.against is not None:
             folder = self.run.snapshots.folder.parent
-            node.workerinput[AGAINST_KEY] = pickle.dumps((folder, self.run.against))
+            node.workerinput[AGAINST_KEY] = pickle.dumps((folder, self.run.against, self.run.old_answers))
         if self.run.stored is not None:
             node.workerinput[STORE_KEY] = pickle.dumps(self.run.stored.settings)
 

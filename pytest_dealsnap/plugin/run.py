@@ -21,6 +21,7 @@ from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
+from pytest_dealsnap.judging.confirmation import is_suspect
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
 from pytest_dealsnap.judging.portfolio import compile_portfolio
 from pytest_dealsnap.model.record import replace
@@ -33,11 +34,13 @@ from pytest_dealsnap.reasoning.calls import Reasoning, excused_by
 from pytest_dealsnap.reasoning.loops import Home
 
 if TYPE_CHECKING:
+    from pytest_dealsnap.pipeline.both_sides import Confirmation
     from pytest_dealsnap.plugin.against import Against, AgainstFacts
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.plan import Plan
     from pytest_dealsnap.reasoning.replay import Replay
     from pytest_dealsnap.reasoning.stored import StoredCalls
+    from pytest_dealsnap.rehearsal.old_code import OldCode
 
 __all__ = ["RUN", "Run"]
 
@@ -64,6 +67,8 @@ class Run:
         self.source: DealSource = open_source(config)
         self.against: AgainstFacts | None = None
         self.old_code: Against | None = None  # in the process that plans
+        self.old_answers: OldCode | None = None  # in each process: the old code for single deals
+        self.confirmation: Confirmation | str | None = None  # what makes fresh runs, or why none are made
         self.is_old = False  # this is the process of old code
         self.snapshots = DealSnapshots(config.snapshots if baseline is None else baseline)
         self.judging = Judging(
@@ -182,6 +187,10 @@ class Run:
             judged = Judged(self.gate.lost(ref))
         if judged.result.status == "regressed":
             self.refuse_moved(ref)
+            if deal is not None and is_suspect(judged.result.findings):
+                from pytest_dealsnap.plugin.confirming import confirm  # only gates with floors of noise
+
+                judged = replace(judged, result=confirm(self, judged.result, deal, reasoner()))
         judged = replace(judged, reasoning=reasoning)
         settled = self.judging.settle(judged, lambda: {} if deal is None else deal.fields)
         return replace(settled, result=self._with_evidence(settled.result, reasoning))
@@ -282,6 +291,8 @@ class Run:
         self.snapshots.flush()
         if "calls" in self.__dict__:
             self.calls.close()
+        if self.confirmation is not None and not isinstance(self.confirmation, str):
+            self.confirmation.close()
         if self.replay is not None:
             self.replay.end()
         if self.stored is not None:

@@ -62,9 +62,9 @@ def _worker_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
     """Return the run of a worker of xdist, with the old code's answers where its controller has some."""
     if AGAINST_KEY not in config.workerinput:  # type: ignore[attr-defined]  # xdist's
         return _new_run(config, settings, mode)
-    folder, facts = pickle.loads(config.workerinput[AGAINST_KEY])  # type: ignore[attr-defined]  # noqa: S301  # likewise
+    folder, facts, old = pickle.loads(config.workerinput[AGAINST_KEY])  # type: ignore[attr-defined]  # noqa: S301  # likewise
     run = _new_run(config, settings, mode, folder)
-    run.against = facts
+    run.against, run.old_answers = facts, old
     return run
 
 
@@ -161,6 +161,7 @@ def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
     run.start(plan)
     if run.old_code is not None:
         run.against = run.old_code.ask(plan, run.source.shared_state)
+        run.old_answers = run.old_code.for_single_deals()
     if _is_stored(config, settings, mode):
         _open_store(config, run)
     _check_executor(config, run)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from pytest_dealsnap.rehearsal.owners import OWNER_VARIABLE, this_process
 from pytest_dealsnap.rehearsal.steps import Done, Say, run_step
 from pytest_dealsnap.secrets import redact
 
-__all__ = ["Again", "OldAnswers", "OldCode", "open_old_code", "paths_in"]
+__all__ = ["Again", "OldAnswers", "OldCode", "for_single_deals", "open_old_code", "paths_in"]
 
 # What would make the process a part of this run.
 _FOREIGN = ("DEALSNAP_SNAPSHOTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER")
@@ -125,7 +125,7 @@ class OldCode:
         spent, calls = Decimal(0), 0
         for _ in range(times):
             self._asked += 1
-            name = f"again-{self._asked}"
+            name = f"again-{os.getpid()}-{self._asked}"
             flags = {**self.flags, "calls.store": str(self.checkout.folder / name / "store")}
             if budget is not None:
                 flags["calls.budget"] = str(max(budget - spent, Decimal(0)))
@@ -227,6 +227,25 @@ class OldCode:
             spending.get("calls", 0),
             done.seconds,
         )
+
+
+def for_single_deals(old: OldCode) -> OldCode:
+    """Return *old* for fresh runs of single deals: in one process, asking anew what is recorded, without a word.
+
+    It can be pickled, so that workers of xdist make such runs, too.
+    """
+    kept: list[str] = []
+    words = iter(old.arguments)
+    for word in words:
+        if word in ("-n", "--dealsnap-replay"):
+            next(words)  # its value
+        else:
+            kept.append(word)
+    return replace(old, arguments=(*kept, "--dealsnap-replay", "off"), say=_silent)
+
+
+def _silent(line: str) -> None:
+    """Say nothing."""
 
 
 def open_old_code(

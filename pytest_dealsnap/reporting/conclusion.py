@@ -22,8 +22,8 @@ from pytest_dealsnap.reporting.evidence_words import evidence_words, miss_notes
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes
 from pytest_dealsnap.reporting.next_steps import capture_steps, gate_steps, incomplete, lost_snapshots
+from pytest_dealsnap.reporting.noise_words import confirmation_notes, unsteady_notes
 from pytest_dealsnap.reporting.parts import claims_nothing, outcome_of_part, sample_notes, sample_verdict
-from pytest_dealsnap.reporting.unsteady_words import unsteady_notes
 from pytest_dealsnap.text import agree, cut, plural, some_ids
 
 __all__ = ["conclude", "with_unread_rows"]
@@ -63,7 +63,7 @@ def _by_noise(facts: RunFacts, results: Sequence[DealResult]) -> tuple[Sequence[
     if facts.noise is None:
         return results, []
     found = rates(results, facts.noise.types)
-    notes = [rate.words for rate in found]
+    notes = [*(rate.words for rate in found), *confirmation_notes(results)]
     return by_rates(results, found), [facts.noise.stale, *notes] if facts.noise.stale else notes
 
 

@@ -159,3 +159,29 @@ def test_floors_are_part_of_the_baseline_and_no_stranger(noisy: Project) -> None
     """Neither a gate nor the check of the baseline takes the file for something else."""
     assert not any("noise.json" in note for note in noisy.gate().report["notes"])
     assert "noise.json" not in dealsnap(noisy.folder, "check").out
+
+
+ASKING = """
+FACTOR = 1.0
+
+
+def ask(deal):
+    return {"price": 100}
+
+
+def value(transaction):
+    return {"offer": {"price": FACTOR * ask(transaction.id)["price"]}, "risks": [], "memo": "as signed"}
+"""
+
+
+def test_a_replayed_output_has_no_noise(project: Project) -> None:
+    """Its model's answers are the recorded ones: 8 % after the model are the code's, and beyond the rule."""
+    config = NOISY + '[tool.dealsnap.calls]\nversion = "v1"\n[tool.dealsnap.replay]\ncalls = ["valuation:ask"]\n'
+    noise = noise_file(price={}, risk_count={"ties": 20, "floor": 0})
+    asking = project.with_deals(*deals(2)).with_config(config).with_reasoner(ASKING)
+    asking = asking.with_file("snapshots/noise.json", noise).captured()
+    moved = asking.with_reasoner(ASKING.replace("1.0", "1.08")).gate("--dealsnap-fresh")
+    assert set(moved.statuses.values()) == {"regressed"}
+    assert findings(moved)[0]["allowed"] == "within 5% or noise (replayed: no noise)"
+    anew = asking.with_reasoner(ASKING.replace("1.0", "1.08")).gate("--dealsnap-fresh", "--dealsnap-replay", "off")
+    assert set(anew.statuses.values()) == {"changed"}

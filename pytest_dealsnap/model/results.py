@@ -144,7 +144,7 @@ class DealResult(Record, frozen=True):
     a second run of the captured deal differed, ``None`` where there was none. ``unchanged`` are the numbers of
     a compared deal that are what they were, by metric. ``evidence`` says how the output came about (``replayed``,
     ``reused``, ``computed``; empty where calls are not recorded), ``asked`` how many recorded calls were made anew,
-    ``miss`` the first request that differs from the recorded ones.
+    ``miss`` the first request that differs from the recorded ones, ``unfollowed`` a process that the reasoner started.
     """
 
     id: str
@@ -172,6 +172,9 @@ class DealResult(Record, frozen=True):
     asked: Annotated[int, described("How many recorded calls were made anew.", ge=0)] = 0
     miss: Annotated[str, described("The first request that differs from the recorded ones.")] = ""
     unsteady: Annotated[tuple[str, ...] | None, described("Of no saved report.")] = None
+    unfollowed: Annotated[
+        str, described("A process that the reasoner started, whose calls are neither recorded nor replayed.")
+    ] = ""
 
     def with_status(self, status: str, *, reason: str = "") -> DealResult:
         """Return the result under another status, such as ``accepted``."""

@@ -39,6 +39,7 @@ from pytest_dealsnap.plugin.startup import AGAINST_KEY, STATE_KEY, STORE_KEY, WO
 from pytest_dealsnap.plugin.unjudged import Unjudged
 from pytest_dealsnap.plugin.xdist_transport import unpack
 from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child
+from pytest_dealsnap.reasoning.run_store import other_run
 from pytest_dealsnap.rehearsal.leftovers import local_leftovers, summary
 from pytest_dealsnap.text import plural, printable
 
@@ -148,9 +149,13 @@ class DealHooks:
     def _kept(self) -> str:
         """Say that outputs are reused, so that nobody takes the run for a fresh one."""
         stored = self.run.stored if self.run is not None else None
-        count = 0 if stored is None else stored.store.count()
-        words = f"the run store has {plural(count, 'output')} of this run, to be reused (--dealsnap-fresh starts anew)"
-        return words if count else ""
+        if stored is None:
+            return ""
+        count = stored.store.count()
+        if not count:
+            others = other_run(stored.store.folder, stored.settings.made_of)
+            return f"the run store has outputs that are not reused: {others}" if others else ""
+        return f"the run store has {plural(count, 'output')} of this run, to be reused (--dealsnap-fresh starts anew)"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:

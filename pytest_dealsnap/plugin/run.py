@@ -221,7 +221,7 @@ class Run:
         if reasoning.reused:
             return replace(result, evidence="reused")
         if made is not None:
-            return replace(result, evidence=made.evidence, asked=made.asked, miss=made.miss)
+            return replace(result, evidence=made.evidence, asked=made.asked, miss=made.miss, unfollowed=made.unfollowed)
         return result if self.stored is None else replace(result, evidence="computed", asked=1)
 
     def _record_calls(self, ref: DealRef) -> None:

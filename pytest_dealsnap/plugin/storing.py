@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.baseline.cassettes import Cassettes
 from pytest_dealsnap.config import Config
 from pytest_dealsnap.pipeline.prices import settings_of_store
-from pytest_dealsnap.reasoning.run_store import RunStore, run_key, runs_folder
+from pytest_dealsnap.reasoning.run_store import RunStore, key_of, run_parts, runs_folder
 from pytest_dealsnap.reasoning.stored import StoredCalls, StoreSettings
 from pytest_dealsnap.text import plural
 
@@ -52,8 +52,9 @@ def store_settings(config: Config, run: Run) -> StoreSettings:
     Raises :class:`ConfigError` for a budget whose calls have no known cost.
     """
     plan = run.plan
-    key = run_key(config, mode=run.mode, database=plan.description, facts=plan.facts, environ=os.environ)
-    return settings_of_store(config, runs_folder(config) / key, run.snapshots)
+    parts = run_parts(config, mode=run.mode, database=plan.description, facts=plan.facts, environ=os.environ)
+    settings = settings_of_store(config, runs_folder(config) / key_of(parts), run.snapshots)
+    return replace(settings, made_of=parts)
 
 
 def open_store(settings: StoreSettings, run: Run, *, fresh: bool) -> RunStore:
@@ -66,6 +67,7 @@ def open_store(settings: StoreSettings, run: Run, *, fresh: bool) -> RunStore:
         "reasoner": run.config.reasoner,
         "currency": settings.currency,
         "budget": None if budget is None else str(budget),
+        "made_of": dict(settings.made_of),
     }
     store.open(tests=[entry.ref.id for entry in run.plan.entries], facts=facts, fresh=fresh)
     return store

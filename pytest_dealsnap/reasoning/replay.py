@@ -27,7 +27,7 @@ __all__ = ["Replay", "ReplaySettings", "TapedReasoner", "cost_setting"]
 
 # The replays that catch calls in this process: functions are caught for a whole process.
 _HERE: dict[ReplaySettings, Replay] = {}
-_LOCK = threading.Lock()
+_TURN = threading.Condition()
 # Given a deal's id, its recorded calls; ``None`` where there are none.
 Recordings = Callable[[str], Sequence[RecordedCall] | None]
 
@@ -90,6 +90,7 @@ class Replay:
         self._reasoners: dict[int, TapedReasoner] = {}
         self._given: dict[str, Sequence[RecordedCall] | None] = {}
         self._payers: dict[str, Callable[[], None]] = {}
+        self.users = 0  # calls of an executor's process that go on
 
     def pay_when_asked(self, deal_id: str, pay: Callable[[], None]) -> None:
         """Have *pay* called before the first call of the deal that is not replayed."""
@@ -241,13 +242,30 @@ class RemoteReasoner:
 
     def reason_with_tapes(self, deal: Deal, call: Callable[[Callable[..., Any], Deal], Reasoning]) -> Reasoning:
         """Reason *deal* there by *call*; the answer carries what the caught calls came to."""
-        with _LOCK:
+        replay = self._taken()
+        try:
+            replay.given(deal.key, self.recorded)
+            return replay.settle(deal, call(replay.reasoner(self.function), deal))
+        finally:
+            with _TURN:
+                replay.users -= 1
+                _TURN.notify_all()
+
+    def _taken(self) -> Replay:
+        """Return what catches the calls in this process, which is the executor's, and may serve several runs.
+
+        A function is caught for one run at a time: calls of another run wait until those that go on have ended.
+        """
+        with _TURN:
+            _TURN.wait_for(lambda: self.settings in _HERE or not any(one.users for one in _HERE.values()))
             replay = _HERE.get(self.settings)
-            if replay is None:  # kept: this process is the executor's, and its next call is caught the same way
+            if replay is None:
+                for other in list(_HERE.values()):
+                    other.end()
                 replay = Replay(self.settings, lambda deal_id: None)
                 replay.begin()
-        replay.given(deal.key, self.recorded)
-        return replay.settle(deal, call(replay.reasoner(self.function), deal))
+            replay.users += 1
+            return replay
 
 
 def _points(settings: ReplaySettings) -> list[Point]:

@@ -76,6 +76,13 @@ class Tapes:
         """End what :meth:`within` began."""
         _TAPE.reset(token)
 
+    @staticmethod
+    def process_started(program: str) -> None:
+        """Take note of a process that is started in the context of a deal; a recorded call may start what it likes."""
+        tape = _TAPE.get()
+        if tape is not None and not _INSIDE.get():
+            tape.process_started(program)
+
     # --- what answers
 
     def call(self, point: Point, args: tuple[Any, ...], kwargs: Arguments) -> Any:

@@ -7,12 +7,14 @@ Only the standard library is used here: an application imports :func:`replayable
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, Protocol, TypeVar
 
@@ -58,6 +60,8 @@ class Answerer(Protocol):
     def stream(self, point: Point, args: tuple[Any, ...], kwargs: Arguments) -> Generator[Any, Any, Any]: ...
 
     def stream_async(self, point: Point, args: tuple[Any, ...], kwargs: Arguments) -> Any: ...
+
+    def process_started(self, program: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,32 +114,42 @@ class Interception:
     """Points whose calls go to an :class:`Answerer` between :meth:`begin` and :meth:`end`.
 
     Threads that are started meanwhile, and calls handed to a thread pool, keep the context of who started them: by it
-    a call is known to be a deal's.
+    a call is known to be a deal's. Processes that a deal starts are not followed: the answerer is told of them.
     """
 
     def __init__(self, points: Iterator[Point] | list[Point], answerer: Answerer) -> None:
         self._points = list(points)
         self._answerer = answerer
         self._code: list[tuple[FunctionType, CodeType]] = []
-        self._threads: tuple[Any, Any] | None = None
+        self._starting: tuple[Any, Any, Any, Any] | None = None
 
     def begin(self) -> None:
         """Catch all calls from now on."""
         for point in self._points:
             self._code.append((point.function, point.function.__code__))
             point.function.__code__ = _catching(point, self._answerer)
-        self._threads = (threading.Thread.start, ThreadPoolExecutor.submit)
-        threading.Thread.start = _start_in_context(self._threads[0])  # type: ignore[method-assign]
-        ThreadPoolExecutor.submit = _submit_in_context(self._threads[1])  # type: ignore[method-assign]
+        import subprocess  # an application that decorates functions pays for neither
+        from multiprocessing.process import BaseProcess
+
+        starts = (threading.Thread.start, ThreadPoolExecutor.submit, subprocess.Popen.__init__, BaseProcess.start)
+        self._starting = starts
+        threading.Thread.start = _start_in_context(starts[0])  # type: ignore[method-assign]
+        ThreadPoolExecutor.submit = _submit_in_context(starts[1])  # type: ignore[method-assign]
+        subprocess.Popen.__init__ = _told_program(starts[2], self._answerer)  # type: ignore[method-assign]
+        BaseProcess.start = _told_process(starts[3], self._answerer)  # type: ignore[method-assign]
 
     def end(self) -> None:
         """Give every function its own code back."""
         while self._code:
             function, code = self._code.pop()
             function.__code__ = code
-        if self._threads is not None:
-            threading.Thread.start, ThreadPoolExecutor.submit = self._threads  # type: ignore[method-assign]
-            self._threads = None
+        if self._starting is not None:
+            threading.Thread.start, ThreadPoolExecutor.submit = self._starting[:2]  # type: ignore[method-assign]
+            import subprocess
+            from multiprocessing.process import BaseProcess
+
+            subprocess.Popen.__init__, BaseProcess.start = self._starting[2:]  # type: ignore[method-assign]
+            self._starting = None
 
 
 def _start_in_context(start: Callable[..., None]) -> Any:
@@ -152,6 +166,24 @@ def _submit_in_context(submit: Callable[..., Any]) -> Any:
         return submit(self, copy_context().run, fn, *args, **kwargs)
 
     return submit_in_context
+
+
+def _told_program(start: Callable[..., None], answerer: Answerer) -> Any:
+    def start_and_tell(self: Any, args: Any, *more: Any, **keywords: Any) -> None:
+        words = args if isinstance(args, (list, tuple)) else [args]
+        shown = os.fsdecode(words[0]) if words and isinstance(words[0], (str, bytes, os.PathLike)) else ""
+        answerer.process_started(Path(shown.split()[0]).name if shown.split() else "?")  # what follows may be a secret
+        start(self, args, *more, **keywords)
+
+    return start_and_tell
+
+
+def _told_process(start: Callable[..., None], answerer: Answerer) -> Any:
+    def start_and_tell(self: Any) -> None:
+        answerer.process_started(f"multiprocessing's {type(self).__name__}")
+        start(self)
+
+    return start_and_tell
 
 
 _MARK = "the point's answer"

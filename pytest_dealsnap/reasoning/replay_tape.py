@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from pytest_dealsnap.errors import ReplayError, ReplayMissError
+from pytest_dealsnap.errors import DealsnapError, ReplayError, ReplayMissError
 from pytest_dealsnap.judging.differences import changed_leaves
 from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.templates import path_form
@@ -39,7 +39,8 @@ class CallsMade:
     """What the calls of one deal came to.
 
     ``miss`` is the first request that was not recorded, as a difference, and ``miss_paths`` are the places of it;
-    ``stopped`` says why the deal cannot be judged. ``unpriced`` counts calls whose cost is not known.
+    ``stopped`` says why the deal cannot be judged. ``unpriced`` counts calls whose cost is not known. ``unfollowed`` is
+    the first process that the reasoner started.
     """
 
     replayed: int = 0
@@ -48,8 +49,9 @@ class CallsMade:
     unpriced: int = 0
     miss: str = ""
     miss_paths: tuple[str, ...] = ()
-    stopped: ReplayError | None = None
+    stopped: DealsnapError | None = None
     recorded: tuple[RecordedCall, ...] = ()
+    unfollowed: str = ""
 
     @property
     def evidence(self) -> str:
@@ -94,7 +96,8 @@ class Tape:
         self._cost = Decimal(0)
         self._miss = ""
         self._miss_paths: tuple[str, ...] = ()
-        self._stopped: ReplayError | None = None
+        self._stopped: DealsnapError | None = None
+        self._unfollowed = ""
         self._closed = False
 
     def begin(self, call: str, key: str, request: dict[str, Any]) -> Begun:
@@ -131,7 +134,11 @@ class Tape:
                 raise self._stopped
             self._asked += 1
         if self._before_asking is not None:
-            self._before_asking()  # may refuse: a replay is free, and only now something is paid
+            try:
+                self._before_asking()  # may refuse: a replay is free, and only now something is paid
+            except DealsnapError as error:
+                self.stop(error)
+                raise
         return begun
 
     def _difference(self, begun: Begun) -> str:
@@ -163,10 +170,15 @@ class Tape:
             self._seen[begun.key] -= 1
             self._unpriced += 1
 
-    def stop(self, error: ReplayError) -> None:
+    def stop(self, error: DealsnapError) -> None:
         """Keep the deal from being judged, whatever its reasoner makes of *error*."""
         with self._lock:
             self._stopped = self._stopped or error
+
+    def process_started(self, program: str) -> None:
+        """Take note of a process that the reasoner starts: what it asks is neither recorded nor replayed."""
+        with self._lock:
+            self._unfollowed = self._unfollowed or program
 
     def close(self) -> CallsMade:
         """End the deal: a call that is left behind asks nothing any more. Return what its calls came to."""
@@ -174,4 +186,4 @@ class Tape:
             self._closed = True
             recorded = tuple(one for _, one in sorted(self._made, key=lambda made: made[0]))
             facts = (self._replayed, self._asked, self._cost, self._unpriced, self._miss, self._miss_paths)
-            return CallsMade(*facts, self._stopped, recorded)
+            return CallsMade(*facts, self._stopped, recorded, self._unfollowed)

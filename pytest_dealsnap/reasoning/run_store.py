@@ -28,9 +28,27 @@ from pytest_dealsnap.reasoning.canonical import dumps, loads
 from pytest_dealsnap.reasoning.spending import Budget, SpendFile
 from pytest_dealsnap.toml_text import parse_toml
 
-__all__ = ["Kept", "RunStore", "calls_version", "row_hash", "run_key", "runs_folder"]
+__all__ = [
+    "Kept",
+    "RunStore",
+    "calls_version",
+    "key_of",
+    "other_run",
+    "row_hash",
+    "run_key",
+    "run_parts",
+    "runs_folder",
+]
 
 FORMAT = 1
+_PARTS = {
+    "version": "another version of the code (calls.version)",
+    "env": "other values of calls.env",
+    "database": "another database",
+    "facts": "another schema revision",
+    "reasoner": "another reasoner",
+    "drop": "another output.drop",
+}
 _CANNOT_CHANGE_AN_ANSWER = (".md", ".rst", ".txt")
 _FOLDERS_THAT_CANNOT = ("tests", "docs", "snapshots", ".dealsnap", ".github", "__pycache__")
 
@@ -40,8 +58,10 @@ def runs_folder(config: Config) -> Path:
     return config.root / config.calls.store / "runs"
 
 
-def run_key(config: Config, *, mode: str, database: str, facts: Mapping[str, Any], environ: Mapping[str, str]) -> str:
-    """Return the key of a run: a digest of what its outputs depend on, beside the deals' rows.
+def run_parts(
+    config: Config, *, mode: str, database: str, facts: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a digest of each part that a run's outputs depend on, beside the deals' rows; :func:`key_of` joins them.
 
     Args:
         config: The configuration.
@@ -62,7 +82,43 @@ def run_key(config: Config, *, mode: str, database: str, facts: Mapping[str, Any
         "env": {name: environ.get(name) for name in config.calls.env},
         "drop": list(config.output.drop),
     }
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
+    return {name: _digest(json.dumps(part, sort_keys=True)) for name, part in made_of.items()}
+
+
+def run_key(config: Config, *, mode: str, database: str, facts: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """Return the key of a run; see :func:`run_parts`."""
+    return key_of(run_parts(config, mode=mode, database=database, facts=facts, environ=environ))
+
+
+def key_of(parts: Mapping[str, str]) -> str:
+    """Return the key of a run with these *parts*."""
+    return _digest(json.dumps(dict(parts), sort_keys=True))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def other_run(folder: Path, parts: Mapping[str, str]) -> str:
+    """Return what tells the run in *folder*, which has no outputs yet, from the newest of its mode that has some.
+
+    Empty where there is no such run.
+    """
+    others = []
+    for about in folder.parent.glob("*/run.json"):
+        try:
+            document = json.loads(about.read_text(encoding="utf-8"))
+            made_of, started = dict(document["made_of"]), str(document["started_at"])
+        except (OSError, ValueError, KeyError, TypeError):  # of an earlier version, or damaged: status says so
+            continue
+        outputs = sum(1 for _ in (about.parent / "outputs").rglob(f"*{SUFFIX}"))
+        differ = [words for name, words in _PARTS.items() if made_of.get(name) != parts[name]]
+        if about.parent != folder and made_of.get("mode") == parts["mode"] and outputs and differ:
+            others.append((started, outputs, differ))
+    if not others:
+        return ""
+    _, outputs, differ = max(others)
+    return f"{outputs:,} of a run by {' and '.join(differ)}"
 
 
 def calls_version(config: Config) -> str:

@@ -6,8 +6,8 @@ import inspect
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ class StoreSettings:
     """A run's store and prices, as they travel to the processes of an executor, which share the folder.
 
     ``cost`` is a number or a path into the output, ``retries`` how often a call that raised one of ``retry_on`` is made
-    again, ``index`` the number of a repeated run, whose outputs are kept beside those of the others.
+    again, ``index`` the number of a repeated run, whose outputs are kept beside those of the others, and ``made_of`` the
+    digests of all that the key is made of.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class StoreSettings:
     retries: int = 0
     retry_on: tuple[str, ...] = ()
     index: int = 0
+    made_of: Mapping[str, str] = field(default_factory=dict)
 
 
 class StoredCalls:

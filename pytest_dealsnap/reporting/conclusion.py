@@ -18,7 +18,7 @@ from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import AFFECTED, DealResult, alike_outputs
 from pytest_dealsnap.model.verdicts import Summary, Verdict
 from pytest_dealsnap.pipeline.details_kept import without_surplus
-from pytest_dealsnap.reporting.evidence_words import evidence_words, miss_notes
+from pytest_dealsnap.reporting.evidence_words import evidence_words, miss_notes, process_notes
 from pytest_dealsnap.reporting.idle import idle_notes, idle_words
 from pytest_dealsnap.reporting.matrix_notes import matrix_doubt, matrix_notes
 from pytest_dealsnap.reporting.next_steps import capture_steps, gate_steps, incomplete, lost_snapshots
@@ -149,6 +149,7 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         notes.append(f"{plural(len(facts.flaky), 'deal')} passed only when run again: {some_ids(facts.flaky, 60)}")
     notes += facts.portfolio
     notes += miss_notes(results)
+    notes += process_notes(results)
     if facts.spending is not None:
         notes.append(str(facts.spending["words"]))
     notes += facts.doubts

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.text import plural
 
-__all__ = ["EVIDENCE", "evidence_counts", "evidence_words", "miss_notes"]
+__all__ = ["EVIDENCE", "evidence_counts", "evidence_words", "miss_notes", "process_notes"]
 
 EVIDENCE = ("replayed", "reused", "computed")
 MISSES_SHOWN = 2
@@ -44,3 +44,15 @@ def miss_notes(results: Iterable[DealResult]) -> list[str]:
         notes.append(f"deal {result.id}, first request that differs: {' | '.join(result.miss.splitlines())}")
     more = len(missed) - len(notes)
     return [*notes, f"{plural(more, 'more deal')} made requests that were not recorded"] if more else notes
+
+
+def process_notes(results: Iterable[DealResult]) -> list[str]:
+    """Return what to say of processes that the reasoner started: nobody knows what they ask."""
+    started = [result for result in results if result.unfollowed]
+    if not started:
+        return []
+    first = f"{started[0].unfollowed}, first for deal {started[0].id}"
+    return [
+        f"the reasoner started processes of its own for {plural(len(started), 'deal')} ({first}): calls that are made "
+        "in them are neither recorded nor replayed. Make them in the reasoner's own process"
+    ]

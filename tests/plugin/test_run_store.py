@@ -65,6 +65,10 @@ def test_a_gate_goes_on_after_its_budget(paid: Project) -> None:
     assert {one["evidence"] for one in looser.report["deals"]} == {"reused"}
     paid.gate("--dealsnap-fresh")
     assert made(paid) == 18
+    newer = paid.with_file("more.py", "").gate()
+    words = "the run store has outputs that are not reused: 6 of a run by another version of the code (calls.version)"
+    assert words in newer.text
+    assert made(paid) == 24
 
 
 def test_the_judged_output_is_what_is_accepted(paid: Project) -> None:

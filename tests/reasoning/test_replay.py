@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from collections import namedtuple
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -26,12 +29,13 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap import replayable
 from pytest_dealsnap.deals.deal import Deal
-from pytest_dealsnap.errors import ConfigError, ReplayError, ReplayMissError
+from pytest_dealsnap.errors import BudgetStopError, ConfigError, ReplayError, ReplayMissError
+from pytest_dealsnap.reasoning import replay as replay_module
 from pytest_dealsnap.reasoning import replay_points
 from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner
-from pytest_dealsnap.reasoning.replay import Replay, ReplaySettings, cost_setting
+from pytest_dealsnap.reasoning.replay import RemoteReasoner, Replay, ReplaySettings, cost_setting
 from pytest_dealsnap.reasoning.replay_answers import cost_in
 from pytest_dealsnap.reasoning.replay_codec import TAG, decode_answer, encode_answer
 from pytest_dealsnap.reasoning.replay_tape import RecordedCall, Tape, TapeMode
@@ -339,6 +343,51 @@ def test_a_reasoner_that_swallows_the_stop_is_not_judged() -> None:
     assert MADE == []
 
 
+def test_a_budget_stop_that_is_swallowed_keeps_its_deal_from_being_judged() -> None:
+    """Its answer would be one that nobody paid for."""
+
+    def pay() -> None:
+        raise BudgetStopError("the budget allows no further call")
+
+    tape = Tape("1", None, "ask", before_asking=pay)
+    for _ in range(2):
+        with pytest.raises(BudgetStopError):
+            tape.begin("x", "k", {})
+    assert isinstance(tape.close().stopped, BudgetStopError)
+
+
+def test_processes_that_a_reasoner_starts_are_told() -> None:
+    """Nobody knows what they ask. One that a recorded call starts is a part of that call."""
+
+    def starts(deal: Deal) -> dict[str, Any]:
+        subprocess.run([sys.executable, "-S", "-c", "secret"], check=False, capture_output=True)
+        return ask("x")
+
+    def forks(deal: Deal) -> dict[str, Any]:
+        process = multiprocessing.get_context("fork").Process(target=print)
+        process.start()
+        process.join()
+        return ask("x")
+
+    before = subprocess.Popen.__init__
+    made = Tapes("ask").run(starts, "record").calls
+    assert made is not None
+    assert made.unfollowed == Path(sys.executable).name
+    made = Tapes("ask").run(forks, "record").calls
+    assert made is not None
+    assert made.unfollowed == "multiprocessing's ForkProcess"
+    made = Tapes("by_program").run(lambda deal: by_program(), "record").calls
+    assert made is not None
+    assert (made.asked, made.unfollowed) == (1, "")
+    assert subprocess.Popen.__init__ is before
+
+
+def by_program() -> dict[str, Any]:
+    """A model that is asked by a command line."""
+    subprocess.run("exit 0", shell=True, check=True)
+    return {"text": "by program"}
+
+
 def test_a_call_that_raised_is_no_answer() -> None:
     """Its repetition is the same call."""
 
@@ -630,3 +679,37 @@ def test_a_tape_that_was_stopped_stays_so() -> None:
     with pytest.raises(ReplayMissError) as second:
         tape.begin("ask", "other", {})
     assert first.value is second.value
+
+
+def test_a_process_of_an_executor_serves_one_run_at_a_time() -> None:
+    """A worker that outlives a capture replays for the gate after it; a call of another run waits for its turn."""
+    one = Deal("1", None, "acquisition", None)
+    settings = ReplaySettings((f"{HERE}:ask",), Path.cwd(), (), "", "record", False)
+    going, end = threading.Event(), threading.Event()
+
+    def slow(deal: Deal) -> dict[str, Any]:
+        answer = ask("x")
+        going.set()
+        assert end.wait(10)
+        return answer
+
+    def reasoned(function: Callable[..., Any], deal: Deal) -> Reasoning:
+        return Reasoning(output=dict(bind_reasoner(function)(deal)))
+
+    MADE.clear()
+    with ThreadPoolExecutor(2) as pool:
+        capture = pool.submit(RemoteReasoner(slow, settings, None).reason_with_tapes, one, reasoned)
+        assert going.wait(10)
+        recorded = RecordedCall("k", 0, "other", {}, None)
+        gating = dataclasses.replace(settings, mode="stop", free_only=True)
+        gate = pool.submit(RemoteReasoner(lambda deal: {}, gating, (recorded,)).reason_with_tapes, one, reasoned)
+        end.set()
+        made = capture.result().calls
+        assert gate.result().output == {}
+    assert made is not None
+    replayed = RemoteReasoner(lambda deal: ask("x"), gating, made.recorded).reason_with_tapes(one, reasoned)
+    assert replayed.calls is not None
+    assert (replayed.calls.replayed, replayed.excused) == (1, False)
+    assert len(MADE) == 1
+    for left in list(replay_module._HERE.values()):
+        left.end()

@@ -21,7 +21,7 @@ from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reasoning.engine import Engine
 from pytest_dealsnap.reasoning.kept_runs import kept_runs
 from pytest_dealsnap.reasoning.replay import Replay, ReplaySettings
-from pytest_dealsnap.reasoning.run_store import RunStore, row_hash, run_key
+from pytest_dealsnap.reasoning.run_store import RunStore, other_run, row_hash, run_key
 from pytest_dealsnap.reasoning.spending import Budget
 from pytest_dealsnap.reasoning.stored import StoredCalls, StoreSettings
 from tests.builders import configure
@@ -264,6 +264,31 @@ def test_the_key_by_git(tmp_path: Path) -> None:
     assert key(config) == first
     (tmp_path / "prompt.jinja").write_text("b")
     assert key(config) != first
+
+
+def test_what_tells_a_run_from_the_newest_with_outputs(tmp_path: Path) -> None:
+    """Runs without outputs, of other modes, of earlier versions and damaged ones are no such run."""
+    parts = {"mode": "gate", "version": "1", "env": "1", "database": "1", "facts": "1", "reasoner": "1", "drop": "1"}
+
+    def kept(name: str, started: str, *, outputs: int = 1, **changes: str) -> None:
+        folder = tmp_path / name
+        (folder / "outputs").mkdir(parents=True)
+        for number in range(outputs):
+            (folder / "outputs" / f"{number}.0.json").write_text("{}")
+        about = {"made_of": {**parts, **changes}, "started_at": started}
+        (folder / "run.json").write_text(json.dumps(about))
+
+    assert other_run(tmp_path / "now", parts) == ""
+    kept("now", "4", outputs=0)
+    kept("idle", "5", outputs=0, version="2")
+    kept("capture", "6", mode="capture", version="2")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "run.json").write_text("{")
+    assert other_run(tmp_path / "now", parts) == ""
+    kept("older", "1", drop="2")
+    kept("newer", "2", outputs=2, version="2", env="2")
+    expected = "2 of a run by another version of the code (calls.version) and other values of calls.env"
+    assert other_run(tmp_path / "now", parts) == expected
 
 
 def test_the_version_may_be_named(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.project import Project, clean_environment
+from tests.plugin.project import Project, clean_environment, deals
 from tests.scale.running import PATIENCE, ended, started, wait_until
 
 pytest.importorskip("distributed", reason="the Dask example needs `pip install distributed`")
@@ -160,3 +160,44 @@ def test_the_example_as_it_is_documented(tmp_path: Path) -> None:
     assert "could not be reasoned" not in text
     assert "verdict: PROCEED - none of 60 compared deals is affected" in text
     assert all('"metrics"' in path.read_text() for path in (folder / "snapshots" / "deals").iterdir())
+
+
+MODEL = """
+import os
+import random
+
+
+def ask(prompt):
+    with open(os.path.join(os.path.dirname(__file__), "paid.txt"), "a") as file:
+        file.write(f"{prompt} {os.getpid()}\\n")
+    return {"price": random.randint(100, 10_000)}
+"""
+AGENT = """
+import llm
+
+
+def value(transaction):
+    return {"offer": llm.ask(transaction.id), "risks": [], "memo": "as signed"}
+"""
+
+
+def test_model_calls_on_workers_are_recorded_and_replayed(tmp_path: Path) -> None:
+    """They are made there, paid once, and played back there; another prompt is a miss that is not made."""
+    folder = tmp_path / "agent"
+    settings = 'calls = ["llm:ask"]'
+    project = Project(folder).with_deals(*deals(6)).with_reasoner(AGENT).with_file("llm.py", MODEL)
+    project = project.with_settings(settings, section="replay").with_settings('executor = "cluster:executor"').write()
+    shutil.copy(EXAMPLE / "cluster.py", folder)
+    paid = folder / "paid.txt"
+    with cluster(folder) as dask:
+        project = project.with_environment(DASK_SCHEDULER=dask.address)
+        assert project.capture().code == 0
+        assert {int(line.split()[1]) for line in paid.read_text().splitlines()} <= {w.pid for w in dask.workers}
+        assert len(paid.read_text().splitlines()) == 6
+        replayed = project.gate("--dealsnap-replay", "only")
+        assert "(6 of 6 replayed)" in replayed.text, replayed.text[:3000]
+        (folder / "other.py").write_text(AGENT.replace("transaction.id", "'what is ' + transaction.id"))
+        missed = project.gate("--dealsnap-replay", "only", "--dealsnap-reasoner", "other:value")
+        assert missed.action == "inconclusive", missed.text
+        assert "+prompt: what is d1" in missed.text
+    assert len(paid.read_text().splitlines()) == 6

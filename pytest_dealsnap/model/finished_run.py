@@ -144,6 +144,7 @@ class OldSide(Record, frozen=True):
     seconds: Annotated[float, described("How long its answers took.", ge=0)]
     spent: Annotated[str, described("What its calls cost, as a text; it counts in the spending of the run.")] = "0"
     calls: Annotated[int, described("How many of its calls were paid.", ge=0)] = 0
+    reused: Annotated[int, described("How many of its answers were in the run store.", ge=0)] = 0
 
     @property
     def words(self) -> str:

@@ -49,6 +49,11 @@ class Against:
         """What the answers cost."""
         return Decimal(0) if self._answers is None else self._answers.spent
 
+    @property
+    def calls(self) -> int:
+        """How many of its calls were paid, in a run that was killed, too."""
+        return 0 if self._answers is None else self._answers.calls
+
     def ask(self, plan: Plan, state: str | None) -> AgainstFacts:
         """Let the old code answer the deals of *plan* in the *state* of the database that the gate reads.
 
@@ -62,7 +67,8 @@ class Against:
         if absent:
             say(f"dealsnap: git ignores {', '.join(absent)}, so the code of {checkout.words} runs without")
         self._answers = answers = self.old.answer(ids if narrowed else None, state=state)
-        side = OldSide(checkout.ref, checkout.commit, round(answers.seconds, 3), str(answers.spent), answers.calls)
+        paid = (str(answers.spent), answers.calls, answers.reused)
+        side = OldSide(checkout.ref, checkout.commit, round(answers.seconds, 3), *paid)
         return AgainstFacts(side, answers.unanswered)
 
     def for_single_deals(self) -> OldCode:

@@ -124,7 +124,7 @@ def _open_store(config: pytest.Config, run: Run) -> None:
     run.stored = stored_calls(settings, run)
     run.stored.store = store  # the one that holds the lock
     if run.old_code is not None:
-        store.spend.charge(run.old_code.spent)
+        store.spend.charge(run.old_code.spent, run.old_code.calls)
 
 
 def _begin_replay(config: pytest.Config, run: Run) -> None:
@@ -145,7 +145,6 @@ def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
     only, mode = config.getoption("dealsnap_only"), run.mode
     orders = orders_of(config)
     if orders is not None:
-        run.is_old = True
         run.source.follow(orders.state)
     elif not config.option.collectonly:
         run.source.freeze()
@@ -191,7 +190,7 @@ def _new_run(config: pytest.Config, settings: Config, mode: Mode, baseline: Path
         from pytest_dealsnap.plugin.matrix_run import MatrixRun  # other runs need no scratch copies
 
         return MatrixRun(settings, details=details)
-    return Run(
+    run = Run(
         settings,
         mode,
         details=details,
@@ -199,6 +198,8 @@ def _new_run(config: pytest.Config, settings: Config, mode: Mode, baseline: Path
         any_database=bool(config.getoption("dealsnap_allow_other_database")),
         baseline=baseline,
     )
+    run.is_old = orders_of(config) is not None
+    return run
 
 
 def _check_reasoner(config: pytest.Config, settings: Config) -> None:

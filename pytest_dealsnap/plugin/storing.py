@@ -31,12 +31,15 @@ class Spending:
     unknown: int
     under_way: int
     reused: int
+    old_calls: int = 0
 
     @property
     def words(self) -> str:
         """The spending as a sentence."""
         of = f" of a budget of {self.budget}" if self.budget is not None else ""
         parts = [f"spent: {self.spent} {self.currency}{of} in {plural(self.calls, 'call')}"]
+        if self.old_calls:
+            parts.append(f"{self.old_calls:,} of them by the old code")
         if self.reused:
             parts.append(f"{plural(self.reused, 'output')} reused from the run store (--dealsnap-fresh computes anew)")
         if self.lost:
@@ -75,6 +78,8 @@ def open_store(settings: StoreSettings, run: Run, *, fresh: bool) -> RunStore:
 
 def stored_calls(settings: StoreSettings, run: Run) -> StoredCalls:
     """Return the calls through the store. A capture that records calls reuses no output without its recording."""
+    if run.is_old:  # it replays, and records nothing
+        return StoredCalls(settings)
     if run.mode != "capture" or run.replay is None:
         return StoredCalls(settings)
     cassettes = Cassettes(run.config.snapshots)
@@ -90,10 +95,11 @@ def spending_of(store: RunStore, reused: int) -> dict[str, Any]:
         str(account.spent(budget)),
         spend.currency,
         limit,
-        account.begun,
+        account.begun + account.beside_calls,
         account.lost,
         account.unknown,
         len(account.under_way),
         reused,
+        account.beside_calls,
     )
     return {**asdict(spending), "words": spending.words}

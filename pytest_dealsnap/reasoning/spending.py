@@ -49,12 +49,13 @@ class Budget:
 class Account:
     """The calls of a run so far. A call of unknown cost, a lost one and one under way count as the reserve.
 
-    ``beside`` is what another account of the same run spent.
+    ``beside`` is what another account of the same run spent, in ``beside_calls``.
     """
 
     under_way: dict[str, str] = field(default_factory=dict)
     known: Decimal = Decimal(0)
     beside: Decimal = Decimal(0)
+    beside_calls: int = 0
     dearest: Decimal | None = None
     begun: int = 0
     ended: int = 0
@@ -65,7 +66,7 @@ class Account:
     def take(self, line: Mapping[str, Any]) -> None:
         """Take in one line of the file."""
         if line["what"] == "beside":
-            self.beside = Decimal(line["amount"])
+            self.beside, self.beside_calls = Decimal(line["amount"]), int(line["calls"])
             return
         what, call = line["what"], line["call"]
         if what == "begun":
@@ -141,11 +142,11 @@ class SpendFile:
         with self._locked() as descriptor:
             self._append(descriptor, {**line, "amount": told})
 
-    def charge(self, amount: Decimal) -> None:
+    def charge(self, amount: Decimal, calls: int) -> None:
         """Take note of what another account of the same run, such as the old code's, has spent so far."""
         with self._locked() as descriptor:
-            if amount != self._account.beside:
-                self._append(descriptor, {"what": "beside", "amount": str(amount)})
+            if (amount, calls) != (self._account.beside, self._account.beside_calls):
+                self._append(descriptor, {"what": "beside", "amount": str(amount), "calls": calls})
 
     def lose(self, calls: Iterable[str] | None = None) -> int:
         """Take note that *calls* (by default all under way) were lost with their process; return how many."""

@@ -29,8 +29,8 @@ class StoreSettings:
     """A run's store and prices, as they travel to the processes of an executor, which share the folder.
 
     ``cost`` is a number or a path into the output, ``retries`` how often a call that raised one of ``retry_on`` is made
-    again, ``index`` the number of a repeated run, whose outputs are kept beside those of the others, and ``made_of`` the
-    digests of all that the key is made of.
+    again, ``index`` the number of a repeated run, whose outputs are kept beside those of the others. ``made_of`` has
+    the digests of all that the key is made of.
     """
 
     folder: Path

@@ -42,6 +42,7 @@ class OldAnswers:
         unanswered: Why a deal has none, by id.
         spent: What the calls cost, and those of a killed run that it resumed.
         calls: How many calls were paid.
+        reused: How many answers an earlier run had paid.
         seconds: How long it took.
     """
 
@@ -49,6 +50,7 @@ class OldAnswers:
     unanswered: Mapping[str, str]
     spent: Decimal
     calls: int
+    reused: int
     seconds: float
 
 
@@ -225,6 +227,7 @@ class OldCode:
             {deal_id: why.get(deal_id, "its process ended before") for deal_id in run["not_judged"]},
             Decimal(spending.get("spent", 0)),
             spending.get("calls", 0),
+            spending.get("reused", 0),
             done.seconds,
         )
 

@@ -229,7 +229,8 @@ def _gate_notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
 
 def _old_side(side: OldSide) -> str:
     paid = f", {plural(side.calls, 'paid call')}" if side.calls else ""
-    return f"the baseline is what the code of {side.words} answered just now ({side.seconds:,.1f} s{paid})"
+    reused = f", {plural(side.reused, 'answer')} reused from the run store" if side.reused else ""
+    return f"the baseline is what the code of {side.words} answered just now ({side.seconds:,.1f} s{paid}{reused})"
 
 
 def _volatile_notes(results: Sequence[DealResult]) -> list[str]:

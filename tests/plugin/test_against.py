@@ -119,7 +119,25 @@ def test_both_sides_are_paid_from_one_budget(project: Project) -> None:
     whole = old.gate("--dealsnap-against", "main", "--dealsnap-budget", "3")
     assert whole.action == "proceed", whole.text
     assert whole.report["run"]["spending"]["spent"] == "3.0"
+    assert "spent: 3.0 USD of a budget of 3.0 in 6 calls; 3 of them by the old code" in whole.text
     assert (whole.report["run"]["against"]["spent"], whole.report["run"]["against"]["calls"]) == ("1.5", 3)
+
+
+def test_old_code_with_recorded_calls_is_not_paid_twice(project: Project) -> None:
+    """Without a stored baseline nothing is replayed; the same gate again takes both sides from the run store."""
+    model = "def ask(prompt):\n    open('paid.txt', 'a').write('x')\n    return {'price': 1, 'usd': 0.5}\n"
+    reasoner = "import llm\n\n\ndef value(deal):\n    return {'offer': llm.ask(deal.id), 'risks': [], 'memo': ''}\n"
+    old = project.with_deals(*deals(2)).with_reasoner(reasoner).with_file("llm.py", model)
+    old = old.with_settings('cost = "usd"\ncalls = ["llm:ask"]', section="replay").with_settings("", section="calls")
+    old = old.with_file(".gitignore", ".dealsnap\nreport.json\npaid.txt\n").write()
+    commit(old.folder, "old")
+    for _ in range(2):
+        outcome = old.gate("--dealsnap-against", "main")
+        assert outcome.action == "proceed", outcome.text
+        spending = outcome.report["run"]["spending"]
+        assert (spending["spent"], spending["calls"], spending["old_calls"]) == ("2.0", 4, 2)
+    assert outcome.report["run"]["against"]["reused"] == 2
+    assert "2 paid calls, 2 answers reused from the run store" in outcome.text
 
 
 def test_it_is_for_gates(old: Project, tmp_path: Path) -> None:

@@ -195,10 +195,11 @@ def test_fixed_costs_never_go_beyond_the_budget(seed: int) -> None:
 def test_another_account_counts_in_the_budget(tmp_path: Path) -> None:
     """What the old code spent is told once, however often the run is resumed."""
     for amount in ("1.5", "1.5", "2"):
-        SpendFile(tmp_path / "spend.jsonl", Budget(Decimal(3), Decimal(1)), "USD").charge(Decimal(amount))
+        SpendFile(tmp_path / "spend.jsonl", Budget(Decimal(3), Decimal(1)), "USD").charge(Decimal(amount), 2)
     spend = SpendFile(tmp_path / "spend.jsonl", Budget(Decimal(3), Decimal(1)), "USD")
     assert spend.account().spent(spend.budget) == Decimal(2)
+    assert spend.account().beside_calls == 2
     spend.begin("d1")
-    with pytest.raises(BudgetStopError, match=r"2 spent, 1 under way"):
+    with pytest.raises(BudgetStopError, match="allows no further call"):
         spend.begin("d2")
     assert len((tmp_path / "spend.jsonl").read_text().splitlines()) == 3

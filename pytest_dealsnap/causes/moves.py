@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import accumulate, product
 from math import log
 
 from pytest_dealsnap.causes.chance import UNLIKELY, agreement
@@ -133,8 +133,7 @@ def _densest(intervals: Sequence[_Interval], count: int) -> tuple[float, list[Mo
     if len(told) < FEWEST:
         return None
     span = _span(told)
-    weights = [max(log(span / interval.grain), 0.0) if span > interval.grain else 0.0 for interval in told]
-    start, end = _heaviest(told, weights)
+    start, end = _heaviest([(interval, log(max(span / interval.grain, 1.0))) for interval in told])
     members = [interval for interval in told if interval.low <= start and interval.high >= end]
     reach = min(span, max(abs(start), abs(end))) if len(members) < len(told) else max(abs(start), abs(end))
     shares = [min(member.grain / reach, 1.0) for member in members]
@@ -154,18 +153,13 @@ def _span(intervals: Sequence[_Interval]) -> float:
     return span or max(map(abs, places))
 
 
-def _heaviest(intervals: Sequence[_Interval], weights: Sequence[float]) -> tuple[float, float]:
+def _heaviest(weighed: Sequence[tuple[_Interval, float]]) -> tuple[float, float]:
     """Return the stretch in which the intervals that share it weigh most."""
-    events = sorted(
-        [(one.low, 0, weight) for one, weight in zip(intervals, weights, strict=True)]
-        + [(one.high, 1, weight) for one, weight in zip(intervals, weights, strict=True)]
-    )
-    best, heavy, start, end = -1.0, 0.0, 0.0, 0.0
-    for position, (point, closes, weight) in enumerate(events):
-        heavy += -weight if closes else weight
-        if not closes and heavy > best:
-            best, start, end = heavy, point, events[position + 1][0]
-    return start, end
+    ends = [((one.low, False, weight), (one.high, True, -weight)) for one, weight in weighed]
+    events = sorted(event for pair in ends for event in pair)
+    heavy = list(accumulate(weight for _, _, weight in events))
+    heaviest = max((place for place, (_, closes, _) in enumerate(events) if not closes), key=heavy.__getitem__)
+    return events[heaviest][0], events[heaviest + 1][0]
 
 
 def _roundest(start: float, end: float) -> float:

@@ -770,3 +770,17 @@ def test_a_metric_in_another_order_is_marked_as_such() -> None:
     """So that reports name the rule that allows it."""
     (cause,) = find_causes([found(i, ["a", "b"], ["b", "a"], metric="risks") for i in range(3)])
     assert (cause.title, cause.reordered) == ("risks: same items, another order · carveout", True)
+
+
+@pytest.mark.parametrize(("length", "told"), [(40, True), (41, False)])
+def test_texts_of_forty_characters_are_told(length: int, told: bool) -> None:
+    """Longer ones just changed."""
+    (cause,) = find_causes([found(i, "a" * length, "b", metric="buyer") for i in range(3)])
+    assert cause.title == (f'buyer "{"a" * length}" → "b" · carveout' if told else "buyer changed · carveout")
+
+
+def test_one_deal_that_breaks_a_rule_between_types_is_a_cause() -> None:
+    """Told by the rule."""
+    finding = Finding("tsa", "matrix_rule_broken", None, 5, allowed="only carveout")
+    result = DealResult("1", None, "acquisition", "acquisition", "regressed", findings=(finding,))
+    assert [cause.title for cause in find_causes([result])] == ["tsa has a value, only carveout · acquisition"]

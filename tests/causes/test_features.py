@@ -171,6 +171,7 @@ def test_shards_count_what_one_run_counts(deals: list[Deal], seed: int, shards: 
     parts = [count(*shuffled[number::shards]) for number in range(shards)]
     merged = merge_features([read_traits(make_traits(part)) for part in parts])
     assert dict(merged.values) == dict(whole.values)
+    assert dict(merged.compared) == dict(whole.compared)
     assert merged.deals == whole.deals
     assert merged.dropped == whole.dropped
     assert {n: dict(t) for n, t in merged.totals.items()} == {n: dict(t) for n, t in whole.totals.items()}
@@ -230,3 +231,20 @@ def test_up_to_three_values_are_a_trait(number: int, told: list[tuple[int, ...]]
     deals: list[Deal] = [(str(i), "sale", {"zone": i % number if i < 24 else 9}, i < 24) for i in range(90)]
     common = common_features([str(i) for i in range(24)], ["sale"], count(*deals))
     assert [one.values for one in common] == told
+
+
+def test_a_trait_within_a_type_is_not_told_beside_one_of_all_deals() -> None:
+    """It would only say less."""
+    deals: list[Deal] = [(str(i), "sale", {"lead": "Ann", "zone": 1}, True) for i in range(6)]
+    deals += [(str(i), "sale", {"lead": "Bo", "zone": 2}, False) for i in range(6, 30)]
+    deals += [(str(i), "lease", {"lead": "Bo", "zone": 1}, False) for i in range(30, 60)]
+    told = common_features([str(i) for i in range(6)], ["sale"], count(*deals))
+    assert [(common.field, common.within) for common in told] == [("lead", ())]
+
+
+def test_a_deal_without_traits_makes_its_cause_one_without() -> None:
+    """What is not known of one deal is not common to all; nor is there a trait where all deals are affected."""
+    deals: list[Deal] = [(str(i), "sale", {"zone": i < 6}, i < 6) for i in range(30)]
+    assert common_features([str(i) for i in range(6)], ["sale"], count(*deals))
+    assert common_features([*(str(i) for i in range(6)), "unknown"], ["sale"], count(*deals)) == ()
+    assert common_features([str(i) for i in range(6)], ["sale"], count(*deals[:6])) == ()

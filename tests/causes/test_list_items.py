@@ -44,3 +44,17 @@ def test_what_went_and_came_turns_one_list_into_the_other(before: list[Any], aft
     gone, come = items_gone_and_come(before, after)
     assert Counter(before) - Counter(gone) + Counter(come) == Counter(after)
     assert not set(gone) & set(come)
+
+
+@pytest.mark.parametrize(("length", "narrow"), [(38, True), (39, False)])
+def test_an_item_of_forty_characters_is_told_and_a_longer_one_is_not(length: int, narrow: bool) -> None:
+    """Its quotes count."""
+    item = "x" * length
+    assert item_change([item], []) == ("lost items", f'lost "{item}"' if narrow else "")
+
+
+@pytest.mark.parametrize(("number", "narrow"), [(4, True), (5, False)])
+def test_four_items_are_told_and_five_are_not(number: int, narrow: bool) -> None:
+    """Gone and come together."""
+    broad, told = item_change([1], list(range(2, number + 1))) or ("", "")
+    assert (broad, bool(told)) == ("has other items", narrow)

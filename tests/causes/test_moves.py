@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -84,6 +85,25 @@ def test_two_ratios_each_with_an_amount_on_top() -> None:
     ]
 
 
+def test_an_amount_that_came_before_a_ratio_is_on_top_of_it() -> None:
+    """Twice what was raised by 777 is 100 % and 1,554: the amount that is found elsewhere explains it."""
+    starts = [10_111 + 7_919 * place for place in range(10)]
+    pairs = [(start, start * 2) for start in starts]
+    pairs += [(start + 2, start + 2 + 777) for start in starts[:9]]
+    pairs += [(start + 3, (start + 3 + 777) * 2) for start in starts[:6]]
+    found, _ = group_moves(moved(*pairs))
+    assert [(group.kind, group.value, group.amount, len(group.moves)) for group in found] == [
+        ("ratio", 100.0, 0.0, 10),
+        ("amount", 777.0, 0.0, 9),
+        ("both", 100.0, 777.0, 6),
+    ]
+
+
+def test_one_amount_is_no_rounding() -> None:
+    """Though every new number ends at a ten."""
+    assert sizes(moved(*((start, start - 4) for start in (1234, 2344, 3454, 4564, 5674, 6784)))) == []
+
+
 def test_fifty_sizes_are_found_and_no_more() -> None:
     """Each costs a look at all that is left; the others are left over."""
     pairs = [
@@ -106,3 +126,48 @@ def test_two_ratios_near_each_other_are_two_and_three_are_pieces_of_one() -> Non
     assert by("12", "12.02") == [("ratio", 12.0, 6), ("ratio", 12.02, 6)]
     assert by("12", "12.04", "12.08") == [("nearly", 12.04, 18)]
     assert by("12", "12.06", "12.12") == [("ratio", 12.0, 6), ("ratio", 12.06, 6), ("ratio", 12.12, 6)]
+
+
+def fewest_that_agree(kind: str, number: int, seed: int) -> int:
+    """Return how many of *number* changes have to be one *kind* of change until they are found to be.
+
+    Numbers are so small that a whole one says little of its change: chance brings many together.
+    """
+    drawn = random.Random(f"{kind} {number} {seed}")
+    before = [10 * drawn.randint(20, 99) + drawn.randint(1, 9) for _ in range(number)]
+    after = {
+        "ratio": lambda start: round(start * 1.17),
+        "amount": lambda start: start + 41,
+        "rounding": lambda start: round(start, -1),
+        "coarse ratio": lambda start: 10 * round(start * 0.817),
+        "coarse amount": lambda start: 10 * round((start + 2_345) / 10),
+        "ratio in fives": lambda start: 50 * round(start * 0.4317),
+    }[kind]
+    unit, spread = {"rounding": (1, 9), "ratio": (1, 400), "amount": (1, 400)}.get(
+        kind, (50 if "fives" in kind else 10, 9_000)
+    )
+    others = [unit * round((start + drawn.choice([-1, 1]) * drawn.randint(unit, spread)) / unit) for start in before]
+    for agreeing in range(3, number + 1):
+        pairs = [
+            (start, after(start) if place < agreeing else other)
+            for place, (start, other) in enumerate(zip(before, others, strict=True))
+        ]
+        if any(size[0] in kind and size[2] >= agreeing for size in sizes(moved(*pairs))):
+            return agreeing
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "fewest"),
+    [
+        ("ratio", [[4, 5, 4, 4, 4, 4], [5, 5, 5, 5, 5, 5], [7, 5, 8, 7, 7, 6]]),
+        ("amount", [[5, 5, 5, 5, 5, 5], [6, 6, 6, 6, 6, 6], [7, 9, 9, 9, 9, 9]]),
+        ("rounding", [[5, 6, 5, 6, 6, 5], [6, 6, 8, 7, 7, 8], [11, 7, 12, 7, 11, 11]]),
+        ("coarse ratio", [[3, 4, 4, 4, 4, 4], [4, 5, 4, 5, 5, 4], [6, 6, 6, 6, 6, 6]]),
+        ("coarse amount", [[4, 4, 4, 4, 4, 4], [5, 5, 5, 5, 5, 5], [7, 7, 7, 7, 7, 7]]),
+        ("ratio in fives", [[4, 4, 4, 4, 4, 4], [5, 5, 5, 5, 5, 5], [7, 7, 7, 8, 7, 7]]),
+    ],
+)
+def test_the_more_changes_there_are_the_more_have_to_agree(kind: str, fewest: list[list[int]]) -> None:
+    """Of 8, 16 and 40 changes, in six draws: what chance brings about more than once in a hundred is no group."""
+    assert [[fewest_that_agree(kind, number, seed) for seed in range(6)] for number in (8, 16, 40)] == fewest

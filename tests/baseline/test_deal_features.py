@@ -88,3 +88,13 @@ def test_fields_are_read_when_first_asked_for() -> None:
     assert (look("region"), look("output.open"), look("nothing")) == ('"EU"', "true", None)
     assert asked == ["x"]
     assert looking_up(lambda: None, dict)("region") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("password=hunter2", False), ("postgresql://ana:hunter2@db/x", False), ("at=noon", True), ("a: b", True)],
+)
+def test_a_value_that_holds_a_secret_is_no_trait(text: str, known: bool) -> None:
+    """Whichever sign it stands behind."""
+    snapshot = Snapshot("1", None, "sale", "sale", metrics={}, output={"note": text})
+    assert output_features(snapshot).get("output.note") == (f'"{text}"' if known else None)

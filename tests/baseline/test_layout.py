@@ -209,3 +209,11 @@ def test_strangers_and_hidden_files_are_told_apart(tmp_path: Path) -> None:
         (None, "x%/y.json"),
     ]
     assert list(stored_ids(tmp_path / "nowhere")) == []
+
+
+def test_a_folder_without_a_snapshots_name_is_passed_over(tmp_path: Path) -> None:
+    """A folder with one counts, so that reading it fails."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "7.json").mkdir()
+    (tmp_path / "8.json").write_text("{}", encoding="utf-8")
+    assert sorted(stored_ids(tmp_path), key=str) == [("7", "7.json"), ("8", "8.json")]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.baseline.ledger import parse_ledger, read_ledger
-from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text
+from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text, ledger_bytes, ledger_text
 from pytest_dealsnap.errors import LedgerError
 
 TODAY = date(2027, 1, 31)
@@ -121,3 +121,12 @@ def test_any_entry_is_read_back_as_it_was_written(
     assert tomllib.loads(text, parse_float=Decimal)["accepted"] == [entry]
     [read] = parse_ledger(text, Path("accepted.toml"), today=TODAY).entries
     assert (read.deals, read.reason, read.metric) == (frozenset(deals), reason, "fee")
+
+
+def test_a_ledger_that_is_a_link_to_nothing_is_no_empty_ledger(tmp_path: Path) -> None:
+    """It was meant to be somewhere; where there is none at all, there is no entry."""
+    assert ledger_bytes(tmp_path) is None
+    assert ledger_text(tmp_path) == ""
+    (tmp_path / "accepted.toml").symlink_to(tmp_path / "elsewhere.toml")
+    with pytest.raises(LedgerError, match="it is a link to nothing"):
+        ledger_bytes(tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import pytest
@@ -99,6 +99,13 @@ def test_an_amount_that_came_before_a_ratio_is_on_top_of_it() -> None:
     ]
 
 
+def test_three_changes_that_end_at_thousands_are_a_rounding() -> None:
+    """Chance hardly brings them there; two may."""
+    pairs = [(123_456, 123_000), (234_567, 235_000), (345_678, 346_000)]
+    assert sizes(moved(*pairs)) == [("rounding", 1000.0, 3)]
+    assert sizes(moved(*pairs[:2])) == []
+
+
 def test_one_amount_is_no_rounding() -> None:
     """Though every new number ends at a ten."""
     assert sizes(moved(*((start, start - 4) for start in (1234, 2344, 3454, 4564, 5674, 6784)))) == []
@@ -135,7 +142,7 @@ def fewest_that_agree(kind: str, number: int, seed: int) -> int:
     """
     drawn = random.Random(f"{kind} {number} {seed}")
     before = [10 * drawn.randint(20, 99) + drawn.randint(1, 9) for _ in range(number)]
-    after = {
+    after: Callable[[int], int] = {
         "ratio": lambda start: round(start * 1.17),
         "amount": lambda start: start + 41,
         "rounding": lambda start: round(start, -1),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_dealsnap.config import VerdictConfig
-from pytest_dealsnap.judging.bounds import Stratum, lower_bound, upper_bound
+from pytest_dealsnap.judging.bounds import Stratum, _at_most, _greedy, lower_bound, upper_bound
 from pytest_dealsnap.judging.sample import decide_sample
 
 THRESHOLDS = VerdictConfig(10.0, 50.0, 100.0)
@@ -136,3 +136,19 @@ def test_the_confidence_is_configured() -> None:
     assert upper_bound([Stratum(20, 19, 0)]) == 0  # 1 of 20 is just 5 %, which is as unlikely as an error may be
     assert upper_bound([Stratum(20, 19, 0)], confidence=95.1) == 1
     assert upper_bound([Stratum(20, 10, 0), Stratum(2, 1, 0)]) == by_counting([Stratum(20, 10, 0), Stratum(2, 1, 0)])
+
+
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 12), st.integers(0, 12)), min_size=1, max_size=3),
+    affected=st.integers(0, 20),
+)
+@settings(max_examples=60)
+def test_the_split_that_a_search_starts_at_hides_affected_deals_best(
+    sizes: list[tuple[int, int]], affected: int
+) -> None:
+    """No other split makes it likelier that a sample holds none of them."""
+    strata = [Stratum(deals, min(drawn, deals), 0) for deals, drawn in sizes]
+    affected = min(affected, sum(one.at_most for one in strata))
+    splits = product(*(range(one.at_most + 1) for one in strata))
+    best = max(_at_most(strata, split, 0) for split in splits if sum(split) == affected)
+    assert _at_most(strata, _greedy(strata, affected), 0) == pytest.approx(best)

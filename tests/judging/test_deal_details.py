@@ -136,3 +136,36 @@ def test_plain_values_and_back(tmp_path: Path) -> None:
     """Details survive the way from a worker and through a report."""
     found = details(tmp_path, {"cost": 1, "items": ["a"]}, {"cost": 2, "items": []})
     assert from_plain(Details, to_plain(found)) == found
+
+
+def test_a_metric_is_told_as_it_was_recorded(tmp_path: Path) -> None:
+    """Also where the output was not; one that was added since is taken out of the output."""
+    config = configure(tmp_path, RULES)
+    metrics = compile_metrics(config.metrics)
+    policy = compile_policy(config.rules, types=config.deals.types, metrics=metrics, root=tmp_path)["acquisition"]
+    after = Reasoned("acquisition", "acquisition", {"cost": 120, "items": [1], "note": "b"})
+    result = DealResult("1", "One", "acquisition", "acquisition", "changed")
+    narrow = Reasoned("acquisition", "acquisition", {"cost": 100, "items": [1], "note": "a"})
+    told = detail(result, narrow, after, policy=policy, metrics=metrics)
+    assert {row.metric: row.baseline for row in told.metrics} == {"cost": 100, "items": [1], "note": "a"}
+    older = Reasoned("acquisition", "acquisition", {"cost": 100}, {"cost": 1, "items": [7], "note": "x"})
+    told = detail(result, older, after, policy=policy, metrics=metrics)
+    assert {row.metric: row.baseline for row in told.metrics} == {"cost": 100, "items": [7], "note": "x"}
+
+
+def test_a_long_object_is_told_by_the_beginning_of_its_sorted_keys(tmp_path: Path) -> None:
+    """In whatever order the reasoner made them."""
+    long = {"z": "z" * 800, "a": "a" * 800}
+    found = details(tmp_path, {"cost": 1, "memo": None}, {"cost": 1, "memo": long})
+    (row,) = found.differences
+    assert str(row.current).startswith('{"a": "aaa')
+
+
+@pytest.mark.parametrize(("leaves", "total"), [(2_900, 1), (3_100, 3_101)])
+def test_lists_of_a_small_output_are_aligned_and_those_of_a_large_one_are_not(
+    tmp_path: Path, leaves: int, total: int
+) -> None:
+    """An item that came first is one difference, where deepdiff takes some milliseconds only."""
+    numbers = list(range(leaves))
+    found = details(tmp_path, {"cost": 1, "deep": {"list": numbers}}, {"cost": 1, "deep": {"list": [-1, *numbers]}})
+    assert found.total == total

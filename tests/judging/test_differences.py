@@ -110,3 +110,9 @@ def test_odd_numbers_can_be_explained(value: Any) -> None:
     rows, total = explain({"a": 1}, {"a": value})
     assert total == 1
     assert rows[0][:2] == ("a", "changed")
+
+
+def test_nothing_in_a_list_is_not_one() -> None:
+    """0 that became 1 is a difference, also where lists of single values are aligned."""
+    assert explain({"a": [0, 5]}, {"a": [1, 5]}) == ([("a[0]", "changed", 0, 1)], 1)
+    assert explain({"a": [0.0, 5]}, {"a": [0, 5]}) == ([], 0)

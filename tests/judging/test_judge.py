@@ -472,3 +472,27 @@ def test_an_order_and_a_value_are_told_apart() -> None:
     assert finding.forms == ("steps[].by", "steps[].name"), "the fee is within 5 %"
     status, finding = rest_finding({**TURNED, "fee": 101}, "equal")
     assert finding.forms == ("fee", "steps[].by", "steps[].name")
+
+
+def test_another_type_says_what_the_deal_counts_as() -> None:
+    """A type that was spoilt says so by itself."""
+    (finding,) = judged(STEPS, STEPS, types=("carveout", "divestiture"), specs=()).findings
+    assert (finding.gates, finding.note) == (True, "counts as divestiture, did as carveout")
+    judgement = judged(STEPS, STEPS, types=("carveout", "odd"), specs=())
+    assert (judgement.findings[0].note, judgement.corrupt) == ("", "its type was 'carveout' and is now 'odd'")
+
+
+def test_a_metric_added_since_is_not_known_where_no_output_was_recorded() -> None:
+    """Its first value is no change of a value; with an output, it is taken out of that."""
+    metrics = compile_metrics((*COST, MetricSpec("fee", "fee")))
+    policy = compile_policy({"*": {"fee": "equal"}}, types=TYPES.valid, metrics=metrics, root=Path())["acquisition"]
+    now = Reasoned("acquisition", "acquisition", {"cost_total": 5, "fee": 7}, {"fee": 7})
+
+    def judged_after(output: Mapping[str, Any] | None) -> list[tuple[Any, Any]]:
+        before = Reasoned("acquisition", "acquisition", {"cost_total": 5}, output)
+        judgement = judge(before, now, policy=policy, metrics=metrics, is_valid_type=TYPES.recognizes)
+        return [(finding.baseline, finding.current) for finding in judgement.findings]
+
+    assert judged_after(None) == [(None, 7)]
+    assert judged_after({"fee": 7}) == []
+    assert judged_after({"fee": 6}) == [(6, 7)]

@@ -68,3 +68,9 @@ def test_after_a_difference_no_output_is_encoded_again() -> None:
     for number in range(100):
         mark((str(number),), {"price": number}, {"price": number})
     assert len(encoded) == 2
+
+
+@pytest.mark.parametrize("value", [["x"], [0, [1]], {"a": ["x"]}, (0, "x")])
+def test_a_list_or_an_object_with_one_value_says_something(value: Any) -> None:
+    """However deep it stands."""
+    assert alike_outputs(captured({"price": value, "text": "one"}, {"price": value, "text": "two"})) == ""

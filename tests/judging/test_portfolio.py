@@ -125,3 +125,19 @@ def test_the_evidence_is_exact() -> None:
     assert math.exp(shift_evidence(0, 0)) == pytest.approx(1)
     assert math.exp(shift_evidence(1, 0)) == pytest.approx(1)
     assert math.exp(shift_evidence(3, 0)) == pytest.approx(float(Decimal(5) / 16 * 8))
+
+
+def test_three_of_four_are_no_shift() -> None:
+    """Noise does that; and as many ups as downs are none, however many there are."""
+    rules = compiled(sum_of_cost_total="within 10%")
+    assert shifts(rules, results(*[(100, 101)] * 3, (100, 99))) == []
+    assert shifts(rules, results(*[(100, 101), (100, 99)] * 500)) == []
+
+
+def test_a_number_that_is_no_number_on_one_side_is_no_pair() -> None:
+    """Nor is an infinity: only what is finite on both sides counts."""
+    rules = compiled(sum_of_cost_total="within 1%")
+    for before, after in ((100, math.inf), (math.inf, 100), (None, 100), ("x", 100), (100, "x")):
+        finding = Finding("cost_total", "cost_changed", before, after, allowed="report", gates=False)
+        odd = DealResult("odd", None, "acquisition", "acquisition", "changed", findings=(finding,))
+        assert broken_rules(rules, [odd, *results((100, 100), (50, 50))]) == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.reporting.cause_text import reach
-from pytest_dealsnap.reporting.highlights import weighed_causes
+from pytest_dealsnap.reporting.highlights import failing_deals, weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.markdown_report import STEP_SUMMARY, render_markdown
 from pytest_dealsnap.reporting.money_text import money_headline
@@ -47,20 +47,24 @@ def render_github(run: FinishedRun) -> str:
     failing = [cause for weight, cause in weighed_causes(run) if weight == "fails"]
     if not failing:
         return command("error", headline, reason) + "\n"
-    return "\n".join(_annotations(reason, headline, failing)) + "\n"
+    told = [(cause, failing_deals(run, cause)) for cause in failing]
+    return "\n".join(_annotations(reason, headline, told)) + "\n"
 
 
-def _annotations(reason: str, headline: str, failing: list[Cause]) -> Iterator[str]:
+def _annotations(reason: str, headline: str, failing: list[tuple[Cause, list[str]]]) -> Iterator[str]:
     surplus = len(failing) > MOST_ANNOTATIONS
-    for cause in islice(failing, MOST_ANNOTATIONS - surplus):
-        ids = ", ".join(cut(deal_id, 40) for deal_id in cause.deals[:IDS_SHOWN])
-        more = f" and {len(cause.deals) - IDS_SHOWN:,} more" if len(cause.deals) > IDS_SHOWN else ""
-        which = f"{reach(cause)}: {ids}{more}"
+    for cause, deals in islice(failing, MOST_ANNOTATIONS - surplus):
+        ids = ", ".join(cut(deal_id, 40) for deal_id in deals[:IDS_SHOWN])
+        more = f" and {len(deals) - IDS_SHOWN:,} more" if len(deals) > IDS_SHOWN else ""
+        broken = "\nbroken in" if len(deals) < len(cause.deals) else ":"
+        which = f"{reach(cause)}{broken} {ids}{more}"
         yield command("error", f"dealsnap: {cause.title}", f"{which}\n{headline} - {reason}")
     if surplus:
         left = failing[MOST_ANNOTATIONS - 1 :]
-        deals = plural(len({deal_id for cause in left for deal_id in cause.deals}), "deal")
-        yield command("error", headline, f"{plural(len(left), 'more cause')}, of {deals}; the step's summary has them")
+        all_deals = plural(len({deal_id for _, deals in left for deal_id in deals}), "deal")
+        yield command(
+            "error", headline, f"{plural(len(left), 'more cause')}, of {all_deals}; the step's summary has them"
+        )
 
 
 def append_step_summary(run: FinishedRun) -> None:

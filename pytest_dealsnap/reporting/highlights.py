@@ -13,7 +13,7 @@ from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import AFFECTED, DealResult, Finding, Kind
 
-__all__ = ["WEIGHTS", "failed_results", "weighed_causes", "worst_results"]
+__all__ = ["WEIGHTS", "failed_results", "failing_deals", "weighed_causes", "worst_results"]
 
 # How a cause counts: it fails its deals, a person has accepted all of it, or it is only shown.
 WEIGHTS = ("fails", "accepted", "reported")
@@ -50,6 +50,13 @@ def _weighed(run: FinishedRun) -> Iterator[tuple[str, Cause]]:
 def failed_results(run: FinishedRun) -> list[DealResult]:
     """Return the results that failed, in deal order."""
     return [result for result in run.results if result.status in AFFECTED]
+
+
+def failing_deals(run: FinishedRun, cause: Cause) -> list[str]:
+    """Return the ids of the deals that break a rule by *cause*, in deal order."""
+    mark = (cause.metric, cause.issue)
+    found = {result.id for result in run.results for one in result.gating if (one.metric, one.issue) == mark}
+    return [deal_id for deal_id in cause.deals if deal_id in found]
 
 
 def worst_results(run: FinishedRun, count: int) -> list[DealResult]:

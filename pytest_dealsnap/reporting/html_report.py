@@ -15,13 +15,14 @@ from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
+from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.results import STATUSES
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.deal_table import COLUMNS
 from pytest_dealsnap.reporting.decision_tree import branches
 from pytest_dealsnap.reporting.earlier import age_words, money_cell, runs_of, since
-from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
+from pytest_dealsnap.reporting.highlights import failed_results, failing_deals, weighed_causes, worst_results
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.page_data import page_data
@@ -115,7 +116,10 @@ def _words(run: FinishedRun) -> dict[str, Any]:
         "branches": branches(run),
         "statuses": [status for status in STATUSES if run.summary.counts[status]],
         "by_type": run.by_type(),
-        "causes": [(index, weight, cause, remarks(cause)) for index, (weight, cause) in enumerate(weighed_causes(run))],
+        "causes": [
+            (index, weight, cause, remarks(cause), failing_deals(run, cause) if _in_part(cause) else cause.deals)
+            for index, (weight, cause) in enumerate(weighed_causes(run))
+        ],
         "worst": [(r, type_name(r), worst_finding(r)) for r in worst_results(run, WORST_SHOWN)],
         "failed": len(failed),
         "money": [money_lines(money, run.facts.judging.unjudged) for money in run.money],
@@ -126,6 +130,11 @@ def _words(run: FinishedRun) -> dict[str, Any]:
         "runs": [(one, money_cell(one)) for one in runs_of(run)] if run.facts.earlier else [],
         "next_steps": run.next_steps,
     }
+
+
+def _in_part(cause: Cause) -> bool:
+    """Whether some of the cause's deals break a rule, and others do not."""
+    return 0 < cause.failing < len(cause.deals)
 
 
 def _baseline_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -98,11 +98,14 @@ def _cause_families(run: FinishedRun) -> Iterator[Family]:
         counts[weight] += 1
     by_weight = [({"weight": weight}, count) for weight, count in counts.items()]
     yield Family("causes", "Causes by weight: they fail, are accepted, or are only reported.", by_weight)
-    samples = [
-        ({"cause": cause.id, "title": cause.title, "metric": cause.metric, "weight": weight}, len(cause.deals))
+    shown = [
+        ({"cause": cause.id, "title": cause.title, "metric": cause.metric, "weight": weight}, cause)
         for weight, cause in weighed[:CAUSES_SHOWN]
     ]
-    yield Family("cause_deals", "Deals of each of the heaviest causes.", samples)
+    every = [(labels, len(cause.deals)) for labels, cause in shown]
+    yield Family("cause_deals", "Deals of each of the heaviest causes.", every)
+    failing = [(labels, cause.failing) for labels, cause in shown]
+    yield Family("cause_failing_deals", "Deals that break a rule by each of the heaviest causes.", failing)
 
 
 def _escaped(text: str) -> str:

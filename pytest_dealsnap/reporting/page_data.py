@@ -14,6 +14,7 @@ from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import Record, to_plain
 from pytest_dealsnap.model.results import AFFECTED, STATUSES
 from pytest_dealsnap.reasoning.canonical import dumps
+from pytest_dealsnap.reporting.cause_text import deals_cell
 from pytest_dealsnap.reporting.deal_table import COLUMNS, deal_row
 from pytest_dealsnap.reporting.earlier import age_words, since
 from pytest_dealsnap.reporting.highlights import weighed_causes
@@ -33,7 +34,7 @@ _NO_LEDGER = ("reasoning_failed", "missing_from_database")
 
 
 class CauseRow(Record, frozen=True):
-    """A cause: how it counts, its deals by their places, and whether the ledger can accept it."""
+    """A cause: how it counts, its deals by their places and in words, and whether the ledger can accept it."""
 
     id: str
     title: str
@@ -41,6 +42,7 @@ class CauseRow(Record, frozen=True):
     weight: str
     ledger: bool
     deals: tuple[int, ...]
+    count: str
     age: str = ""
 
 
@@ -107,6 +109,7 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
             weight=weight,
             ledger=cause.issue not in _NO_LEDGER,
             deals=tuple(places[deal_id] for deal_id in cause.deals),
+            count=deals_cell(cause),
             age=age_words(told, cause.id),
         )
         for weight, cause in weighed_causes(run)

@@ -91,3 +91,13 @@ def test_a_summary_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch: p
 def test_the_summary_of_ten_thousand_deals_fits() -> None:
     """GitHub refuses a summary over 1 MiB; the messages of annotations are short as well."""
     assert all(len(message) < 1000 for _, _, message in commands(render_github(large_run())))
+
+
+def test_only_deals_that_break_a_rule_are_named() -> None:
+    """Those within tolerance are counted."""
+    results = [
+        result(str(n), "regressed" if n < 4 else "changed", finding("cost_total", 100, 106, 6.0, gates=n < 4))
+        for n in range(1, 31)
+    ]
+    told = render_github(finished(results))
+    assert "::3 of 30 deals break a rule; 27 are within tolerance%0Abroken in 1, 2, 3%0A" in told

@@ -7,7 +7,7 @@ function showSheet() {
   const table = (name, heads, rows) => make("table", { class: "sheet" }, make("caption", { class: "hidden" }, name),
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
     make("tbody", {}, ...rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", { class: /\S{25}/.test(cell) ? "long" : null }, cell))))));
-  const causes = data.causes.map((cause) => [cause.weight, cause.title + (cause.age ? ` (${cause.age})` : ""), cause.deals.length.toLocaleString("en"), decisionWords("cause", cause.id)]);
+  const causes = data.causes.map((cause) => [cause.weight, cause.title + (cause.age ? ` (${cause.age})` : ""), cause.count, decisionWords("cause", cause.id)]);
   const deals = failed.map((place) => {
     const deal = data.deals[place], main = MAIN[place];
     const own = decisionWords("deal", deal.id);

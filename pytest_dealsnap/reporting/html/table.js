@@ -165,7 +165,7 @@ function setUpTable() {
   options("by-type", "any", data.types.map((type) => [type, visible(type)]));
   const metrics = new Set(data.deals.flatMap((deal) => (deal.findings || []).map((finding) => finding.metric)));
   options("by-metric", "any", [...metrics].map((metric) => [metric, visible(word(metric))]).sort((a, b) => (a[1] < b[1] ? -1 : 1)));
-  options("by-cause", "any", data.causes.map((cause, number) => [number, `${cause.title} (${cause.deals.length})`]));
+  options("by-cause", "any", data.causes.map((cause, number) => [number, `${cause.title} (${cause.count})`]));
   field("filters").addEventListener("input", asked);
   field("filters").addEventListener("submit", (event) => event.preventDefault());
   field("filters").addEventListener("reset", (event) => {

@@ -127,9 +127,10 @@ class Review:
                 say(printable(str(error)))
 
     def _show(self, item: Item) -> None:
-        lines = item_lines(item, self._finished, self._decisions, left=len(self._waiting), results=self._results)
-        if self._keys:
-            width = screen()[0]
+        width = screen()[0] if self._keys else None
+        left = len(self._waiting)
+        lines = item_lines(item, self._finished, self._decisions, left=left, results=self._results, width=width)
+        if width is not None:
             lines = [self._colors.bold(cut(lines[0], width)), *(cut(line, width) for line in lines[1:])]
         say(["", *lines])
 

@@ -27,16 +27,33 @@ COMMANDS_SHOWN = 20
 
 
 def item_lines(
-    item: Item, finished: FinishedRun, decisions: Decisions, *, left: int, results: Mapping[str, DealResult]
+    item: Item,
+    finished: FinishedRun,
+    decisions: Decisions,
+    *,
+    left: int,
+    results: Mapping[str, DealResult],
+    width: int | None = None,
 ) -> list[str]:
     """Return *item* in brief: what it is, what its deals have in common, the first of them.
 
-    *results* are those of the run, by the deal's id.
+    Args:
+        item: A cause, or a deal.
+        finished: The run.
+        decisions: What was decided at this report and at earlier ones.
+        left: How many items are left to decide.
+        results: The run's results, by the deal's id.
+        width: The columns of the terminal: in the first line, a long title makes room for the counts.
     """
     if isinstance(item, DealResult):
-        lines = [f"deal {_deal(item)}: {cut(worst_finding(item), 200)}   ({left} left)"]
+        title, counts = f"deal {_deal(item)}: {cut(worst_finding(item), 200)}", f"   ({left} left)"
     else:
-        lines = [f"{printable(item.title)}: {plural(len(item.deals), 'deal')}, {item.failing:,} fail   ({left} left)"]
+        title, counts = (
+            printable(item.title),
+            f": {plural(len(item.deals), 'deal')}, {item.failing:,} fail   ({left} left)",
+        )
+    lines = [(title if width is None else cut(title, max(width - len(counts), 20))) + counts]
+    if isinstance(item, Cause):
         lines += [f"  {printable(line)}" for line in remarks(item)]
         lines += [f"  deal {_deal(r)}: {cut(_change(item, r), 120)}" for r in _worst_first(item, results)[:SHOWN_DEALS]]
         if len(item.deals) > SHOWN_DEALS:

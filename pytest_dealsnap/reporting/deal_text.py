@@ -30,11 +30,11 @@ def deal_text(
     """
     # The first line is what pytest's short summary shows beside the test's id.
     lines = [worst_finding(result), "", _title(result)]
-    if result.error is not None and len(result.error.message) > 80:
-        lines += ["", f"{result.error.type}: {printable(result.error.message)}"]
     trace = trace or (result.details.traceback if result.details is not None else "")
     if trace:
         lines += ["", *(printable(line) for line in trace.rstrip().splitlines())]
+    if result.error is not None and (trace or len(result.error.message) > 80):
+        lines += [*([] if trace else [""]), f"{result.error.type}: {printable(result.error.message)}"]
     rows = [_row(finding) for finding in _shown(result)]
     if rows:
         lines += ["", *table(HEADER, rows, right=(1, 2, 3))]

@@ -11,13 +11,16 @@ from typing import Any
 import pexpect
 import pytest
 
+from pytest_dealsnap.cli.decisions import Decisions
+from pytest_dealsnap.cli.review_text import item_lines
 from pytest_dealsnap.cli.word_diff import Colors, difference_lines, word_diff
 from pytest_dealsnap.model.details import Details, Difference
+from pytest_dealsnap.model.results import Failure
 from pytest_dealsnap.text import table
 from tests.cli.reviewing import Contracts
 from tests.cli.test_accept import CRASH, EMEA
 from tests.cli.test_review import kept
-from tests.reporting.runs import result
+from tests.reporting.runs import finding, finished, result
 
 
 class Keys:
@@ -71,7 +74,7 @@ def test_a_review_by_keys(contracts: Contracts) -> None:
     assert max(map(len, first.splitlines())) <= 110
     keys.start("/")
     keys.answer("search: ", "zerodivision")
-    assert CRASH in keys.shown()
+    assert CRASH[:40] in keys.shown()
     assert title in keys.press("p"), "back to the item before"
     keys.start("j")
     keys.answer("to which number: ", "99")
@@ -84,6 +87,9 @@ def test_a_review_by_keys(contracts: Contracts) -> None:
     assert "deal k20 " in keys.press("d")
     seen = keys.press("s")
     assert "in price" in seen
+    assert seen.index("in price") < seen.rindex("ZeroDivisionError: no items in 'k20'", 0, seen.rindex("deal k20")), (
+        "the error is at its end"
+    )
     assert "raise ZeroDivisionError(" in seen, "the line of the reasoner that raised"
     keys.start("r")
     keys.answer("note (optional): ", "a bug")
@@ -165,3 +171,14 @@ def test_wide_characters_are_aligned() -> None:
     """A CJK character takes two columns of a terminal, a combining accent none."""
     rows = table(("name", "n"), [("株式会社", "1"), ("e\u0301", "2")])
     assert rows == ["name      n", "────────  ─", "株式会社  1", "e\u0301         2"]
+
+
+def test_a_long_title_makes_room_for_how_many_deals_there_are() -> None:
+    """What is cut is the title."""
+    failed = finding("output", None, f"ValueError: {'no rate ' * 30}", issue="reasoning_failed")
+    run = finished([result(str(n), "errored", failed, error=Failure("ValueError", "no rate " * 30)) for n in range(3)])
+    (cause,) = run.causes
+    results = {one.id: one for one in run.results}
+    head = item_lines(cause, run, Decisions(Path("report.json"), run), left=7, results=results, width=80)[0]
+    assert len(head) == 80
+    assert head.endswith("…: 3 deals, 3 fail   (7 left)")

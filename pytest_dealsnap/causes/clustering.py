@@ -49,7 +49,7 @@ def find_causes(
     ranks = {name: rank for rank, name in enumerate(order)}
 
     def turn(cause: Cause) -> tuple[int, int]:
-        kind = 0 if cause.metric in numbers else _TURNS.get(Finding(cause.metric, cause.issue).kind, 2)
+        kind = 0 if cause.metric in numbers else _TURNS.get(cause.kind, 2)
         return kind, ranks.get(cause.metric, len(ranks))
 
     parts = [part for key in sorted(families) for part in parts_of(families[key])]
@@ -102,6 +102,7 @@ def _cause(part: Part) -> Cause:
         size=part.size,
         paths=part.paths,
         reordered=part.reordered,
+        kind=finding.kind,
     )
 
 

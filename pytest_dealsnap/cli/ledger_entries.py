@@ -80,7 +80,7 @@ def _one_or_all(values: Sequence[Any]) -> Any:
 
 
 def _cause_condition(cause: Cause, findings: Sequence[Finding]) -> Entry:
-    check_acceptable(cause.issue, f"the cause {cause.id}")
+    check_acceptable(cause.kind, f"the cause {cause.id}")
     if cause.size is not None:
         return _size_condition(cause)
     if findings and all(finding.kind is Kind.LOST for finding in findings):
@@ -108,17 +108,17 @@ def _all_forms(what: str, findings: Sequence[Finding]) -> list[str]:
     return sorted(forms)
 
 
-def check_acceptable(issue: str, what: str) -> None:
-    """Raise :class:`NotAcceptableError` for an issue that no entry can take; *what* has it."""
-    if issue == "reasoning_failed":
+def check_acceptable(kind: Kind, what: str) -> None:
+    """Raise :class:`NotAcceptableError` for a kind of finding that no entry can take; *what* has it."""
+    if kind is Kind.FAILED:
         raise NotAcceptableError(f"{what}: a deal that could not be reasoned cannot be accepted; mend the error")
-    if issue == "missing_from_database":
+    if kind is Kind.GONE:
         raise NotAcceptableError(
             f"{what}: a deal that is gone cannot be accepted; if it was meant to go, drop its snapshot: dealsnap prune"
         )
 
 
-_ISSUES = {"errored": "reasoning_failed", "missing": "missing_from_database"}
+_KINDS = {"errored": Kind.FAILED, "missing": Kind.GONE}
 
 
 def check_decidable(run: FinishedRun, kind: str, name: str) -> None:
@@ -126,11 +126,11 @@ def check_decidable(run: FinishedRun, kind: str, name: str) -> None:
     if kind == "cause":
         for cause in run.causes:
             if cause.id == name:
-                check_acceptable(cause.issue, f"the cause {name}")
+                check_acceptable(cause.kind, f"the cause {name}")
     if kind == "deal":
         for result in run.results:
             if result.id == name:
-                check_acceptable(_ISSUES.get(result.status, ""), f"deal {name}")
+                check_acceptable(_KINDS.get(result.status, Kind.METRIC), f"deal {name}")
 
 
 def _size_condition(cause: Cause) -> Entry:
@@ -201,7 +201,7 @@ def standing_type(kind: str, results: Sequence[DealResult], terms: Terms, *, by_
     by_metric: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for result in results:
         for finding in result.gating:
-            check_acceptable(finding.issue, f"deal {result.id}")
+            check_acceptable(finding.kind, f"deal {result.id}")
             by_metric.setdefault((finding.metric, finding.issue), []).append((result.id, finding))
     entries = []
     for (metric, _), found in sorted(by_metric.items()):

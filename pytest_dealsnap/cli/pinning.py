@@ -34,7 +34,7 @@ def pin_cause(cause: Cause, results: Iterable[DealResult], terms: Terms) -> tupl
 
     Raises :class:`NotAcceptableError` for what no entry can take.
     """
-    check_acceptable(cause.issue, f"the cause {cause.id}")
+    check_acceptable(cause.kind, f"the cause {cause.id}")
     found = [
         (result.id, finding)
         for result in results
@@ -56,7 +56,7 @@ def pin_deals(results: Sequence[DealResult], terms: Terms) -> tuple[list[Entry],
         if result.corrupt:
             raise NotAcceptableError(f"deal {result.id}: data corruption cannot be accepted: {result.corrupt}")
         for finding in result.gating:
-            check_acceptable(finding.issue, f"deal {result.id}")
+            check_acceptable(finding.kind, f"deal {result.id}")
             by_metric.setdefault((finding.metric, finding.issue), []).append((result.id, finding))
     entries: list[Entry] = []
     files: Files = {}

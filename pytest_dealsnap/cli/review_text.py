@@ -12,7 +12,7 @@ from pytest_dealsnap.model.cause import Cause
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.kept_files import Decision
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult
+from pytest_dealsnap.model.results import DealResult, Kind
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.deal_text import deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
@@ -156,16 +156,16 @@ def _commands(item: Item, path: str, *, baseline: bool) -> list[str]:
 
     Only what a gate computed can be computed anew, and so go into the *baseline*.
     """
-    kind, issue = ("cause", item.issue) if isinstance(item, Cause) else ("deal", _STATUS_ISSUES.get(item.status, ""))
+    name, kind = ("cause", item.kind) if isinstance(item, Cause) else ("deal", _KINDS.get(item.status, Kind.METRIC))
     title = f"{item.title}, {plural(len(item.deals), 'deal')}" if isinstance(item, Cause) else f"deal {item.id}"
-    what = f"{path} --{kind} {shlex.quote(printable(item.id))}"
+    what = f"{path} --{name} {shlex.quote(printable(item.id))}"
     lines = [printable(title)]
-    if issue == "missing_from_database":
+    if kind is Kind.GONE:
         lines.append("  dealsnap prune   # if the deals were meant to go")
-    elif issue != "reasoning_failed":
+    elif kind is not Kind.FAILED:
         lines += [f"  dealsnap accept {what} --into baseline --yes"] if baseline else []
         lines.append(f"  dealsnap accept {what} --into ledger --reason TEXT --yes")
     return [*lines, f"  dealsnap reject {what} --note TEXT"]
 
 
-_STATUS_ISSUES = {"errored": "reasoning_failed", "missing": "missing_from_database"}
+_KINDS = {"errored": Kind.FAILED, "missing": Kind.GONE}

@@ -18,7 +18,7 @@ from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import is_present, percent_change, same
 from pytest_dealsnap.model.noise import TypeNoise
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import Failure, Finding, changed_issue, lost_issue
+from pytest_dealsnap.model.results import Failure, Finding, Kind, changed_issue, lost_issue
 from pytest_dealsnap.secrets import redact
 
 __all__ = ["Judgement", "Reasoned", "judge"]
@@ -88,14 +88,24 @@ def _failed(
         allowed = "no more errors than unchanged code has"
         findings.append(
             Finding(
-                "output", "reasoning_failed", None, str(error), allowed=allowed, gates=False, note=note, noise="rate"
+                "output",
+                "reasoning_failed",
+                None,
+                str(error),
+                allowed=allowed,
+                gates=False,
+                note=note,
+                noise="rate",
+                kind=Kind.FAILED,
             )
         )
         gates = any(finding.gates for finding in findings)
         return Judgement("regressed" if gates else "changed", tuple(findings), corrupt)
     before = str(baseline.error) if baseline.error else None
     rule = "the same error as in the baseline" if known else "no new errors"
-    findings.append(Finding("output", "reasoning_failed", before, str(error), allowed=rule, gates=not known))
+    findings.append(
+        Finding("output", "reasoning_failed", before, str(error), allowed=rule, gates=not known, kind=Kind.FAILED)
+    )
     if not known:
         return Judgement("errored", tuple(findings), corrupt)
     gates = any(finding.gates for finding in findings)
@@ -104,7 +114,11 @@ def _failed(
 
 def _recovered(error: Failure, findings: list[Finding], corrupt: str | None) -> Judgement:
     """Judge a deal that failed in the baseline and works now: its output is new, for nobody has approved one."""
-    findings.append(Finding("output", "output_changed", str(error), None, allowed="an approved output", gates=False))
+    findings.append(
+        Finding(
+            "output", "output_changed", str(error), None, allowed="an approved output", gates=False, kind=Kind.OUTPUT
+        )
+    )
     gates = any(finding.gates for finding in findings)
     return Judgement("regressed" if gates else "new", tuple(findings), corrupt)
 
@@ -127,6 +141,7 @@ def _type_findings(
         allowed="the backfill only",
         gates=gates,
         note=note,
+        kind=Kind.DEAL_TYPE,
     )
     return [finding], corrupt
 
@@ -163,7 +178,7 @@ def _metric_findings(
 
 def _lost(name: str, old: Any, new: Any, rule: Rule, noise: TypeNoise | None) -> Finding:
     """Return the finding of a lost value; where unchanged code loses it, too, their rate is judged."""
-    finding = Finding(name, lost_issue(name), old, new, allowed=rule.text)
+    finding = Finding(name, lost_issue(name), old, new, allowed=rule.text, kind=Kind.LOST)
     measured = None if noise is None else noise.metrics.get(name)
     if noise is None or measured is None or not measured.errors:
         return finding
@@ -181,7 +196,7 @@ def _verdict(rule: Rule, old: Any, new: Any, deal: Any, finding: Finding) -> Fin
         return replace(finding, gates=True, note=f"the rule raised {type(error).__name__}: {redact(str(error))}")
     if isinstance(verdict, Finding):  # of the metric that the rule judges, whatever it calls itself
         foreign = verdict.metric in RESERVED_METRICS and verdict.metric != finding.metric
-        return replace(verdict, metric=finding.metric) if foreign else verdict
+        return replace(verdict, kind=finding.kind, metric=finding.metric if foreign else verdict.metric)
     if isinstance(verdict, Beyond):
         return replace(finding, gates=rule.gates and not verdict, noise=verdict.kind, note=verdict.note)
     if isinstance(verdict, Undecided):
@@ -253,7 +268,9 @@ def _leaf_holds(rule: Rule, old: Any, new: Any) -> bool:
 
 def _output_finding(leaves: Sequence[tuple[Any, Any, Any]], rule: Rule) -> Finding:
     shown = tuple(_paths_shown([path for path, _, _ in leaves]))
-    return Finding("output", "output_changed", allowed=rule.text, gates=False, count=len(leaves), paths=shown)
+    return Finding(
+        "output", "output_changed", allowed=rule.text, gates=False, count=len(leaves), paths=shown, kind=Kind.OUTPUT
+    )
 
 
 def _paths_shown(paths: Sequence[tuple[str | int, ...]]) -> list[str]:

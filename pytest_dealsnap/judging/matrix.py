@@ -18,7 +18,7 @@ from pytest_dealsnap.judging.paths import show_path
 from pytest_dealsnap.judging.similarity import Undecided
 from pytest_dealsnap.judging.values import exact, is_number, is_present, percent_change, same, working_context
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import COMPARED, DealResult, Failure, Finding
+from pytest_dealsnap.model.results import COMPARED, DealResult, Failure, Finding, Kind
 from pytest_dealsnap.secrets import redact
 
 __all__ = [
@@ -74,7 +74,13 @@ def judge_matrix(
     failed = {name: side.error for name, side in sides.items() if side.error is not None}
     findings = [
         Finding(
-            WHOLE_OUTPUT, "reasoning_failed", None, str(error), allowed="no errors under any type", note=f"as {name}"
+            WHOLE_OUTPUT,
+            "reasoning_failed",
+            None,
+            str(error),
+            allowed="no errors under any type",
+            note=f"as {name}",
+            kind=Kind.FAILED,
         )
         for name, error in failed.items()
     ]
@@ -122,7 +128,7 @@ def _between(rule: BetweenRule, measured: _Measured, deal: Any) -> tuple[list[Fi
         lacking = rule.baseline if is_present(new) else rule.current
         return [replace(finding, gates=True, note=f"no value under {lacking}")], True
     if not rule.rule.gates:
-        return ([] if same(old, new) else [replace(finding, issue=REPORTED)]), True
+        return ([] if same(old, new) else [replace(finding, issue=REPORTED, kind=Kind.METRIC)]), True
     verdict = _verdict(rule, old, new, deal, finding)
     if verdict.gates and verdict.count is not None:
         verdict = with_evidence(verdict, list(changed_leaves(old, new)))
@@ -134,9 +140,19 @@ def _beside(rule: BetweenRule, old: Any, new: Any) -> Finding:
     if rule.metric == WHOLE_OUTPUT:
         paths = [show_path(path) for path, _, _ in changed_leaves(old, new)]
         shown = tuple(paths[:SHOWN_PATHS])
-        return Finding(rule.name, RULE_BROKEN, allowed=rule.rule.text, gates=False, count=len(paths), paths=shown)
+        return Finding(
+            rule.name,
+            RULE_BROKEN,
+            allowed=rule.rule.text,
+            gates=False,
+            count=len(paths),
+            paths=shown,
+            kind=Kind.BETWEEN_TYPES,
+        )
     change, note = percent_change(old, new), _times(old, new)
-    return Finding(rule.name, RULE_BROKEN, old, new, change, rule.rule.text, gates=False, note=note)
+    return Finding(
+        rule.name, RULE_BROKEN, old, new, change, rule.rule.text, gates=False, note=note, kind=Kind.BETWEEN_TYPES
+    )
 
 
 def _verdict(rule: BetweenRule, old: Any, new: Any, deal: Any, finding: Finding) -> Finding:
@@ -148,7 +164,7 @@ def _verdict(rule: BetweenRule, old: Any, new: Any, deal: Any, finding: Finding)
             raise
         return replace(finding, gates=True, note=f"the rule raised {type(error).__name__}: {redact(str(error))}")
     if isinstance(holds, Finding):
-        return holds
+        return replace(holds, kind=finding.kind)
     if isinstance(holds, Undecided):
         return replace(finding, gates=True, note=holds.note)
     return finding if holds else replace(finding, gates=True)
@@ -168,7 +184,7 @@ def _only(rule: OnlyRule, measured: _Measured) -> tuple[list[Finding], bool]:
     """Return where something has a value under a type that it must not; judged is what exists at all."""
     values = {name: measured(rule, name) for name in measured.outputs}
     findings = [
-        Finding(f"{rule.metric}: {name}", RULE_BROKEN, None, value, allowed=rule.text)
+        Finding(f"{rule.metric}: {name}", RULE_BROKEN, None, value, allowed=rule.text, kind=Kind.BETWEEN_TYPES)
         for name, value in values.items()
         if name not in rule.types and not _is_empty(value)
     ]
@@ -201,7 +217,7 @@ def _without_effect(
     for what, found in ((WHOLE_OUTPUT, alike), (METRICS, unmoved)):
         if found:
             shown = [f"{other} / {one}" for one, other in found]
-            yield Finding(what, NO_EFFECT, None, shown, allowed="the types differ", gates=False)
+            yield Finding(what, NO_EFFECT, None, shown, allowed="the types differ", gates=False, kind=Kind.NO_EFFECT)
 
 
 def _same_but_for_names(one: Side, other: Side) -> bool:
@@ -226,7 +242,7 @@ def alike_everywhere(results: Iterable[DealResult], *, of: str = WHOLE_OUTPUT) -
         if result.error is not None or not result.compared or result.status not in COMPARED:
             continue
         found: Collection[str] = next(
-            (list(f.current) for f in result.findings if f.issue == NO_EFFECT and f.metric == of), ()
+            (list(f.current) for f in result.findings if f.kind is Kind.NO_EFFECT and f.metric == of), ()
         )
         common = [pair for pair in (found if common is None else common) if pair in found]
     return tuple(common or ())
@@ -243,11 +259,11 @@ def settle(results: Sequence[DealResult]) -> list[DealResult]:
 
 
 def _settled(result: DealResult, never: Collection[str]) -> DealResult:
-    if not any(finding.issue == NO_EFFECT for finding in result.findings):
+    if not any(finding.kind is Kind.NO_EFFECT for finding in result.findings):
         return result
     findings = tuple(
         replace(finding, gates=finding.metric == WHOLE_OUTPUT and any(pair in never for pair in finding.current))
-        if finding.issue == NO_EFFECT
+        if finding.kind is Kind.NO_EFFECT
         else finding
         for finding in result.findings
     )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pytest_dealsnap.model.record import Record, always, described
+from pytest_dealsnap.model.results import Kind
 
 __all__ = ["FIRST_MARK", "NO_MARK", "Cause", "Common", "Features", "Size"]
 
@@ -100,3 +101,4 @@ class Cause(Record, frozen=True):
     age: Annotated[
         str, described("new or persisting, against the latest earlier run; absent where none was compared.")
     ] = ""
+    kind: Annotated[Kind, described("What its findings are about.")] = always(Kind.METRIC)

@@ -50,16 +50,6 @@ class Kind(Enum):
     BETWEEN_TYPES = "between_types"
 
 
-_BUILT_IN = {
-    ("output", "output_changed"): Kind.OUTPUT,
-    ("output", "reasoning_failed"): Kind.FAILED,
-    ("deal_type", "deal_type_changed"): Kind.DEAL_TYPE,
-    ("deal", "missing_from_database"): Kind.GONE,
-    ("output", "type_has_no_effect"): Kind.NO_EFFECT,
-    ("metrics", "type_has_no_effect"): Kind.NO_EFFECT,
-}
-
-
 class Failure(Record, frozen=True):
     """An error in place of an output: the exception's type and its message, without secrets."""
 
@@ -78,7 +68,7 @@ class Finding(Record, frozen=True):
     the first of them. Where it gates, ``forms`` are all paths that gate, without the places in lists;
     ``None`` says that there are too many. ``digest`` stands for these paths with their values. ``reordered`` are the
     lists among them, by their forms, of which only the order changed.
-    A rule of the user's own may return a Finding in place of a bool.
+    A rule of the user's own may return a Finding in place of a bool; its ``kind`` is that of what the rule judges.
     """
 
     metric: str
@@ -112,16 +102,9 @@ class Finding(Record, frozen=True):
     noise: Annotated[
         str, one_of(NOISE), described("How noise decided, where the rule allows some: see the reference of rules.")
     ] = ""
-
-    @property
-    def kind(self) -> Kind:
-        """What the finding is about: of a metric by any name, or one of the built-in kinds."""
-        built_in = _BUILT_IN.get((self.metric, self.issue))
-        if built_in is not None:
-            return built_in
-        if self.issue == "matrix_rule_broken":
-            return Kind.BETWEEN_TYPES
-        return Kind.LOST if self.issue == lost_issue(self.metric) else Kind.METRIC
+    kind: Annotated[Kind, described("What it is about; a metric where a report of an earlier version is silent.")] = (
+        always(Kind.METRIC)
+    )
 
 
 def changed_issue(metric: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from pytest_dealsnap.deals.deal import id_order
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 
 __all__ = ["DEALS_A_KIND", "MOST_KINDS", "DetailBudget", "kind_of_change", "without_surplus"]
 
@@ -22,11 +22,11 @@ MOST_KINDS = 100
 # Percent: changes of one band are of one kind.
 _BANDS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 1000.0)
 
-Kind = tuple[bool, int, str, tuple[tuple[str, str], ...], int]
+KindOfChange = tuple[bool, int, str, tuple[tuple[str, str], ...], int]
 Order = tuple[float, tuple[int, int, str]]
 
 
-def kind_of_change(result: DealResult) -> Kind:
+def kind_of_change(result: DealResult) -> KindOfChange:
     """Return what deals that changed alike have in common: type, findings, directions, size of the largest.
 
     Kinds are ordered: what gates comes first, then what has fewer findings.
@@ -46,7 +46,7 @@ def _order(result: DealResult) -> Order:
 
 
 def _direction(finding: Finding) -> str:
-    if finding.issue == "reasoning_failed":
+    if finding.kind is Kind.FAILED:
         return str(finding.current).split(":", 1)[0]
     change = finding.change_percent or 0.0
     return "+" if change > 0 else "-" if change < 0 else ""
@@ -58,8 +58,8 @@ class DetailBudget:
     def __init__(self, *, deals: int = DEALS_A_KIND, kinds: int = MOST_KINDS) -> None:
         self._most_deals = deals
         self._most_kinds = kinds
-        self._places: dict[Kind, list[Order]] = {}
-        self._kinds: list[Kind] = []
+        self._places: dict[KindOfChange, list[Order]] = {}
+        self._kinds: list[KindOfChange] = []
 
     def admits(self, result: DealResult) -> bool:
         """Whether *result* is among the first of its kind so far, whatever the order; it then takes a place."""

@@ -22,7 +22,7 @@ from pytest_dealsnap.judging.similarity import seconds_left
 from pytest_dealsnap.judging.values import Number
 from pytest_dealsnap.model.noise import NoiseFacts
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from pytest_dealsnap.reasoning.calls import Reasoning, failure_of
 from pytest_dealsnap.reasoning.canonical import canonical
 
@@ -211,6 +211,7 @@ class Gate:
             baseline=recorded.deal_name,
             allowed="every deal of the baseline",
             gates=self._missing_gates,
+            kind=Kind.GONE,
         )
         result = result_of(recorded, "missing")
         return replace(result, findings=(finding,), corrupt=self._corrupt_when_gone, absent_metrics=())

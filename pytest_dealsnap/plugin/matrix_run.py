@@ -19,9 +19,9 @@ from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.deals.window import ReadAhead
 from pytest_dealsnap.errors import ConfigError, ReasonerError, SourceError
-from pytest_dealsnap.judging.matrix import NO_EFFECT, Side, judge_matrix
+from pytest_dealsnap.judging.matrix import Side, judge_matrix
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult, Failure, Finding
+from pytest_dealsnap.model.results import DealResult, Failure, Finding, Kind
 from pytest_dealsnap.pipeline.calls_asked import COPIES_AHEAD, CallPlan, CallQueue
 from pytest_dealsnap.pipeline.gate import Judged, canonical_finding
 from pytest_dealsnap.plugin.run import Run
@@ -144,7 +144,7 @@ class MatrixRun(Run):
 
     def _placed(self, finding: Finding) -> Finding:
         """Return *finding* with what else may be the cause of a type that has no effect: another database is read."""
-        if finding.issue != NO_EFFECT or not self.plan.copies:
+        if finding.kind is not Kind.NO_EFFECT or not self.plan.copies:
             return finding
         variable = self.config.rehearsal.database_env
         return replace(

@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_dealsnap.judging.values import is_number
 from pytest_dealsnap.model.record import Record, always
-from pytest_dealsnap.model.results import STATUSES, DealResult, Finding
+from pytest_dealsnap.model.results import STATUSES, DealResult, Finding, Kind
 from pytest_dealsnap.reporting.wording import finding_cells, type_name
 from pytest_dealsnap.text import printable
 
@@ -140,6 +140,6 @@ def _drawn(value: Any, other: Any) -> float | None:
 
 
 def _move(finding: Finding) -> str:
-    if finding.issue.endswith("_lost"):
+    if finding.kind is Kind.LOST:
         return "lost"
     return "from 0" if is_number(finding.baseline) and is_number(finding.current) else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_dealsnap.judging.differences import explain
-from pytest_dealsnap.model.results import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from pytest_dealsnap.reporting.wording import finding_cells, show_both, show_value, type_name, worst_finding
 from pytest_dealsnap.text import cut, plural, printable, table
 
@@ -57,7 +57,7 @@ def _title(result: DealResult) -> str:
 
 
 def _shown(result: DealResult) -> list[Finding]:
-    shown = [finding for finding in result.findings if finding.issue != "reasoning_failed" or not result.error]
+    shown = [finding for finding in result.findings if finding.kind is not Kind.FAILED or not result.error]
     return sorted(shown, key=lambda finding: not finding.gates)
 
 

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_dealsnap.config import RESERVED_METRICS
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.model.documents import REPORT_FORMAT, SavedReport
 from pytest_dealsnap.model.finished_run import FinishedRun, RunAbout, RunFacts
 from pytest_dealsnap.model.record import RecordError, from_plain, replace
-from pytest_dealsnap.model.results import DealResult, Failure
+from pytest_dealsnap.model.results import DealResult, Failure, Kind, lost_issue
 from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.report_consistency import contradiction, impossible
 from pytest_dealsnap.reporting.traits import read_traits
 from pytest_dealsnap.secrets import redact
 
-__all__ = ["ReportError", "is_rehearsal", "read_document", "read_json", "read_run"]
+__all__ = ["ReportError", "is_rehearsal", "kind_by_name", "read_document", "read_json", "read_run"]
 
 
 class ReportError(DealsnapError):
@@ -76,7 +77,7 @@ def read_run(document: Mapping[str, Any], path: Path) -> FinishedRun:
 
 def _read_facts(document: Mapping[str, Any]) -> tuple[RunFacts, list[DealResult]]:
     """Return the facts and the results of a saved report. What it concluded is not read."""
-    saved = from_plain(SavedReport, _with_part(document))
+    saved = from_plain(SavedReport, _with_kinds(_with_part(document)))
     if saved.run.part is None and saved.run.partial:
         raise ValueError("part is None")
     if saved.run.spending is not None and not isinstance(saved.run.spending.get("words"), str):
@@ -101,6 +102,34 @@ def _with_part(document: Mapping[str, Any]) -> Mapping[str, Any]:
         return document
     part = "shard" if run.get("shard") else "chosen" if run.get("partial") else None
     return {**document, "run": {**run, "part": part}}
+
+
+_KINDS = {
+    "output_changed": Kind.OUTPUT,
+    "reasoning_failed": Kind.FAILED,
+    "deal_type_changed": Kind.DEAL_TYPE,
+    "missing_from_database": Kind.GONE,
+    "type_has_no_effect": Kind.NO_EFFECT,
+    "matrix_rule_broken": Kind.BETWEEN_TYPES,
+}
+
+
+def _with_kinds(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the report; the findings of an earlier version do not say what they are about, but by their names."""
+    for finding in (one for result in _tables(document.get("deals")) for one in _tables(result.get("findings"))):
+        finding.setdefault("kind", kind_by_name(str(finding.get("metric")), str(finding.get("issue"))).value)
+    return document
+
+
+def kind_by_name(metric: str, issue: str) -> Kind:
+    """Return what a finding is about that does not say it, but is named as an earlier version named its findings."""
+    if issue in _KINDS and (metric in RESERVED_METRICS or issue == "matrix_rule_broken"):
+        return _KINDS[issue]
+    return Kind.LOST if issue == lost_issue(metric) else Kind.METRIC
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _redacted(result: DealResult) -> DealResult:

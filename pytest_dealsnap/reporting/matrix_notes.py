@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from pytest_dealsnap.judging.matrix import METRICS, NO_EFFECT, alike_everywhere
+from pytest_dealsnap.judging.matrix import METRICS, alike_everywhere
 from pytest_dealsnap.model.finished_run import RunFacts
-from pytest_dealsnap.model.results import DealResult
+from pytest_dealsnap.model.results import DealResult, Kind
 from pytest_dealsnap.text import plural, printable
 
 __all__ = ["matrix_doubt", "matrix_notes", "matrix_steps"]
@@ -60,6 +60,6 @@ def matrix_steps(results: Sequence[DealResult]) -> list[str]:
 
 def _where(results: Sequence[DealResult]) -> str:
     """Return what else may be the cause: on scratch copies, that the reasoner reads another database."""
-    notes = (finding.note for result in results for finding in result.findings if finding.issue == NO_EFFECT)
+    notes = (finding.note for result in results for finding in result.findings if finding.kind is Kind.NO_EFFECT)
     note = next(filter(None, notes), "")
     return f" ({note})" if note else ""

@@ -12,7 +12,7 @@ from typing import Any
 from pytest_dealsnap.model.details import Details, MetricRow
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import Record, to_plain
-from pytest_dealsnap.model.results import AFFECTED, STATUSES
+from pytest_dealsnap.model.results import AFFECTED, STATUSES, Kind
 from pytest_dealsnap.reasoning.canonical import dumps
 from pytest_dealsnap.reporting.cause_text import deals_cell
 from pytest_dealsnap.reporting.deal_table import COLUMNS, deal_row
@@ -30,7 +30,7 @@ SAME_WIDTH = 120
 # A list of single values that is no longer stands in one line.
 LINE_WIDTH = 80
 # A deal that could not be judged cannot be accepted by an entry of the ledger.
-_NO_LEDGER = ("reasoning_failed", "missing_from_database")
+_NO_LEDGER = (Kind.FAILED, Kind.GONE)
 
 
 class CauseRow(Record, frozen=True):
@@ -107,7 +107,7 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
             title=printable(cause.title),
             metric=cause.metric,
             weight=weight,
-            ledger=cause.issue not in _NO_LEDGER,
+            ledger=cause.kind not in _NO_LEDGER,
             deals=tuple(places[deal_id] for deal_id in cause.deals),
             count=deals_cell(cause),
             age=age_words(told, cause.id),

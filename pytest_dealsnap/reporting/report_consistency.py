@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, RunFacts
-from pytest_dealsnap.model.results import DealResult
+from pytest_dealsnap.model.results import DealResult, Kind
 
 __all__ = ["contradiction", "impossible"]
 
 # No finding of such a deal can fail it.
 _PASSED = ("matched", "changed", "new")
-_GONE, _FAILED = "missing_from_database", "reasoning_failed"
 
 
 def impossible(facts: RunFacts, results: Iterable[DealResult]) -> str:
@@ -34,7 +33,7 @@ def impossible(facts: RunFacts, results: Iterable[DealResult]) -> str:
 
 def _problems(facts: RunFacts, result: DealResult, accepting: set[str]) -> Iterator[str]:
     status = result.status
-    gone = any(finding.issue == _GONE for finding in result.findings)
+    gone = any(finding.kind is Kind.GONE for finding in result.findings)
     if facts.mode == "capture":
         return
     if status in _PASSED and result.gating:
@@ -47,7 +46,7 @@ def _problems(facts: RunFacts, result: DealResult, accepting: set[str]) -> Itera
         yield f"is {status} without a finding that fails it"
     if gone != (status == "missing"):
         yield f"is {status}, and its findings say {'that it is gone' if gone else 'nothing of that'}"
-    if any(finding.issue == _FAILED and finding.gates for finding in result.findings) and status != "errored":
+    if any(finding.kind is Kind.FAILED and finding.gates for finding in result.findings) and status != "errored":
         yield f"is {status}, and its findings say that its reasoner failed"
     if status == "errored" and result.error is None:
         yield "is errored without an error"
@@ -55,7 +54,7 @@ def _problems(facts: RunFacts, result: DealResult, accepting: set[str]) -> Itera
         yield f"is {status}, and said not to be compared"
     if status == "accepted":
         yield from _unaccepted(result, accepting)
-    if gone and any(finding.gates for finding in result.findings if finding.issue == _GONE) != bool(result.corrupt):
+    if gone and any(finding.gates for finding in result.findings if finding.kind is Kind.GONE) != bool(result.corrupt):
         yield "is gone, and its finding and its corruption disagree"
 
 

@@ -10,7 +10,7 @@ from pytest_dealsnap.judging.differences import ABSENT
 from pytest_dealsnap.judging.templates import path_form
 from pytest_dealsnap.judging.values import exact, is_number
 from pytest_dealsnap.model.record import Record
-from pytest_dealsnap.model.results import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from pytest_dealsnap.text import cut, plural, printable
 
 __all__ = [
@@ -118,16 +118,16 @@ def finding_cells(finding: Finding, width: int = 28) -> FindingCells:
         width: The most characters of a value; the default is for a terminal.
     """
     metric = printable(finding.metric)
-    if finding.issue.endswith("_lost"):
+    if finding.kind is Kind.LOST:
         metric += " (lost)"
-    if finding.issue == "type_has_no_effect":
+    if finding.kind is Kind.NO_EFFECT:
         shown = cut(printable(", ".join(map(str, finding.current))), 40)
         return FindingCells(metric, "", shown, "no effect", finding.allowed)
     if finding.count is not None:
         shown = _paths(finding)
-        metric = "rest of the output" if finding.issue == "output_changed" else metric
+        metric = "rest of the output" if finding.kind is Kind.OUTPUT else metric
         return FindingCells(metric, "", cut(printable(shown), width), show_change(finding), printable(finding.allowed))
-    if finding.issue == "missing_from_database":
+    if finding.kind is Kind.GONE:
         return FindingCells("deal", show_value(finding.baseline, width), "gone", "", finding.allowed)
     allowed = f"{finding.allowed} ({finding.note})" if finding.note else finding.allowed
     baseline, current = show_both(finding.baseline, finding.current, width)
@@ -174,7 +174,7 @@ def worst_finding(result: DealResult) -> str:
     gating = result.gating
     if not gating:
         return result.reason
-    if gating[0].issue == "missing_from_database":
+    if gating[0].kind is Kind.GONE:
         return "in the baseline, not in the database"
     largest = max(gating, key=lambda finding: abs(finding.change_percent or 0.0))
     cells = finding_cells(largest)

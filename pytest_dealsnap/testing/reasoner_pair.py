@@ -14,7 +14,7 @@ from pytest_dealsnap.config import Config, load_config, with_tables
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import Failure, Finding
+from pytest_dealsnap.model.results import Failure, Finding, Kind
 from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.calls import Reasoning
 from pytest_dealsnap.reasoning.engine import Engine
@@ -129,4 +129,4 @@ class Comparison:
 
 
 def _answers_now(error: Failure) -> Finding:
-    return Finding("output", "reasoning_failed", str(error), "an output", allowed="the same error")
+    return Finding("output", "reasoning_failed", str(error), "an output", allowed="the same error", kind=Kind.FAILED)

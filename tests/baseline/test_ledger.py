@@ -15,6 +15,7 @@ from pytest_dealsnap.judging.judge import Reasoned, judge
 from pytest_dealsnap.judging.policy import TypePolicy
 from pytest_dealsnap.judging.rules import parse_rule
 from pytest_dealsnap.model.results import DealResult, Failure, Finding
+from pytest_dealsnap.reporting.json_reading import kind_by_name
 
 TODAY = date(2027, 1, 31)
 TYPES = ("acquisition", "carveout", "divestiture")
@@ -37,7 +38,7 @@ def regressed(
 ) -> DealResult:
     """Return a regressed deal whose *metric* is *current* now."""
     issue = facts.pop("issue", f"{metric}_changed")
-    finding = Finding(metric, issue, 100, current)
+    finding = Finding(metric, issue, 100, current, kind=kind_by_name(metric, issue))
     return DealResult(deal, None, kind, kind, "regressed", findings=(finding, *more), **facts)
 
 
@@ -77,7 +78,8 @@ def test_what_an_entry_accepts(tmp_path: Path, text: str, current: Any, accepted
 
 def moved(before: Any, after: Any, *, metric: str = "cost_total", **facts: Any) -> DealResult:
     """Return a regressed deal whose *metric* moved from *before* to *after*."""
-    finding = Finding(metric, facts.pop("issue", f"{metric}_changed"), before, after, **facts)
+    issue = facts.pop("issue", f"{metric}_changed")
+    finding = Finding(metric, issue, before, after, kind=kind_by_name(metric, issue), **facts)
     return DealResult("12", None, "carveout", "carveout", "regressed", findings=(finding,))
 
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_dealsnap.baseline.pins import pins_file, read_pins, shows
 from pytest_dealsnap.errors import LedgerError
 from pytest_dealsnap.judging.rules import parse_rule
-from pytest_dealsnap.model.results import Finding
+from pytest_dealsnap.model.results import Finding, Kind
 
 WITHIN = parse_rule("within 5%", place="rule", root=Path())
 
@@ -31,10 +31,10 @@ def moved(current: Any, **more: Any) -> Finding:
         (moved(113), 112, parse_rule("ratio 1.5..3.0", place="rule", root=Path()), False),
         (moved(113), 112, parse_rule("report", place="rule", root=Path()), False),
         (moved(float("nan")), "NaN", None, True),
-        (Finding("price", "price_lost", 100, None), 112, WITHIN, False),
-        (Finding("output", "output_changed", count=3, digest="ab"), "ab", None, True),
-        (Finding("output", "output_changed", count=3, digest="ab"), "cd", None, False),
-        (Finding("output", "output_changed", count=3), "", None, False),
+        (Finding("price", "price_lost", 100, None, kind=Kind.LOST), 112, WITHIN, False),
+        (Finding("output", "output_changed", count=3, digest="ab", kind=Kind.OUTPUT), "ab", None, True),
+        (Finding("output", "output_changed", count=3, digest="ab", kind=Kind.OUTPUT), "cd", None, False),
+        (Finding("output", "output_changed", count=3, kind=Kind.OUTPUT), "", None, False),
         (Finding("price", "price_changed", count=3, digest="ab"), "ab", WITHIN, True),
     ],
 )

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.judging.values import percent_change
 from pytest_dealsnap.model.cause import Cause
-from pytest_dealsnap.model.results import DealResult, Finding, changed_issue
+from pytest_dealsnap.model.results import DealResult, Finding, Kind, changed_issue
+from pytest_dealsnap.reporting.json_reading import kind_by_name
 
 
 def found(
@@ -34,13 +35,13 @@ def other(deal_id: object, issue: str, *, before: Any = None, after: Any = None,
     """Return a deal with a finding of another kind."""
     metric = {"deal_type_changed": "deal_type", "missing_from_database": "deal"}.get(issue, "output")
     count = 1 if issue == "output_changed" and before is None else None
-    finding = Finding(metric, issue, before, after, count=count)
+    finding = Finding(metric, issue, before, after, count=count, kind=kind_by_name(metric, issue))
     return DealResult(str(deal_id), None, kind, kind, "errored", findings=(finding,))
 
 
 def lost(deal_id: object, *, kind: str) -> DealResult:
     """Return a deal that has no cost any more."""
-    finding = Finding("cost_total", "cost_lost", 5, None)
+    finding = Finding("cost_total", "cost_lost", 5, None, kind=Kind.LOST)
     return DealResult(str(deal_id), None, kind, kind, "regressed", findings=(finding,))
 
 
@@ -352,7 +353,7 @@ def test_many_single_messages_of_one_error_are_one_cause() -> None:
 
 def changed_output(deal_id: object, *paths: str, gates: bool = True) -> DealResult:
     """Return a deal whose output changed at *paths*."""
-    finding = Finding("output", "output_changed", gates=gates, count=len(paths), paths=paths)
+    finding = Finding("output", "output_changed", gates=gates, count=len(paths), paths=paths, kind=Kind.OUTPUT)
     return DealResult(str(deal_id), None, "carveout", "carveout", "regressed", findings=(finding,))
 
 
@@ -384,7 +385,7 @@ def test_what_only_accompanies_a_cause_is_told_beside_it() -> None:
         findings = (
             Finding("risk_count", "risk_count_changed", 3, 2, -33.3, "equal"),
             Finding("risks", "risks_changed", ["fx", lost], ["fx"], None, "report", gates=False),
-            Finding("output", "output_changed", gates=False, count=1, paths=("risks[1]",)),
+            Finding("output", "output_changed", gates=False, count=1, paths=("risks[1]",), kind=Kind.OUTPUT),
         )
         results.append(DealResult(str(number), None, "carveout", "carveout", "regressed", findings=findings))
     [cause] = find_causes(results)
@@ -594,7 +595,14 @@ def reordered(deal_id: object, *lists: str, also: tuple[str, ...] = (), gates: b
     """Return a deal in which *lists* are in another order, and the paths *also* changed."""
     paths = (*(f"{one}[0].name" for one in lists), *also)
     finding = Finding(
-        "output", "output_changed", count=len(paths), paths=paths, gates=gates, reordered=lists, allowed="equal"
+        "output",
+        "output_changed",
+        count=len(paths),
+        paths=paths,
+        gates=gates,
+        reordered=lists,
+        allowed="equal",
+        kind=Kind.OUTPUT,
     )
     return DealResult(str(deal_id), None, "carveout", "carveout", "regressed", findings=(finding,))
 
@@ -658,7 +666,7 @@ def test_a_cause_far_down_is_not_asked_for_its_company(number: int) -> None:
             "regressed",
             findings=(
                 Finding("y", "y_changed", 10, 20, 100.0),
-                Finding("output", "output_changed", count=1, paths=("memo",), gates=False),
+                Finding("output", "output_changed", count=1, paths=("memo",), gates=False, kind=Kind.OUTPUT),
             ),
         )
         for deal in last
@@ -781,6 +789,6 @@ def test_texts_of_forty_characters_are_told(length: int, told: bool) -> None:
 
 def test_one_deal_that_breaks_a_rule_between_types_is_a_cause() -> None:
     """Told by the rule."""
-    finding = Finding("tsa", "matrix_rule_broken", None, 5, allowed="only carveout")
+    finding = Finding("tsa", "matrix_rule_broken", None, 5, allowed="only carveout", kind=Kind.BETWEEN_TYPES)
     result = DealResult("1", None, "acquisition", "acquisition", "regressed", findings=(finding,))
     assert [cause.title for cause in find_causes([result])] == ["tsa has a value, only carveout · acquisition"]

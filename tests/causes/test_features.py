@@ -21,7 +21,7 @@ from pytest_dealsnap.causes.features import (
     without_deals,
 )
 from pytest_dealsnap.model.cause import Features
-from pytest_dealsnap.model.results import DealResult, Failure, Finding
+from pytest_dealsnap.model.results import DealResult, Failure, Finding, Kind
 from pytest_dealsnap.reporting.cause_text import common_text
 from pytest_dealsnap.reporting.traits import make_traits, read_traits
 
@@ -136,7 +136,7 @@ def test_deals_that_failed_could_not_have_shown_a_change() -> None:
         )
         for i in range(1, 6)
     ]
-    error = Finding("output", "reasoning_failed", None, "ValueError: no")
+    error = Finding("output", "reasoning_failed", None, "ValueError: no", kind=Kind.FAILED)
     results.append(
         DealResult("9", None, "sale", "sale", "errored", findings=(error,), error=Failure("ValueError", "no"))
     )

@@ -13,6 +13,7 @@ import pytest
 from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.judging.values import percent_change
 from pytest_dealsnap.model.results import DealResult, Finding, changed_issue
+from pytest_dealsnap.reporting.json_reading import kind_by_name
 
 DEALS, SAMPLE = 200, 10
 KINDS = ("acquisition", "carveout", "divestiture")
@@ -104,7 +105,9 @@ def planted(seed: int, share: float) -> tuple[list[DealResult], list[int]]:
         metric, before, after = change(drawn)
         if before != after:
             issue = "reasoning_failed" if metric == "output" else changed_issue(metric)
-            finding = Finding(metric, issue, before, after, percent_change(before, after))
+            finding = Finding(
+                metric, issue, before, after, percent_change(before, after), kind=kind_by_name(metric, issue)
+            )
             results.append(DealResult(str(number), None, kind, kind, "regressed", findings=(finding,)))
             truth.append(numbers.setdefault(key, len(numbers)))
     return results, truth

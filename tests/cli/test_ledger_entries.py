@@ -22,6 +22,7 @@ from pytest_dealsnap.cli.pinning import pin_cause, pin_deals
 from pytest_dealsnap.model.cause import Cause, Features
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult, Finding
+from pytest_dealsnap.reporting.json_reading import kind_by_name
 
 TERMS = Terms("known", "Ana", "DD-1", date(2999, 1, 31))
 TODAY = date(2027, 1, 31)
@@ -31,7 +32,8 @@ def moved(
     deal: object, before: Any, after: Any, *, metric: str = "fee", issue: str = "", kind: str = "sale", **facts: Any
 ) -> DealResult:
     """Return a deal that one changed metric fails."""
-    finding = Finding(metric, issue or f"{metric}_changed", before, after, **facts)
+    issue = issue or f"{metric}_changed"
+    finding = Finding(metric, issue, before, after, kind=kind_by_name(metric, issue), **facts)
     return DealResult(str(deal), None, kind, kind, "regressed", findings=(finding,))
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from pytest_dealsnap.judging.differences import ABSENT
 from pytest_dealsnap.judging.evidence import DIGITS, MOST_FORMS, with_evidence
-from pytest_dealsnap.model.results import Finding
+from pytest_dealsnap.model.results import Finding, Kind
 
-FINDING = Finding("output", "output_changed", None, None)
+FINDING = Finding("output", "output_changed", None, None, kind=Kind.OUTPUT)
 
 
 def digest(*values: Any, path: tuple[str | int, ...] = ("costs",)) -> str:

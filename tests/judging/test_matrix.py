@@ -16,7 +16,7 @@ from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.judging.matrix import MatrixJudgement, Side, alike_everywhere, judge_matrix, settle
 from pytest_dealsnap.judging.matrix_rules import MatrixRules, compile_matrix_rules, is_between_types
 from pytest_dealsnap.judging.metrics import compile_metrics
-from pytest_dealsnap.model.results import DealResult, Failure, Finding
+from pytest_dealsnap.model.results import DealResult, Failure, Finding, Kind
 from tests.builders import json_values, numbers
 
 TYPES = ("acquisition", "carveout", "divestiture")
@@ -89,7 +89,14 @@ def test_a_broken_rule_is_a_finding_with_both_values() -> None:
     judgement = judged({"cost: spinoff/acquisition": "1.5..3.0"}, output(100), output(387), output(7))
     [finding] = judgement.findings
     assert finding == Finding(
-        "cost: carveout / acquisition", "matrix_rule_broken", 100, 387, 287.0, "1.5..3.0", note="3.87 times"
+        "cost: carveout / acquisition",
+        "matrix_rule_broken",
+        100,
+        387,
+        287.0,
+        "1.5..3.0",
+        note="3.87 times",
+        kind=Kind.BETWEEN_TYPES,
     )
     assert is_between_types(finding.metric, TYPES)
     assert not is_between_types("cost", TYPES)
@@ -154,7 +161,13 @@ def test_a_failure_under_any_type_makes_the_deal_errored() -> None:
     judgement = judged(rules, output(100), Failure("ValueError", "no TSA"), output(900))
     assert judgement.status == "errored"
     assert judgement.findings[0] == Finding(
-        "output", "reasoning_failed", None, "ValueError: no TSA", allowed="no errors under any type", note="as carveout"
+        "output",
+        "reasoning_failed",
+        None,
+        "ValueError: no TSA",
+        allowed="no errors under any type",
+        note="as carveout",
+        kind=Kind.FAILED,
     )
     assert gating(judgement) == ["output", "cost: divestiture / acquisition"]
     assert judgement.idle == ()

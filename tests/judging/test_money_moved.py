@@ -11,7 +11,7 @@ from pytest_dealsnap.judging.money_moved import money_moved, numbers_of
 from pytest_dealsnap.judging.values import percent_change
 from pytest_dealsnap.model.money import Money, Mover, TypeMoney
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult, Finding, changed_issue
+from pytest_dealsnap.model.results import DealResult, Finding, Kind, changed_issue
 
 
 def changed(deal: str, before: Any, after: Any, *, metric: str = "cost_total", kind: str = "carveout") -> DealResult:
@@ -68,7 +68,7 @@ def test_a_finding_without_a_difference_moved_nothing() -> None:
 
 def test_a_lost_value_is_in_no_total_and_counted() -> None:
     """What became null, NaN or infinite has no number on the one side."""
-    lost = [Finding("cost_total", "cost_lost", 5, value) for value in (None, math.nan)]
+    lost = [Finding("cost_total", "cost_lost", 5, value, kind=Kind.LOST) for value in (None, math.nan)]
     deals = [DealResult(str(place), None, "x", "x", "regressed", findings=(one,)) for place, one in enumerate(lost)]
     money = only(*deals, changed("3", 5, math.inf, kind="x"), changed("4", None, 7, kind="x"), still("5", cost_total=1))
     assert [(kind.deal_type, kind.deals, kind.lost) for kind in money.types] == [("acquisition", 1, 0), ("x", 0, 3)]
@@ -95,7 +95,10 @@ def test_which_metrics_are_told() -> None:
 def test_only_metrics_of_compared_deals_count() -> None:
     """An output's paths, a stored type and a deal that was not compared have no money."""
     uncompared = replace(still("1", cost_total=1), compared=False)
-    others = (Finding("output", "output_changed", 1, 2), Finding("deal_type", "deal_type_changed", 1, 2))
+    others = (
+        Finding("output", "output_changed", 1, 2, kind=Kind.OUTPUT),
+        Finding("deal_type", "deal_type_changed", 1, 2, kind=Kind.DEAL_TYPE),
+    )
     assert money_moved([uncompared, DealResult("2", None, "x", "x", "changed", findings=others)]) == ()
 
 

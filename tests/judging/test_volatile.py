@@ -6,7 +6,7 @@ import pytest
 
 from pytest_dealsnap.judging.volatile import volatile_name, volatile_paths, volatile_value
 from pytest_dealsnap.model.details import Details, Difference
-from pytest_dealsnap.model.results import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from tests.reporting.runs import finished, result
 
 
@@ -41,7 +41,9 @@ def test_a_value_tells() -> None:
 
 def changed(deal_id: str, *paths: str) -> DealResult:
     """Return a deal whose output changed at *paths*, allowed by its rule."""
-    finding = Finding("output", "output_changed", allowed="report", gates=False, count=len(paths), paths=paths)
+    finding = Finding(
+        "output", "output_changed", allowed="report", gates=False, count=len(paths), paths=paths, kind=Kind.OUTPUT
+    )
     return result(deal_id, "changed", finding)
 
 

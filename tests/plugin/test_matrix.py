@@ -64,7 +64,7 @@ def test_every_deal_is_judged_under_every_type(matrix: Project) -> None:
     [broken] = outcome.deal("d3")["findings"]
     assert broken == {
         "metric": "price: carveout / acquisition", "issue": "matrix_rule_broken", "baseline": 100, "current": 600,
-        "change_percent": 500.0, "allowed": "1.5..3.0", "gates": True, "note": "6 times",
+        "change_percent": 500.0, "allowed": "1.5..3.0", "gates": True, "note": "6 times", "kind": "between_types",
     }  # fmt: skip
     assert outcome.deal("d4")["error"] == {"type": "ValueError", "message": "as carveout: no TSA for d4"}
     assert [finding["metric"] for finding in outcome.deal("d5")["findings"]] == [

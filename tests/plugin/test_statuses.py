@@ -129,6 +129,7 @@ def test_each_finding_says_what_moved_and_what_was_allowed(outcome: Outcome) -> 
             "change_percent": 6.0,
             "allowed": "within 5%",
             "gates": True,
+            "kind": "metric",
         }
     ]
     [moved] = outcome.deal("moved")["findings"]

@@ -11,9 +11,9 @@ from pytest_dealsnap.config import VerdictConfig
 from pytest_dealsnap.model.details import Details, Difference, MetricRow
 from pytest_dealsnap.model.finished_run import FinishedRun, JudgingFacts, LedgerFact, RunFacts
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult, Failure, Finding, changed_issue
+from pytest_dealsnap.model.results import DealResult, Failure, Finding, Kind, changed_issue
 from pytest_dealsnap.reporting.conclusion import conclude
-from pytest_dealsnap.reporting.json_reading import read_json
+from pytest_dealsnap.reporting.json_reading import kind_by_name, read_json
 from pytest_dealsnap.reporting.json_report import render_json
 
 __all__ = [
@@ -79,9 +79,9 @@ def facts(selected: int, **changes: Any) -> RunFacts:
 
 def finding(metric: str, old: Any, new: Any, percent: float | None = None, **more: Any) -> Finding:
     """Return a finding that gates, unless told otherwise."""
-    return Finding(
-        metric, more.pop("issue", changed_issue(metric)), old, new, percent, more.pop("allowed", "equal"), **more
-    )
+    issue = more.pop("issue", changed_issue(metric))
+    more.setdefault("kind", kind_by_name(metric, issue))
+    return Finding(metric, issue, old, new, percent, more.pop("allowed", "equal"), **more)
 
 
 def details(*, savings: tuple[int, int] = (496_000, 375_000)) -> Details:
@@ -151,7 +151,15 @@ def _one_of_many(number: int) -> DealResult:
         return result(deal_id, name=name, deal_type=deal_type)
     percent = float(number % 3 * 10 + 6)
     cost = finding("cost_total", 1000, 1000 + percent * 10, percent, allowed="within 5%")
-    rest = Finding("output", "output_changed", allowed="report", gates=False, count=3, paths=("narrative", "a", "b"))
+    rest = Finding(
+        "output",
+        "output_changed",
+        allowed="report",
+        gates=False,
+        count=3,
+        paths=("narrative", "a", "b"),
+        kind=Kind.OUTPUT,
+    )
     kept = details() if number <= 120 else None
     return result(deal_id, "regressed", cost, rest, name=name, deal_type=deal_type, details=kept)
 

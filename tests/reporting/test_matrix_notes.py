@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_dealsnap.model.finished_run import FinishedRun
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import Finding
+from pytest_dealsnap.model.results import Finding, Kind
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.merging import merge_runs
 from tests.reporting.runs import facts, result, saved
@@ -17,7 +17,9 @@ PAIR = "carveout / acquisition"
 
 def without_effect(deal_id: str, *, of: str = "output", **more: Any) -> Any:
     """Return the result of a deal whose type makes no difference."""
-    finding = Finding(of, "type_has_no_effect", None, [PAIR], allowed="the types differ", gates=False)
+    finding = Finding(
+        of, "type_has_no_effect", None, [PAIR], allowed="the types differ", gates=False, kind=Kind.NO_EFFECT
+    )
     return result(deal_id, "changed", replace(finding, **more))
 
 
@@ -71,6 +73,6 @@ def test_an_idle_rule_is_never_green_and_steps_are_safe_to_type() -> None:
     assert idle.verdict is not None
     assert idle.verdict.action == "inconclusive"
     assert "1 matrix rule found nothing to judge in any deal: no.such" in idle.verdict.reason
-    broken = Finding(f"cost: {PAIR}", "matrix_rule_broken", 1, 9, 800.0, "1.5..3.0")
+    broken = Finding(f"cost: {PAIR}", "matrix_rule_broken", 1, 9, 800.0, "1.5..3.0", kind=Kind.BETWEEN_TYPES)
     assert [len(run(result(name, "regressed", broken)).next_steps) for name in ("a b", "\x1b")] == [2, 1]
     assert "--dealsnap-id 'a b'" in run(result("a b", "regressed", broken)).next_steps[1]

@@ -10,6 +10,7 @@ import pytest
 from pytest_dealsnap.baseline.codec import decode, encode
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.cli.decisions import read_decisions
+from pytest_dealsnap.model.results import Kind
 from pytest_dealsnap.reporting.json_reading import read_json
 from pytest_dealsnap.reporting.json_report import report_document
 
@@ -60,3 +61,13 @@ def test_an_old_snapshot_is_written_byte_for_byte(path: Path) -> None:
     """Read and written again, it is the same file."""
     data = path.read_bytes()
     assert encode(decode(data, deal_id=path.stem, path=path.name)) == data
+
+
+def test_the_findings_of_an_old_report_are_of_the_kind_that_their_names_say() -> None:
+    """Format 1 had no ``kind`` at first; a new report says it, and is read by it."""
+    run = read_json(SAMPLES / "gate.json")
+    kinds = {finding.issue: finding.kind for result in run.results for finding in result.findings}
+    assert kinds["reasoning_failed"] is Kind.FAILED
+    assert kinds["missing_from_database"] is Kind.GONE
+    assert kinds["cost_changed"] is Kind.METRIC
+    assert {cause.issue: cause.kind for cause in run.causes}["reasoning_failed"] is Kind.FAILED

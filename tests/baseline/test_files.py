@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_dealsnap.baseline import files
-from pytest_dealsnap.baseline.files import Syncer, remove_leftovers, write_atomic
+from pytest_dealsnap.baseline.files import Syncer, is_special, remove_leftovers, write_atomic
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
@@ -179,3 +179,10 @@ def test_without_a_system_wide_sync_each_file_is_synced(tmp_path: Path, monkeypa
 def test_a_batch_is_synced_after_a_second() -> None:
     """A crash of the machine costs no more than that."""
     assert inspect.signature(Syncer).parameters["period"].default == 1.0
+
+
+def test_a_device_is_special_and_what_can_be_replaced_is_not(tmp_path: Path) -> None:
+    """A file, a folder, and what is not there."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert [is_special(tmp_path / "file"), is_special(tmp_path), is_special(tmp_path / "none")] == [False] * 3
+    assert is_special(Path("/dev/null"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_dealsnap.config import VerdictConfig
-from pytest_dealsnap.judging.bounds import Stratum, _at_most, _greedy, lower_bound, upper_bound
+from pytest_dealsnap.judging.bounds import Stratum, _at_most, _exactly_at_most, _greedy, lower_bound, upper_bound
 from pytest_dealsnap.judging.sample import decide_sample
 
 THRESHOLDS = VerdictConfig(10.0, 50.0, 100.0)
@@ -152,3 +152,12 @@ def test_the_split_that_a_search_starts_at_hides_affected_deals_best(
     splits = product(*(range(one.at_most + 1) for one in strata))
     best = max(_at_most(strata, split, 0) for split in splits if sum(split) == affected)
     assert _at_most(strata, _greedy(strata, affected), 0) == pytest.approx(best)
+
+
+def test_the_exact_chance_is_that_of_counting() -> None:
+    """Of ten deals five are drawn: none of two affected ones in 56 of 252 draws, at most one in 196."""
+    one = [Stratum(10, 5, 0)]
+    assert [_exactly_at_most(one, (2,), found) * 252 for found in (0, 1, 2)] == [56, 196, 252]
+    two = [Stratum(10, 5, 0), Stratum(4, 1, 0)]
+    assert _exactly_at_most(two, (2, 1), 0) * 252 * 4 == 56 * 3
+    assert _exactly_at_most(two, (2, 1), 1) * 252 * 4 == 196 * 3 + 56

@@ -496,3 +496,11 @@ def test_a_metric_added_since_is_not_known_where_no_output_was_recorded() -> Non
     assert judged_after(None) == [(None, 7)]
     assert judged_after({"fee": 7}) == []
     assert judged_after({"fee": 6}) == [(6, 7)]
+
+
+def test_a_rule_of_the_users_own_that_raises_gates() -> None:
+    """The error is told; whatever the values are, nobody has allowed them."""
+    judgement = judged(output(), output(101), specs=COST, rules={"*": {"cost_total": "operator:truth", "*": "ignore"}})
+    (finding,) = judgement.findings
+    assert finding.gates
+    assert finding.note.startswith("the rule raised TypeError: ")

@@ -141,3 +141,10 @@ def test_a_number_that_is_no_number_on_one_side_is_no_pair() -> None:
         finding = Finding("cost_total", "cost_changed", before, after, allowed="report", gates=False)
         odd = DealResult("odd", None, "acquisition", "acquisition", "changed", findings=(finding,))
         assert broken_rules(rules, [odd, *results((100, 100), (50, 50))]) == []
+
+
+def test_deals_that_did_not_move_are_no_shift() -> None:
+    """They went neither up nor down."""
+    assert shifts(compiled(sum_of_cost_total="within 10%"), results(*[(100, 100)] * 60)) == []
+    few = results(*[(100, 100)] * 60, (100, 101), (100, 101))
+    assert shifts(compiled(sum_of_cost_total="within 10%"), few) == []

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from pytest_dealsnap.causes.list_items import ANOTHER_ORDER
 from pytest_dealsnap.model.results import DealResult
 from pytest_dealsnap.reporting.wording import show_value
 from pytest_dealsnap.text import cut, plural, printable
@@ -77,6 +78,8 @@ def difference_lines(result: DealResult, colors: Colors, width: int) -> Iterator
         if one.move == "changed" and isinstance(one.baseline, str) and isinstance(one.current, str):
             yield from _wrapped(word_diff(one.baseline, one.current, colors), colors, width)
             continue
+        if one.move == "reordered":
+            yield f"    {ANOTHER_ORDER}"
         if one.move != "added":
             yield f"    {colors.gone(show_value(one.baseline, max(width - 8, 20)))}"
         if one.move != "removed":

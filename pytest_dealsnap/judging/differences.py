@@ -6,13 +6,14 @@ deepdiff (some milliseconds a deal) writes the explanation that a person reads, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, localcontext
 from typing import Any
 
 from pytest_dealsnap.judging.alignment import aligned
 from pytest_dealsnap.judging.paths import show_path
-from pytest_dealsnap.judging.values import exact, is_number, same, working_context
+from pytest_dealsnap.judging.values import exact, is_number, normal, same, working_context
 
 __all__ = ["ABSENT", "changed_leaves", "explain"]
 
@@ -64,8 +65,9 @@ _MOVES = {
 def explain(baseline: Any, current: Any, *, limit: int = 12) -> tuple[list[tuple[str, str, Any, Any]], int]:
     """Explain a difference as ``(path, move, before, after)`` rows, at most *limit*, and their total.
 
-    Entries of lists are aligned, so one that came or went in the middle is one row; numbers are compared as
-    the decimals that they are written as. An entry that went is told by its old place, all others by their new ones.
+    Entries of lists are aligned, so one that came or went in the middle is one row, and a list in another order is one
+    row, ``reordered``. Numbers are compared as the decimals that they are written as. An entry that went is told by
+    its old place, all others by their new ones.
     """
     rows = list(_rows(baseline, current, ()))
     rows.sort(key=lambda row: [(isinstance(step, str), step) for step in row[0]])
@@ -91,6 +93,9 @@ def _rows(before: Any, after: Any, path: Path) -> Iterator[Row]:
 def _list_rows(before: list[Any], after: list[Any], path: Path) -> Iterator[Row]:
     """Yield the rows of two lists: deepdiff aligns those of single values, but not those of objects."""
     if same(before, after):
+        return
+    if len(before) == len(after) and Counter(map(normal, before)) == Counter(map(normal, after)):
+        yield path, "reordered", before, after
         return
     pairs = aligned(before, after)
     if pairs is None:

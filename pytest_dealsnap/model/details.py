@@ -8,7 +8,7 @@ from pytest_dealsnap.model.record import Record, always, described, one_of
 
 __all__ = ["OUTCOMES", "VALUE", "Details", "Difference", "MetricRow"]
 
-MOVES = ("added", "removed", "changed")
+MOVES = ("added", "removed", "changed", "reordered")
 # What became of a metric: unchanged, changed as its rule allows, broken, or not told by this run.
 OUTCOMES = ("same", "allowed", "fails", "ignored", "unknown")
 
@@ -27,7 +27,10 @@ class MetricRow(Record, frozen=True):
 
 
 class Difference(Record, frozen=True):
-    """One difference of two outputs; ``move`` is ``added``, ``removed`` or ``changed``, an absent side ``None``."""
+    """One difference of two outputs; ``move`` is one of ``MOVES``, an absent side ``None``.
+
+    ``reordered`` is a list with the same items in another order.
+    """
 
     path: str
     move: Annotated[str, one_of(MOVES)]

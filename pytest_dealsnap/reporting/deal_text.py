@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_dealsnap.causes.list_items import ANOTHER_ORDER
 from pytest_dealsnap.judging.differences import explain
 from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from pytest_dealsnap.reporting.wording import finding_cells, show_both, show_value, type_name, worst_finding
@@ -81,7 +82,11 @@ def _difference(rows: Sequence[tuple[str, str, Any, Any]], total: int) -> list[s
         return []
     lines = ["", f"{plural(total, 'difference')} in the output:"]
     for path, move, old, new in rows:
-        arrow = {"added": f"+ {show_value(new, 60)}", "removed": f"- {show_value(old, 60)}"}
+        arrow = {
+            "added": f"+ {show_value(new, 60)}",
+            "removed": f"- {show_value(old, 60)}",
+            "reordered": f"{ANOTHER_ORDER}: {show_value(new, 40)}",
+        }
         change = arrow.get(move, " → ".join(show_both(old, new, 40)))
         lines.append(f"  {printable(path)}: {change}")
     if total > len(rows):

@@ -68,8 +68,12 @@ def test_no_leaf_changed_exactly_where_the_values_are_the_same(before: Any, afte
             {"s": [{"kind": "a", "low": 1}, {"kind": "b", "low": 2}]},
             {"s": [{"kind": "b", "low": 2}, {"kind": "a", "low": 1}]},
             [
-                ("s[0]", "added", ABSENT, {"kind": "b", "low": 2}),
-                ("s[1]", "removed", {"kind": "b", "low": 2}, ABSENT),
+                (
+                    "s",
+                    "reordered",
+                    [{"kind": "a", "low": 1}, {"kind": "b", "low": 2}],
+                    [{"kind": "b", "low": 2}, {"kind": "a", "low": 1}],
+                )
             ],
         ),
         ({}, {"a": {"b": [1, 2.5]}}, [("a", "added", ABSENT, {"b": [1, Decimal("2.5")]})]),
@@ -110,6 +114,17 @@ def test_odd_numbers_can_be_explained(value: Any) -> None:
     rows, total = explain({"a": 1}, {"a": value})
     assert total == 1
     assert rows[0][:2] == ("a", "changed")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([1, 2, 3], [3, 1, 2]), ([{"a": 1}, {"a": [2]}], [{"a": [2]}, {"a": 1}]), ([1, True], [True, 1.0])],
+)
+def test_a_list_in_another_order_is_one_difference(before: Any, after: Any) -> None:
+    """Whatever its items are; one that has another item is told by its items."""
+    rows, total = explain({"list": before, "n": 1}, {"list": after, "n": 1})
+    assert ([row[:2] for row in rows], total) == ([("list", "reordered")], 1)
+    assert all(row[1] != "reordered" for row in explain({"list": before}, {"list": [*after[1:], "new"]})[0])
 
 
 def test_nothing_in_a_list_is_not_one() -> None:

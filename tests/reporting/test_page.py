@@ -122,6 +122,18 @@ def test_the_page_of_a_crash_shows_its_traceback(reader: Reader, tmp_path: Path)
     ]
 
 
+def test_a_list_in_another_order_is_told_as_such(reader: Reader, tmp_path: Path) -> None:
+    """With its items as they stand now, and nothing struck out."""
+    kept = Details(differences=(Difference("steps", "reordered", ["a", "<b>"], ["<b>", "a"]),), total=1)
+    path = tmp_path / "order.html"
+    moved = result("1", "regressed", finding("cost_total", 100, 112, 12.0), details=kept)
+    path.write_text(render_html(finished([moved, result("2")])), encoding="utf-8")
+    reader.open(path, "#deal=1")
+    told = reader.text("#deal .differences dd").splitlines()
+    assert told == ["same items, another order:", '["<b>", "a"]']
+    assert reader.ask("document.querySelectorAll('#deal .differences del').length") == 0
+
+
 def test_the_lines_to_copy_name_the_report_of_the_run(reader: Reader, tmp_path: Path) -> None:
     """Without a word of the reader's; a decision's line at the foot names it too."""
     cost = finding("cost_total", 100, 112, 12.0, allowed="within 5%")

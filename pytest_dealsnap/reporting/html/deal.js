@@ -90,6 +90,7 @@ function differences(details) {
 function sides(move, before, after) {
   if (move === "added") return [make("ins", {}, prose(after))];
   if (move === "removed") return [make("del", {}, prose(before))];
+  if (move === "reordered") return [make("p", {}, "same items, another order:"), make("pre", { class: "command" }, prose(after))];
   if (Math.max(before.length, after.length) > LONG) return [wordDifference(before, after)];
   return [make("del", {}, visible(before)), " → ", make("ins", {}, visible(after))];
 }

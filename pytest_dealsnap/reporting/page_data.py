@@ -141,14 +141,18 @@ def page_data(run: FinishedRun) -> dict[str, Any]:
 
 _NUMBER = r"\d{1,30}(?:\.\d+)?"
 _WITHIN = re.compile(rf"within (?:(?P<percent>{_NUMBER}) ?%)?(?: or )?(?P<amount>{_NUMBER})?")
+_FLOOR = re.compile(rf" or noise \(({_NUMBER}) %, ")
 _RATIO = re.compile(rf"ratio (?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})")
 
 
 def _band(rule: str) -> Band | None:
     """Return what the built-in rule with the text *rule* allows; ``None`` for one without bounds."""
-    text = rule.split(" (")[0]
+    text = rule.split(" (")[0].removesuffix(" or noise")
     if within := _WITHIN.fullmatch(text):
         percent, amount = (None if part is None else float(part) for part in within.groups())
+        floor = _FLOOR.search(rule)
+        if percent is not None and floor:
+            percent = max(percent, float(floor[1]))
         return Band(percent=percent, amount=amount) if within.groups() != (None, None) else None
     if ratio := _RATIO.fullmatch(text):
         return Band(ratio=(float(ratio["low"]), float(ratio["high"])))

@@ -177,11 +177,19 @@ def _rounding(moves: Sequence[Move]) -> Group | None:
     unit = max(counts, key=lambda unit: (counts[unit], unit))
     members = [move for move in moves if unit in move.units]
     near = [move for move in moves if abs(move.amount) < unit and not is_multiple(move.before, unit)]
-    ends = Counter(move.before[0] for move in near)
-    share = 10.0 ** sorted(ends.elements())[len(near) // 20] / unit
+    end = _usual_end([move.before[0] for move in near])
+    others = [move.after[0] for move in near if unit not in move.units]
+    if len(others) >= FEWEST:  # what all new numbers end at, also those of another change, says nothing for this one
+        end = max(end, _usual_end(others))
+    share = min(10.0**end / unit, 1.0)
     same = len({move.difference for move in members}) == 1
     enough = len(members) >= FEWEST and agreement([share] * len(members), len(near), tests=len(counts)) <= UNLIKELY
     return Group("rounding", unit, members) if enough and not same else None
+
+
+def _usual_end(digits: Sequence[int]) -> int:
+    """Return the exponent at which numbers end, but for one in twenty."""
+    return sorted(digits)[len(digits) // 20]
 
 
 def _explained(groups: Sequence[Group], moves: Sequence[Move]) -> list[Move]:

@@ -178,3 +178,13 @@ def fewest_that_agree(kind: str, number: int, seed: int) -> int:
 def test_the_more_changes_there_are_the_more_have_to_agree(kind: str, fewest: list[list[int]]) -> None:
     """Of 8, 16 and 40 changes, in six draws: what chance brings about more than once in a hundred is no group."""
     assert [[fewest_that_agree(kind, number, seed) for seed in range(6)] for number in (8, 16, 40)] == fewest
+
+
+def test_sums_of_parts_rounded_up_are_no_rounding_of_their_own() -> None:
+    """All end at thousands, so that every fifth ends at five thousands: no change did that."""
+    drawn = random.Random(12)
+    pairs = []
+    for _ in range(200):
+        parts = [drawn.randint(2_000, 300_000) for _ in range(7)]
+        pairs.append((sum(parts), sum(-(-part // 1000) * 1000 for part in parts)))
+    assert [size for size in sizes(moved(*pairs)) if size[0] == "rounding"] == []

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if not left and not databases:
         say([*strangers, "nothing is left of a killed command"])
         return 0
-    say(f"{plural(len(left) + len(databases), 'thing')} left of killed commands:")
+    say(f"killed commands left {plural(len(left) + len(databases), 'item')}:")
     say(f"  {one.kind} {printable(one.name)}: {printable(redact(one.what))}" for one in [*left, *databases])
     say(strangers)
     if not options.yes:
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         remove_local(one)
     for one in databases:
         _drop(config, one)
-    say(f"removed {plural(len(left) + len(databases), 'thing')}")
+    say(f"removed {plural(len(left) + len(databases), 'item')}")
     return 0
 
 

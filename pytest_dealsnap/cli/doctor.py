@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "add_arguments", "run"]
 
-MARKS = {"ok": "ok  ", "note": "note", "mend": "MEND"}
+MARKS = {"ok": "ok  ", "note": "note", "mend": "FIX "}
 SEARCHED = 2_000  # Python files in which the flag is looked for
 _NOT_THE_PROJECTS = {"site-packages", "node_modules", ".git", ".venv", "venv", "build", "dist"}
 
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         say(printable(redact(f"{MARKS[finding.state]}  {finding.check}: {finding.text}")))
         say(printable(redact(f"      {line}")) for line in finding.advice)
     mend = sum(finding.state == "mend" for finding in findings)
-    say("all is well: pytest --dealsnap-update, then dealsnap rehearse" if not mend else f"{mend} to mend")
+    say("all is well: pytest --dealsnap-update, then dealsnap rehearse" if not mend else f"{mend} to fix")
     return 1 if mend else 0
 
 

@@ -36,8 +36,8 @@ ABOUT = {
         ),
     ),
     "doctor": About(
-        "nothing needs to be mended",
-        "a check found something to mend",
+        "nothing needs a fix",
+        "a check found something to fix",
         (
             ("dealsnap doctor", "check everything that a gate and a rehearsal need"),
             ("dealsnap doctor --no-copy", "leave out what needs a scratch copy of the database"),

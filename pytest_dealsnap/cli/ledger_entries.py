@@ -111,7 +111,7 @@ def _all_forms(what: str, findings: Sequence[Finding]) -> list[str]:
 def check_acceptable(kind: Kind, what: str) -> None:
     """Raise :class:`NotAcceptableError` for a kind of finding that no entry can take; *what* has it."""
     if kind is Kind.FAILED:
-        raise NotAcceptableError(f"{what}: a deal that could not be reasoned cannot be accepted; mend the error")
+        raise NotAcceptableError(f"{what}: a deal that could not be reasoned cannot be accepted; fix the error")
     if kind is Kind.GONE:
         raise NotAcceptableError(
             f"{what}: a deal that is gone cannot be accepted; if it was meant to go, drop its snapshot: dealsnap prune"

@@ -92,8 +92,8 @@ def _is_short(value: Any) -> bool:
 
 
 _WARNINGS = {
-    "range": "standing range: it takes any later value inside it, whatever the reason of that one is",
-    "type": "standing, by type: it takes any later change inside it, in any deal of the type, new ones too",
+    "range": "standing range: it accepts any later value inside it, whatever the cause",
+    "type": "standing, by type: it accepts any later change inside it, in any deal of the type, new ones too",
 }
 
 

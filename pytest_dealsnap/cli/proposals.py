@@ -188,7 +188,7 @@ def propose_ledger(config: Config, run: FinishedRun, chosen: Chosen, terms: Term
     lines = [f"into the ledger {folder.name}/{LEDGER}:"]
     lines += [f"  {line}".rstrip() for text in texts for line in [*text.splitlines(), ""]]
     lines += [f"  with {plural(_values_in(data), 'value')} in {folder.name}/{name}" for name, data in files.items()]
-    lines.append(f"with which {plural(len(covered), 'deal is', 'deals are')} accepted{_red(red)}")
+    lines.append(f"{plural(len(covered), 'deal is', 'deals are')} accepted by it{_red(red)}")
     lines += [f"  deal {printable(result.id)}: {_why_red(result, findings)}" for result, findings in red[:SHOWN_RED]]
     if len(red) > SHOWN_RED:
         lines.append(f"  and {len(red) - SHOWN_RED:,} more")
@@ -214,7 +214,7 @@ def _without_twins(config: Config, texts: Sequence[str], today: date) -> tuple[l
     old = ledger_text(config.snapshots)
     numbers = [twin(old, text, today=today) for text in texts]
     left = [text for text, number in zip(texts, numbers, strict=True) if number is None]
-    words = "{}/{}, entry {} takes just this already; to change its reason or its end, edit it there"
+    words = "{}/{}, entry {} accepts exactly this already; to change its reason or its end, edit it there"
     return left, [words.format(config.snapshots.name, LEDGER, number) for number in numbers if number is not None]
 
 

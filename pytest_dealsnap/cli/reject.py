@@ -39,5 +39,5 @@ def run(options: argparse.Namespace) -> int:
     apply_all(config.snapshots, [lambda changes: decisions.stage(changes, made)])
     say(f"rejected: {printable(cause.title)} ({plural(len(cause.deals), 'deal')})" for cause in chosen.causes)
     say(f"rejected: deal {printable(result.id)}" for result in deals)
-    say(f"recorded in {printable(str(decisions.path))}; the gate stays red until the change is mended")
+    say(f"recorded in {printable(str(decisions.path))}; the gate stays red until the change is fixed")
     return 0

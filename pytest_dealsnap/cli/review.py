@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 def _end(decisions: Decisions) -> str:
     rejected = len(_rejected(decisions))
     if rejected:
-        return f"all is decided; {plural(rejected, 'rejection')} keep the gate red until the change is mended"
+        return f"all is decided; {plural(rejected, 'rejection')} keep the gate red until the change is fixed"
     return "all is decided: gate again, and commit snapshots/"
 
 

@@ -71,8 +71,10 @@ class JudgingFacts(Record, frozen=True):
     flag: Annotated[
         str, described("The assignment that disables the feature flag; empty where none is configured.")
     ] = always("")
-    metrics: Annotated[tuple[str, ...], described("In the order in which reports tell of them.")] = always(())
-    ranked: Annotated[tuple[str, ...], described("The metrics that have a rank; their totals are told.")] = always(())
+    metrics: Annotated[tuple[str, ...], described("In the order of the reports.")] = always(())
+    ranked: Annotated[tuple[str, ...], described("The metrics that have a rank; reports show their totals.")] = always(
+        ()
+    )
     unjudged: Annotated[
         Mapping[str, Mapping[str, str]],
         described("By metric and deal type, the rule that lets every value pass."),

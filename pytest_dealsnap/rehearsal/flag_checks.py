@@ -126,7 +126,7 @@ class FlagChecks:
             weight="corrupts" if gate.summary.corrupt else weight,
             evidence=[printable(f"{cause.title}: {plural(len(cause.deals), 'deal')}") for cause in causes[:6]],
             deals=[result.id for result in gate.results if result.status in AFFECTED],
-            advice="look at the deals in the report; mend the code, or take the change into snapshots/accepted.toml",
+            advice="look at the deals in the report; fix the code, or take the change into snapshots/accepted.toml",
         )
 
     @property

@@ -103,7 +103,7 @@ class Migration:
                     "chain_broken",
                     f"the chain of revisions is broken: {printable(first)}",
                     evidence=[*map(printable, problems[1:]), *(() if done.ok else done.tail(4))],
-                    advice="alembic history; mend down_revision, or join the heads with alembic merge heads",
+                    advice="alembic history; fix down_revision, or join the heads with alembic merge heads",
                 )
             elif not pending:
                 entry.find(
@@ -161,7 +161,7 @@ class Migration:
         if not done.ok:
             entry.find(
                 "upgrade_failed", f"the upgrade {done.ending()}", evidence=[*self._cause(), *done.tail()],
-                advice=MORE_TIME if done.timed_out else "mend the upgrade: nothing after it could be rehearsed",
+                advice=MORE_TIME if done.timed_out else "fix the upgrade: nothing after it could be rehearsed",
             )  # fmt: skip
         return done.ok
 
@@ -286,7 +286,7 @@ class Migration:
                 entry.find(
                     "downgrade_failed", f"the downgrade {done.ending()}", evidence=done.tail(),
                     advice=MORE_TIME if done.timed_out else
-                    "mend the downgrade: without it, the way back is a restore from the backup",
+                    "fix the downgrade: without it, the way back is a restore from the backup",
                 )  # fmt: skip
                 return False
             restored = self.state("restored", since=start)

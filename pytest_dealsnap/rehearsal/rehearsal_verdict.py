@@ -57,7 +57,7 @@ def next_steps(
     revision: str,
 ) -> tuple[str, ...]:
     """Return what to do next, with the commands for it."""
-    again = "dealsnap rehearse   # once that is mended"
+    again = "dealsnap rehearse   # again, after the fix"
     off = f"export {flag}={flag_off}   # and restart: the old answers, with the new code" if flag else ""
     down = rollout.words("down", revision)
     if verdict.action == "proceed":
@@ -71,7 +71,7 @@ def next_steps(
     if any(problem.code == "original_changed" and problem.weight != "note" for problem in problems):
         return ("look at the ORIGINAL database before anything else: it changed", *_mending(problems), again)
     if verdict.action == "inconclusive":
-        return ("dealsnap rehearse --keep   # after mending what stopped it; the copy stays, to be looked at",)
+        return ("dealsnap rehearse --keep   # after a fix of what stopped it; the copy stays for you to look at",)
     steps = ["do not roll out yet: nothing but the scratch copy was changed"]
     if verdict.action == "disable_flag":
         steps.append(f"{off} — what to do if this were live")

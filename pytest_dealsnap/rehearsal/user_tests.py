@@ -85,5 +85,5 @@ def _tell(entry: Entry, changes: SuiteChanges) -> None:
             "tests_regressed",
             f"{plural(count, 'test')} of your own passed before and {agree(count, 'does', 'do')} not now",
             evidence=[*evidence[:SHOWN], *more],
-            advice="mend what your own tests found, or the tests where they hold the old schema to be right",
+            advice="fix what your own tests found, or change the tests that expect the old schema",
         )

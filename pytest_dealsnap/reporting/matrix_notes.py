@@ -20,7 +20,8 @@ def matrix_doubt(facts: RunFacts, results: Sequence[DealResult]) -> str:
         return f"{plural(len(idle), 'matrix rule')} found nothing to judge in any deal: {', '.join(idle[:3])}"
     never = alike_everywhere(results)
     if never:
-        return f"in this part of the deals {', '.join(never)} makes no difference; the whole run tells whether in all"
+        alike = ", ".join(never)
+        return f"in this part of the deals {alike} makes no difference; only the whole run shows whether in all deals"
     return ""
 
 

@@ -15,6 +15,7 @@ from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, Part, Ru
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.idle import merged_idle
+from pytest_dealsnap.text import agree, listed
 
 __all__ = ["MergeError", "merge_runs"]
 
@@ -45,9 +46,9 @@ def merge_runs(runs: Sequence[tuple[str, FinishedRun]], *, report: str = "") -> 
     for name, run in runs[1:]:
         for field, words in _SHARED.items():
             if getattr(run.facts, field) != getattr(first.facts, field):
-                raise MergeError(f"{name} has another {words} than {first_name}: they are not shards of one run")
+                raise MergeError(f"{name} and {first_name} differ in their {words}: they are not shards of one run")
         if _ledger(run) != _ledger(first):
-            raise MergeError(f"{name} has another ledger than {first_name}: they are not shards of one run")
+            raise MergeError(f"{name} and {first_name} differ in their ledger: they are not shards of one run")
     seen: dict[str, str] = {}
     for name, run in runs:
         for result in run.results:
@@ -68,16 +69,20 @@ def _check_shards(runs: Sequence[tuple[str, FinishedRun]]) -> None:
         try:
             shard = Shard.parse(run.facts.shard)
         except ConfigError:
-            raise MergeError(f"{name} is the report of shard {run.facts.shard!r}, which there cannot be") from None
+            raise MergeError(f"{name} is the report of shard {run.facts.shard!r}, a shard that cannot exist") from None
         if shard.number in by_number:
             raise MergeError(f"{by_number[shard.number]} and {name} are both shard {shard}: they overlap")
         by_number[shard.number] = name
         counts.add(shard.count)
     if len(counts) > 1:
         raise MergeError(f"the reports are of runs with {' and '.join(map(str, sorted(counts)))} shards")
-    lacking = [str(number) for number in range(1, counts.pop() + 1) if number not in by_number]
+    [shards] = counts
+    lacking = [str(number) for number in range(1, shards + 1) if number not in by_number]
     if lacking:
-        raise MergeError(f"there is a hole: no report of shard {', '.join(lacking)}")
+        raise MergeError(
+            f"{agree(len(lacking), 'Shard', 'Shards')} {listed(lacking)} of {shards} "
+            f"{agree(len(lacking), 'has', 'have')} no report. Did {agree(len(lacking), 'its job', 'their jobs')} fail?"
+        )
 
 
 def _check_holes(runs: Sequence[tuple[str, FinishedRun]]) -> None:
@@ -85,7 +90,7 @@ def _check_holes(runs: Sequence[tuple[str, FinishedRun]]) -> None:
     for name, run in runs:
         lost = run.facts.selected - len(run.results) - len(run.facts.not_judged)
         if lost > 0:
-            raise MergeError(f"there is a hole: {name} tells nothing of {lost} of its {run.facts.selected} deals")
+            raise MergeError(f"{name} has no result for {lost} of its {run.facts.selected} deals. Did its job fail?")
 
 
 def _merged_facts(runs: Sequence[FinishedRun], report: str) -> RunFacts:

@@ -82,7 +82,7 @@ def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict
 def _flag_step(facts: RunFacts, verdict: Verdict | None) -> list[str]:
     if verdict is None or verdict.action not in ("disable_flag", "roll_back") or not facts.judging.flag:
         return []
-    return [f"export {facts.judging.flag}   # disable the flag where it is on, until the causes are mended"]
+    return [f"export {facts.judging.flag}   # disable the flag where it is on, until the causes are fixed"]
 
 
 def _unreadable(facts: RunFacts, failed: Sequence[DealResult]) -> list[str]:

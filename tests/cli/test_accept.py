@@ -161,7 +161,7 @@ def test_single_deals_are_taken_whole(contracts: Contracts, capsys: pytest.Captu
     before = contracts.snapshots()
     code, said = dealsnap(capsys, "accept", "report.json", "--deal", "k6", "--deal", "k8", "--yes")
     assert code == 1
-    assert "not taken: deal k8: a deal that could not be reasoned cannot be accepted; mend the error" in said
+    assert "not taken: deal k8: a deal that could not be reasoned cannot be accepted; fix the error" in said
     assert changed(contracts, before) == {"deals/k6.json"}
     assert json.loads(contracts.snapshots()["deals/k6.json"])["metrics"]["fee"] == (100_003 + 7_919 * 6) * 1.12 + 50_000
 
@@ -178,7 +178,7 @@ def test_a_deal_is_taken_into_the_ledger_at_its_values(
         ("fee", "values", frozenset({"k6"})),
         ("risk_count", "values", frozenset({"k6"})),
     ]
-    assert "with which 1 deal is accepted" in said
+    assert "1 deal is accepted by it" in said
 
 
 def test_a_type_is_taken(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,7 +198,7 @@ def test_a_type_is_taken(contracts: Contracts, capsys: pytest.CaptureFixture[str
 def test_an_error_cannot_be_accepted(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:
     """An error is no value that anybody could take."""
     before = contracts.snapshots()
-    name, words = cause(contracts, CRASH), "a deal that could not be reasoned cannot be accepted; mend the error"
+    name, words = cause(contracts, CRASH), "a deal that could not be reasoned cannot be accepted; fix the error"
     code, said = dealsnap(
         capsys, "accept", "report.json", "--cause", name, "--into", "ledger", "--reason", "x", "--yes"
     )
@@ -261,7 +261,8 @@ def test_what_the_ledger_takes_already_is_not_added_again(
     code, said = dealsnap(capsys, *accept, "--reason", "for ever")
     assert (code, contracts.ledger.read_bytes() == before) == (1, True)
     assert (
-        "not taken: snapshots/accepted.toml, entry 1 takes just this already; to change its reason or its end" in said
+        "not taken: snapshots/accepted.toml, entry 1 accepts exactly this already; to change its reason or its end"
+        in said
     )
     contracts.ledger.write_bytes(before.replace(b"2999-12-31", b"2020-12-31"))
     assert dealsnap(capsys, *accept, "--reason", "one more year")[0] == 0

@@ -48,18 +48,18 @@ def test_what_keeps_a_rehearsal_from_working_is_said(tmp_path: Path) -> None:
     Firm.found(tmp_path, rehearsal='upgrade = "no-such-tool up"', reasoner=reasoner)
     answer = doctor(tmp_path)
     assert answer.code == 1
-    assert line(answer, "flag") == "MEND  flag: no Python file of the project names KINDS_COUNT"
-    assert line(answer, "migration tool") == "MEND  migration tool: no-such-tool is not in PATH"
+    assert line(answer, "flag") == "FIX   flag: no Python file of the project names KINDS_COUNT"
+    assert line(answer, "migration tool") == "FIX   migration tool: no-such-tool is not in PATH"
     assert "call its parameter deal_id" in line(answer, "reasoner")
-    assert answer.out.splitlines()[-1] == "3 to mend"
+    assert answer.out.splitlines()[-1] == "3 to fix"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("reasoner = 7", "MEND  configuration: "),
-        ("", "MEND  database: none is configured"),
-        ('database = "sqlite:///none.db"', "MEND  database: "),
+        ("reasoner = 7", "FIX   configuration: "),
+        ("", "FIX   database: none is configured"),
+        ('database = "sqlite:///none.db"', "FIX   database: "),
     ],
 )
 def test_a_project_that_cannot_begin_is_told_the_first_step(tmp_path: Path, text: str, words: str) -> None:

@@ -21,7 +21,7 @@ from pytest_dealsnap.cli.ledger_entries import NotAcceptableError, Terms, standi
 from pytest_dealsnap.cli.pinning import pin_cause, pin_deals
 from pytest_dealsnap.model.cause import Cause, Features
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult, Finding
+from pytest_dealsnap.model.results import DealResult, Finding, Kind
 from pytest_dealsnap.reporting.json_reading import kind_by_name
 
 TERMS = Terms("known", "Ana", "DD-1", date(2999, 1, 31))
@@ -159,7 +159,7 @@ def test_the_entry_of_any_ratio_takes_all_its_deals(seed: int, count: int, facto
 @pytest.mark.parametrize(
     ("result", "words"),
     [
-        (moved(1, None, "KeyError: x", metric="output", issue="reasoning_failed"), "mend the error"),
+        (moved(1, None, "KeyError: x", metric="output", issue="reasoning_failed"), "fix the error"),
         (moved(1, "Acme", None, metric="deal", issue="missing_from_database"), "dealsnap prune"),
     ],
 )
@@ -209,7 +209,7 @@ def test_a_deal_is_pinned_at_its_values(result: DealResult, condition: dict[str,
     book = book_of(entry, files=files)
     assert accepted(book, [result]) == {"1"}
     assert accepted(book, [replace(result, id="2")]) == set()
-    finding = replace(result.findings[0], current="another", issue="fee_changed", digest="cd34")
+    finding = replace(result.findings[0], current="another", issue="fee_changed", digest="cd34", kind=Kind.METRIC)
     assert accepted(book, [replace(result, findings=(finding,))]) == set()
 
 

@@ -141,7 +141,7 @@ def test_deals_of_a_cause_one_by_one(contracts: Contracts) -> None:
         assert f"deal {deal} " in sitting.choose("r")
         sitting.answer(r"note \(optional\): ", "")
     assert sitting.end() == 1
-    assert sitting.lines()[-1] == "all is decided; 7 rejections keep the gate red until the change is mended"
+    assert sitting.lines()[-1] == "all is decided; 7 rejections keep the gate red until the change is fixed"
     assert crash not in kept(contracts)
     (contracts.folder / "report.decisions.json").unlink()
     assert Sitting(contracts.folder, "report.json").interrupt() == 1

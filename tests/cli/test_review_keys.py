@@ -83,7 +83,7 @@ def test_a_review_by_keys(contracts: Contracts) -> None:
     keys.answer("search: ", "zerodivision")
     keys.shown()
     assert "a decides on the rest of a cause" in keys.press("a")
-    assert "cannot be accepted; mend the error" in keys.press("b")
+    assert "cannot be accepted; fix the error" in keys.press("b")
     assert "deal k20 " in keys.press("d")
     seen = keys.press("s")
     assert "in price" in seen

@@ -69,7 +69,7 @@ def test_the_tutorial_of_a_review(folder: Path) -> None:
     )
     assert listed.count("dealsnap reject dealsnap.json --cause") == 2
     assert "narrative_excerpt" not in second
-    assert "with which 20 deals are accepted" in accepted
+    assert "20 deals are accepted by it" in accepted
     assert "verdict: PROCEED" in proceeds
     assert "verdict: PROCEED" in last
 

@@ -164,13 +164,13 @@ def test_a_standing_range_or_type_is_a_choice_of_its_own(thirty: Project) -> Non
     answer = accept(thirty, "--cause", cause, "--range")
     assert answer.code == 0, answer.err
     text = ledger(thirty)
-    assert "# standing range: it takes any later value inside it, whatever the reason of that one is\n" in text
+    assert "# standing range: it accepts any later value inside it, whatever the cause\n" in text
     assert "change_percent = [11.9, 12.1]" in text
     assert '"d1"' in text
     (thirty.folder / "snapshots" / "accepted.toml").unlink()
     assert accept(thirty, "--cause", cause, "--for-type").code == 0
     text = ledger(thirty)
-    assert "# standing, by type: it takes any later change inside it, in any deal of the type, new ones too\n" in text
+    assert "# standing, by type: it accepts any later change inside it, in any deal of the type, new ones too\n" in text
     assert 'type = "acquisition"' in text
     assert "where" not in text
     more = thirty.with_deals(*THIRTY, deal("d31", amount=7_000))

@@ -104,7 +104,7 @@ def test_the_flag_is_disabled_only_where_one_is_configured(failed: int, offered:
     results = [result(str(n), "regressed" if n <= failed else "matched", *[COST] * (n <= failed)) for n in range(1, 13)]
     configured = facts(12).judging
     judging = replace(configured, flag="AWARE=false")
-    step = "export AWARE=false   # disable the flag where it is on, until the causes are mended"
+    step = "export AWARE=false   # disable the flag where it is on, until the causes are fixed"
     assert (step in steps(*results, judging=judging)) is offered
     assert not any("flag" in step for step in steps(*results))
 

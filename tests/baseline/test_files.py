@@ -186,3 +186,13 @@ def test_a_device_is_special_and_what_can_be_replaced_is_not(tmp_path: Path) -> 
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert [is_special(tmp_path / "file"), is_special(tmp_path), is_special(tmp_path / "none")] == [False] * 3
     assert is_special(Path("/dev/null"))
+
+
+def test_a_new_file_is_as_open_as_the_users_mask_says(tmp_path: Path) -> None:
+    """Nobody may run it."""
+    mask = os.umask(0)
+    try:
+        write_atomic(str(tmp_path / "file"), b"x")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o666

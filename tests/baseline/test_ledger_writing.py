@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.baseline.journal import Changes
 from pytest_dealsnap.baseline.ledger import parse_ledger, read_ledger
-from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text, ledger_bytes, ledger_text
+from pytest_dealsnap.baseline.ledger_writing import add_entries, entry_text, ledger_bytes, ledger_text, twin
 from pytest_dealsnap.errors import LedgerError
 
 TODAY = date(2027, 1, 31)
@@ -130,3 +130,15 @@ def test_a_ledger_that_is_a_link_to_nothing_is_no_empty_ledger(tmp_path: Path) -
     (tmp_path / "accepted.toml").symlink_to(tmp_path / "elsewhere.toml")
     with pytest.raises(LedgerError, match="it is a link to nothing"):
         ledger_bytes(tmp_path)
+
+
+def test_only_a_live_entry_that_takes_the_same_is_a_twin() -> None:
+    """By what it takes, not by its reason; on its last day it still counts."""
+    expired = '[[accepted]]\ndeals = ["1"]\nmetric = "cost"\nreason = "old"\nexpires = 2026-01-31\n'
+    other = '[[accepted]]\ndeals = ["2"]\nmetric = "cost"\nreason = "new"\n'
+    same_one = '[[accepted]]\ndeals = ["1"]\nmetric = "cost"\nreason = "again"\n'
+    day = date(2026, 1, 31)
+    assert twin(expired + other, same_one, today=day) == 1
+    assert twin(expired + other, same_one, today=date(2026, 2, 1)) is None
+    assert twin(other, same_one, today=day) is None
+    assert twin(expired + other + same_one, same_one, today=date(2026, 2, 1)) == 3

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_dealsnap.config import Config, load_config
+    from pytest_dealsnap.config import Config
+    from pytest_dealsnap.config_reading import load_config
     from pytest_dealsnap.deals.deal import Deal
     from pytest_dealsnap.judging.rules import Rule
     from pytest_dealsnap.model.results import DealResult, Finding
@@ -27,7 +28,7 @@ _HOMES = {
     "Finding": "model.results",
     "Rule": "judging.rules",
     "Verdict": "model.verdicts",
-    "load_config": "config",
+    "load_config": "config_reading",
     "replayable": "reasoning.replay_points",
 }
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.config_reading import load_config
 
 __all__ = ["canonical_values", "configure", "json_values", "numbers"]
 

@@ -27,6 +27,7 @@ RANKS = {
     "errors": 0,
     "settings": 0,
     "config": 0,
+    "config_reading": 0,
     "callables": 0,
     "hookspecs": 0,
     "extensions": 0,
@@ -66,7 +67,7 @@ GATES = {
     "pg8000": {"deals.dialects.postgresql_values"},
     "django": {"deals.reasoner_database"},  # imported only where the application has done so
 }
-STANDARD_ONLY = ("secrets", "text", "toml_text", "errors", "settings", "config", "callables")
+STANDARD_ONLY = ("secrets", "text", "toml_text", "errors", "settings", "config", "config_reading", "callables")
 SINGLE_MODULES = ("_compat", *STANDARD_ONLY, "hookspecs", "extensions")
 
 

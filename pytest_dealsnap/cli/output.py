@@ -12,7 +12,8 @@ from typing import Any
 
 from pytest_dealsnap.baseline.journal import settle
 from pytest_dealsnap.cli.printing import print_report, print_summary, width
-from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.open_source import with_added_source
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.earlier_run import EarlierRun

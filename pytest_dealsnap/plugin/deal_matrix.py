@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError, DealsnapError, did_you_mean
 from pytest_dealsnap.plugin.options import given_settings, wanted_mode

@@ -14,7 +14,8 @@ import pytest
 
 from pytest_dealsnap._compat import is_pytests_own
 from pytest_dealsnap.baseline.journal import settle
-from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.open_source import with_added_source
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.plugin.async_fixtures import FixtureHomes

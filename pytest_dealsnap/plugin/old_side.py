@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.config import Config, load_config, reasoner_in
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.config_reading import load_config, reasoner_in
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.rehearsal.old_orders import Orders
 

@@ -21,7 +21,8 @@ if _ABSENT:
         name=_ABSENT[0],
     )
 
-from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.testing.databases import Database, databases
 from pytest_dealsnap.testing.deals import deal_names, deal_types, deals, stored_deal_types

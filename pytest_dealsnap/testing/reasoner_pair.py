@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dealsnap.baseline.recording import Recorder
-from pytest_dealsnap.config import Config, load_config, with_tables
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.config_reading import load_config, with_tables
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.record import replace

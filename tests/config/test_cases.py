@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.errors import ConfigError
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))

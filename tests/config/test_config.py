@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_dealsnap.callables import import_object
-from pytest_dealsnap.config import DEFAULT_METRICS, Config, MetricSpec, load_config
+from pytest_dealsnap.config import DEFAULT_METRICS, Config, MetricSpec
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.settings import SETTINGS, Setting
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_dealsnap import secrets
 from pytest_dealsnap.baseline.codec import Snapshot, decode, encode
 from pytest_dealsnap.cli import main
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.database import parse_url, public_url
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.model.record import replace

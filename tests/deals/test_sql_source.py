@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.sql import SQLSource
 from pytest_dealsnap.errors import DealNotFoundError, SourceError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.table_names import place_of, shown_place
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.constraint_probe import probe_types

@@ -18,7 +18,7 @@ from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.baseline.recording import Recorder
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.cli.decisions import read_decisions
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.errors import DealsnapError
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
 from pytest_dealsnap.model.record import replace

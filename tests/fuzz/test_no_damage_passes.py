@@ -24,7 +24,7 @@ from pytest_dealsnap.baseline.pins import pins_file
 from pytest_dealsnap.baseline.recording import Capture, Recorder
 from pytest_dealsnap.cli import main
 from pytest_dealsnap.cli.decisions import read_decisions
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import DealsnapError

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from pytest_dealsnap.config import Config, load_config
+from pytest_dealsnap.config import Config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.deal import Deal
 from pytest_dealsnap.errors import ConfigError, LockedError, StoreError
 from pytest_dealsnap.reasoning.calls import Reasoning

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.model.rehearsals import Problem
 from pytest_dealsnap.rehearsal.both_codes import BothCodes
 from pytest_dealsnap.rehearsal.flag_checks import FlagChecks

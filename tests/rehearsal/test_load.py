@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.rehearsal.load import Load
 from tests.rehearsal.sample_project import run_statements
 from tests.rehearsal.test_scratch import query

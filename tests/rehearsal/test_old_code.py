@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.rehearsal.old_checkout import checked_out, find_commit, not_there
 from pytest_dealsnap.rehearsal.old_code import OldCode, open_old_code, paths_in

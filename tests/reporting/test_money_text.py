@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_dealsnap.config import MetricSpec, load_config
+from pytest_dealsnap.config import MetricSpec
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.judging.metrics import compile_metrics
 from pytest_dealsnap.judging.money_moved import money_moved
 from pytest_dealsnap.judging.policy import compile_policy

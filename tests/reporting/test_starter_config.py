@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_dealsnap.config import load_config
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.discovery import Discovery
 from pytest_dealsnap.deals.soft_delete import SoftDelete
 from pytest_dealsnap.deals.table_guess import Candidate, TableFacts

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pytest_dealsnap.baseline.manifest import read_manifest
 from pytest_dealsnap.baseline.noise_file import write_noise
 from pytest_dealsnap.cli.configuration_file import Line, lines_text, set_lines
 from pytest_dealsnap.cli.output import project_config
@@ -16,7 +17,7 @@ from pytest_dealsnap.judging.noise_floors import chance_beyond, covered
 from pytest_dealsnap.judging.policy import Policy, compile_policy
 from pytest_dealsnap.judging.values import exact
 from pytest_dealsnap.judging.volatile import volatile_name
-from pytest_dealsnap.model.noise import MetricNoise, Noise
+from pytest_dealsnap.model.noise import MetricNoise, Noise, TypeNoise
 from pytest_dealsnap.pipeline.calibration import Calibration, Calibrator
 from pytest_dealsnap.reporting.wording import show_value
 from pytest_dealsnap.secrets import redact
@@ -75,7 +76,19 @@ def run(options: argparse.Namespace) -> int:
         say(
             f"floors and rates of errors: {path.relative_to(config.root) if path.is_relative_to(config.root) else path}"
         )
+        if any(_is_noisy(one) for one in noise.types.values()) and not _names_its_code(config):
+            say("capture once more, so that the baseline names the code of these floors: pytest --dealsnap-update")
     return _settle(config, found, _settling(config, found, policy), write=options.write)
+
+
+def _names_its_code(config: Config) -> bool:
+    """Whether there is no baseline yet, or it says of which version of the code it is."""
+    manifest = read_manifest(config.snapshots)
+    return manifest is None or bool(manifest.get("calls_version"))
+
+
+def _is_noisy(measured: TypeNoise) -> bool:
+    return measured.errors > 0 or any(one.ties < one.pairs or one.errors for one in measured.metrics.values())
 
 
 def _is_paid(config: Config) -> bool:

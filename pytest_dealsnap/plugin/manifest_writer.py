@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap import __version__
 from pytest_dealsnap.baseline.manifest import git_state, listed_ids, read_manifest, sorted_ids, write_manifest
-from pytest_dealsnap.baseline.noise_file import asks_for_noise
+from pytest_dealsnap.baseline.noise_file import NOISE_FILE, asks_for_noise
 from pytest_dealsnap.errors import ManifestError
 from pytest_dealsnap.model.kept_files import GitState, ManifestFile
 from pytest_dealsnap.model.record import replace
@@ -86,7 +86,7 @@ def _unfinished_part(manifest: Mapping[str, Any] | None) -> bool:
 
 def _manifest(run: Run, ids: Iterable[str], *, complete: bool) -> ManifestFile:
     settings, plan = run.config, run.plan
-    versioned = settings.calls.given or run.gate.noise_used is not None or asks_for_noise(settings)
+    versioned = settings.calls.given or asks_for_noise(settings) or (settings.snapshots / NOISE_FILE).exists()
     return ManifestFile(
         plugin_version=__version__,
         captured_at=run.started_at.isoformat(timespec="seconds"),

@@ -213,7 +213,9 @@ class Run:
         if again.output is None:
             return (f"its second run failed: {again.failure}",)
         first, second = (self.recorder.recorded_output(one) for one in (output, again.output))
-        return tuple(one.path for one in unstable(first, second, self.recorder.metrics))
+        rules = self.gate.policy[entry.ref.deal_type]
+        found = unstable(first, second, self.recorder.metrics)
+        return tuple(one.path for one in found if one.metric is None or not rules[one.metric].or_noise)
 
     def _with_evidence(self, result: DealResult, reasoning: Reasoning) -> DealResult:
         """Return *result* with how its output came about, where that may be otherwise than by a call."""

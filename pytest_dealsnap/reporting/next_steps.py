@@ -178,4 +178,6 @@ def capture_steps(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         steps.append("pytest --dealsnap-update   # after a fix: some deals kept their former snapshots")
     if facts.not_judged or any(not (facts.allow_errors and result.compared) for result in failed):
         return steps  # a baseline of failures, or an unfinished one, is nothing to approve
+    if any(result.unsteady for result in results):
+        steps.append("dealsnap calibrate   # what differs by itself, and the lines that settle it; then capture again")
     return [*steps, f"git add {facts.snapshots} && git commit   # approve the baseline"]

@@ -19,7 +19,7 @@ def unsteady_notes(results: Sequence[DealResult]) -> list[str]:
     places = sorted({place for result in unsteady for place in result.unsteady or ()})
     return [
         f"{len(unsteady):,} of {plural(len(twice), 'deal')} reasoned twice gave another output the second time "
-        f"({some_ids(places, 200)}), so a gate would fail by itself. dealsnap calibrate says what to leave out"
+        f"({some_ids(places, 200)}): a gate would see that as a change. dealsnap calibrate says what settles it"
     ]
 
 
@@ -36,7 +36,7 @@ def confirmation_notes(results: Sequence[DealResult]) -> list[str]:
     if left:
         findings = (one for result in results for one in result.findings if one.noise == "beyond" and one.note)
         why = next((one.note for one in findings), "")
-        parts.append(f"{left:,} red without fresh runs{f' ({why})' if why else ''}")
+        parts.append(f"{left:,} red without fresh runs ({why or 'another rule is broken, too'})")
     return [f"{plural(len(beyond), 'deal')} beyond rule and floor of noise: {'; '.join(parts)}"]
 
 

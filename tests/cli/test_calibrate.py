@@ -237,3 +237,12 @@ def test_a_second_run_that_fails_is_an_error_of_its_pair(tmp_path: Path) -> None
     assert re.search(r"^its output +acquisition +2 +1 *$", said.out, re.MULTILINE), said.out
     kept = json.loads((tmp_path / "snapshots" / "noise.json").read_text(encoding="utf-8"))["types"]["acquisition"]
     assert (kept["pairs"], kept["errors"], kept["metrics"]["price"]["pairs"]) == (2, 1, 1)
+
+
+def test_a_baseline_that_does_not_name_its_code_is_captured_once_more(tmp_path: Path) -> None:
+    """Else the floors would be stale with the first edit of the code."""
+    words = "capture once more, so that the baseline names the code of these floors"
+    project = Project(tmp_path).with_deals(*(deal(n) for n in range(1, 5))).with_reasoner(DRIFTING).captured()
+    assert words in dealsnap(tmp_path, "calibrate").out
+    assert project.capture().code == 0
+    assert words not in dealsnap(tmp_path, "calibrate").out

@@ -14,8 +14,8 @@ def answer(transaction):
     return {"offer": {"price": transaction["amount"]}, "risks": [], "made": {"at": stamp}, "memo": "as signed"}
 """
 SAID = (
-    "3 of 3 deals reasoned twice gave another output the second time (made.at), so a gate would fail by itself. "
-    "dealsnap calibrate says what to leave out"
+    "3 of 3 deals reasoned twice gave another output the second time (made.at): a gate would see that as a change. "
+    "dealsnap calibrate says what settles it"
 )
 
 
@@ -31,6 +31,7 @@ def test_the_first_deals_are_reasoned_twice(stamped: Project, flags: tuple[str, 
     outcome = stamped.capture(*flags)
     assert outcome.code == 0, outcome.text
     assert SAID in outcome.report["notes"]
+    assert "dealsnap calibrate   # what differs by itself" in outcome.text
     assert sorted(calls(stamped)) == ["d1", "d1", "d2", "d2", "d3", "d3", "d4", "d5"]
     assert all("unsteady" not in one for one in outcome.report["deals"])
     if not flags:
@@ -90,3 +91,10 @@ def test_a_second_run_in_an_outage_says_nothing(project: Project) -> None:
     told = outcome.capture()
     assert told.code == 0, told.text
     assert not any("reasoned twice" in note for note in told.report["notes"])
+
+
+def test_noise_that_a_rule_allows_is_not_mentioned(stamped: Project) -> None:
+    """A metric under a rule `or noise` may differ."""
+    config = CONFIG.replace('risk_count = "length(risks)"', 'at = "made.at"').split("[tool.dealsnap.rules")[0]
+    config += '[tool.dealsnap.rules.acquisition]\nat = "equal or noise"\n'
+    assert not any("reasoned twice" in note for note in stamped.with_config(config).capture().report["notes"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -38,8 +40,10 @@ def attach_result(report: pytest.TestReport, item: DealItem, *, packed: bool) ->
         report.user_properties = list(item.user_properties)
 
 
-def describe_suite(config: pytest.Config, part: str | None, selected: int, total: int) -> None:
-    """Say in JUnit's properties of the suite whether the run is of a *part* of the deals, and how large it is."""
+def describe_suite(
+    config: pytest.Config, part: str | None, selected: int, total: int, spending: Mapping[str, Any] | None
+) -> None:
+    """Say in JUnit's properties of the suite whether the run is of a *part* of the deals, how large, what it spent."""
     xml = junit_xml(config)
     if xml is None:
         return
@@ -47,6 +51,9 @@ def describe_suite(config: pytest.Config, part: str | None, selected: int, total
     if part is not None:
         xml.add_global_property("dealsnap_part", part)
     xml.add_global_property("dealsnap_deals", f"{selected} of {total}")
+    if spending is not None:
+        xml.add_global_property("dealsnap_spent", f"{spending['spent']} {spending['currency']}")
+        xml.add_global_property("dealsnap_calls", str(spending["calls"]))
 
 
 def say_at_once(config: pytest.Config, text: str) -> None:

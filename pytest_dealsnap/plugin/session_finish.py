@@ -162,7 +162,7 @@ class SessionFinish:
     def describe(self, run: Run) -> None:
         """Say in the JUnit report, which pytest writes before the conclusion, what part of the deals the run is of."""
         selected = len(self.selected(run))
-        describe_suite(self._config, part_of(run.plan, selected), selected, run.plan.total)
+        describe_suite(self._config, part_of(run.plan, selected), selected, run.plan.total, self._spending())
 
     def conclude(self, run: Run, exitstatus: int) -> int:
         """Reach the verdict, write the reports, and return the exit status.

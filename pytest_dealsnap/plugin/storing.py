@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_dealsnap.baseline.cassettes import Cassettes
@@ -11,42 +11,12 @@ from pytest_dealsnap.config import Config
 from pytest_dealsnap.pipeline.prices import settings_of_store
 from pytest_dealsnap.reasoning.run_store import RunStore, key_of, run_parts, runs_folder
 from pytest_dealsnap.reasoning.stored import StoredCalls, StoreSettings
-from pytest_dealsnap.text import plural
+from pytest_dealsnap.reporting.spending_words import with_words
 
 if TYPE_CHECKING:
     from pytest_dealsnap.plugin.run import Run
 
-__all__ = ["Spending", "open_store", "spending_of", "store_settings", "stored_calls"]
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What a run, and what it resumed, spent. Amounts are texts, so that no digit is lost on the way."""
-
-    spent: str
-    currency: str
-    budget: str | None
-    calls: int
-    lost: int
-    unknown: int
-    under_way: int
-    reused: int
-    old_calls: int = 0
-
-    @property
-    def words(self) -> str:
-        """The spending as a sentence."""
-        of = f" of a budget of {self.budget}" if self.budget is not None else ""
-        parts = [f"spent: {self.spent} {self.currency}{of} in {plural(self.calls, 'call')}"]
-        if self.old_calls:
-            parts.append(f"{self.old_calls:,} of them by the old code")
-        if self.reused:
-            parts.append(f"{plural(self.reused, 'output')} reused from the run store (--dealsnap-fresh computes anew)")
-        if self.lost:
-            parts.append(f"{plural(self.lost, 'call')} lost with the process, each counted as the reserve")
-        if self.unknown:
-            parts.append(f"{plural(self.unknown, 'call')} of unknown cost, each counted as the reserve")
-        return "; ".join(parts)
+__all__ = ["open_store", "spending_of", "store_settings", "stored_calls"]
 
 
 def store_settings(config: Config, run: Run) -> StoreSettings:
@@ -91,15 +61,16 @@ def spending_of(store: RunStore, reused: int) -> dict[str, Any]:
     spend = store.spend
     account, budget = spend.account(), spend.budget
     limit = None if budget.limit is None else str(budget.limit)
-    spending = Spending(
-        str(account.spent(budget)),
-        spend.currency,
-        limit,
-        account.begun + account.beside_calls,
-        account.lost,
-        account.unknown,
-        len(account.under_way),
-        reused,
-        account.beside_calls,
+    return with_words(
+        {
+            "spent": str(account.spent(budget)),
+            "currency": spend.currency,
+            "budget": limit,
+            "calls": account.begun + account.beside_calls,
+            "lost": account.lost,
+            "unknown": account.unknown,
+            "under_way": len(account.under_way),
+            "reused": reused,
+            "old_calls": account.beside_calls,
+        }
     )
-    return {**asdict(spending), "words": spending.words}

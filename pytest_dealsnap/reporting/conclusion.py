@@ -150,8 +150,6 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
     notes += facts.portfolio
     notes += miss_notes(results)
     notes += process_notes(results)
-    if facts.spending is not None:
-        notes.append(str(facts.spending["words"]))
     notes += facts.doubts
     notes += [f"{path} in the baseline's folder is no snapshot" for path in facts.strangers[:5]]
     if facts.mode == "matrix":

@@ -15,6 +15,7 @@ from pytest_dealsnap.reporting.highlights import failing_deals, weighed_causes
 from pytest_dealsnap.reporting.json_reading import ReportError
 from pytest_dealsnap.reporting.markdown_report import STEP_SUMMARY, render_markdown
 from pytest_dealsnap.reporting.money_text import money_headline
+from pytest_dealsnap.reporting.spending_words import spending_line
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS
 from pytest_dealsnap.text import cut, plural, printable
 
@@ -42,6 +43,8 @@ def render_github(run: FinishedRun) -> str:
         reason = run.verdict.reason
     else:
         return ""
+    spent = spending_line(run.facts)
+    reason = f"{reason}\n{spent}" if spent else reason
     if run.green:
         return command("notice", headline, "\n".join((reason, *map(money_headline, run.money)))) + "\n"
     failing = [cause for weight, cause in weighed_causes(run) if weight == "fails"]

@@ -26,6 +26,7 @@ from pytest_dealsnap.reporting.highlights import failed_results, failing_deals, 
 from pytest_dealsnap.reporting.json_report import run_document
 from pytest_dealsnap.reporting.money_text import money_lines
 from pytest_dealsnap.reporting.page_data import page_data
+from pytest_dealsnap.reporting.spending_words import spending_line
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, type_name, worst_finding
 from pytest_dealsnap.text import cut, plural, printable, some_ids
 
@@ -124,6 +125,7 @@ def _words(run: FinishedRun) -> dict[str, Any]:
         "failed": len(failed),
         "money": [money_lines(money, run.facts.judging.unjudged) for money in run.money],
         "notes": run.notes,
+        "spent": spending_line(run.facts),
         "ages": {cause.id: age_words(told, cause.id) for cause in run.causes},
         "gone": told.gone if told else (),
         "earlier_report": told.run.report if told else "",

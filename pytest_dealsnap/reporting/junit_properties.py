@@ -20,6 +20,8 @@ def junit_properties(result: DealResult) -> list[tuple[str, object]]:
     ]
     if result.stored_type != result.deal_type:
         facts.append(("stored_type", "NULL" if result.stored_type is None else result.stored_type))
+    if result.evidence:
+        facts += [("evidence", result.evidence), ("asked", result.asked)]
     for finding in result.findings:
         if finding.change_percent is not None:
             facts.append((finding.issue, finding.change_percent))

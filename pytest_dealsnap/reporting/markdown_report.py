@@ -15,6 +15,7 @@ from pytest_dealsnap.reporting.cause_text import deals_cell, remarks
 from pytest_dealsnap.reporting.earlier import age_words, gone_line, since
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.money_text import money_lines
+from pytest_dealsnap.reporting.spending_words import spending_line
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, type_name, worst_finding
 from pytest_dealsnap.text import cut, plural, printable
 
@@ -44,7 +45,9 @@ REMARKS_SHOWN = 2
 
 def render_markdown(run: FinishedRun, limits: Limits = COMMENT) -> str:
     """Return the report of *run* as GitHub Markdown, bounded by *limits*."""
-    blocks = [_headline(run), *_money(run), *_causes(run, limits), *_types(run, limits), *_worst(run, limits)]
+    spent = spending_line(run.facts)
+    paid = [text(spent[0].upper() + spent[1:], LONGEST_CODE)] if spent else []
+    blocks = [_headline(run), *paid, *_money(run), *_causes(run, limits), *_types(run, limits), *_worst(run, limits)]
     blocks += [*_notes(run, limits), *_next_steps(run), _origin(run)]
     return "\n\n".join(blocks) + "\n"
 

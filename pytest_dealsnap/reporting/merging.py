@@ -15,6 +15,7 @@ from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, Part, Ru
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.reporting.conclusion import conclude
 from pytest_dealsnap.reporting.idle import merged_idle
+from pytest_dealsnap.reporting.spending_words import merged_spending
 from pytest_dealsnap.text import agree, listed
 
 __all__ = ["MergeError", "merge_runs"]
@@ -107,6 +108,7 @@ def _merged_facts(runs: Sequence[FinishedRun], report: str) -> RunFacts:
         report=report,
         doubts=tuple(dict.fromkeys(doubt for one in facts for doubt in one.doubts)),
         traits=_merged_traits(runs),
+        spending=merged_spending([one.spending for one in facts]),
         selected=selected,
         partial=part is not None,
         part=part,

@@ -11,6 +11,7 @@ from pytest_dealsnap.reporting.cause_text import company_text, deals_cell, remar
 from pytest_dealsnap.reporting.earlier import age_words, gone_line, since
 from pytest_dealsnap.reporting.highlights import failed_results, weighed_causes, worst_results
 from pytest_dealsnap.reporting.money_text import money_lines
+from pytest_dealsnap.reporting.spending_words import spending_line
 from pytest_dealsnap.reporting.wording import VERDICT_WORDS, worst_finding
 from pytest_dealsnap.text import cut, plural, printable, table
 
@@ -40,6 +41,8 @@ def summary_lines(run: FinishedRun, *, width: int = 100) -> list[str]:
         lines += ["", f"verdict: {VERDICT_WORDS[run.verdict.action]}{part} - {printable(run.verdict.reason)}"]
     if run.part_outcome is not None:
         lines += ["", printable(run.part_outcome.words)]
+    if spent := spending_line(run.facts):
+        lines.append(printable(spent))
     if run.next_steps:
         lines += ["next:", *(f"  {printable(step)}" for step in run.next_steps)]
     counts = _counts(run)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.record import to_plain
 from pytest_dealsnap.reasoning.canonical import canonical, dumps
-from pytest_dealsnap.reporting.earlier import money_cell, read_earlier
+from pytest_dealsnap.reporting.earlier import money_cell, new_and_gone, read_earlier
 from pytest_dealsnap.text import printable, table
 
 __all__ = ["add_arguments", "run"]
@@ -35,8 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _row(run: EarlierRun, before: EarlierRun | None) -> tuple[str, ...]:
-    now, then = ({cause.id for cause in one.causes} if one else set() for one in (run, before))
-    new, gone = (f"{len(now - then):,}", f"{len(then - now):,}") if before else ("", "")
+    new, gone = (f"{count:,}" for count in new_and_gone(run, before)) if before else ("", "")
     affected = f"{run.affected:,} of {run.compared:,} ({run.affected_percent:.1f} %)" if run.mode != "capture" else ""
     causes = f"{len(run.causes):,}" if run.mode != "capture" else ""
     started = run.started_at.replace("T", " ").removesuffix("+00:00")

@@ -24,6 +24,7 @@ __all__ = [
     "as_earlier",
     "gone_line",
     "money_cell",
+    "new_and_gone",
     "read_earlier",
     "runs_of",
     "since",
@@ -93,22 +94,36 @@ def since(run: FinishedRun) -> Since | None:
     judged = [one for one in run.facts.earlier if one.mode != "capture"]
     if not judged or not run.judged:
         return None
-    then = {cause.id: cause for cause in judged[-1].causes}
-    left = [cause for cause in run.causes if cause.id not in then]
-    ids = {cause.id for cause in run.causes}
-    gone = [cause for cause in judged[-1].causes if cause.id not in ids]
-    moved = _only_pairs(left, gone)
+    new, gone, moved = _against(run.causes, judged[-1].causes)
     return Since(
         run=judged[-1],
-        ages={cause.id: "persisting" if cause.id in then or cause.id in moved else "new" for cause in run.causes},
+        ages={cause.id: "new" if cause.id in new else "persisting" for cause in run.causes},
         was={cause_id: cause.title for cause_id, cause in moved.items()},
-        gone=tuple(cause for cause in gone if cause not in moved.values()),
+        gone=gone,
     )
 
 
-def _only_pairs(left: Iterable[Cause], gone: Iterable[CauseThen]) -> dict[str, CauseThen]:
+def new_and_gone(now: EarlierRun, then: EarlierRun) -> tuple[int, int]:
+    """Count the causes that only the later run has, and those that only the earlier one had; see :func:`since`."""
+    new, gone, _ = _against(now.causes, then.causes)
+    return len(new), len(gone)
+
+
+def _against(
+    causes: Sequence[Cause | CauseThen], before: Sequence[CauseThen]
+) -> tuple[set[str], tuple[CauseThen, ...], dict[str, CauseThen]]:
+    """Return the ids of new causes, the causes that are gone, and the former ones of those that moved."""
+    ids, known = {cause.id for cause in causes}, {cause.id for cause in before}
+    left = [cause for cause in causes if cause.id not in known]
+    gone = [cause for cause in before if cause.id not in ids]
+    moved = _only_pairs(left, gone)
+    there = list(moved.values())
+    return {cause.id for cause in left} - moved.keys(), tuple(cause for cause in gone if cause not in there), moved
+
+
+def _only_pairs(left: Iterable[Cause | CauseThen], gone: Iterable[CauseThen]) -> dict[str, CauseThen]:
     """Return, by the id of a cause now, the only cause then of the same metric, kind and types."""
-    now: dict[tuple[str, str, tuple[str, ...]], list[Cause]] = defaultdict(list)
+    now: dict[tuple[str, str, tuple[str, ...]], list[Cause | CauseThen]] = defaultdict(list)
     then: dict[tuple[str, str, tuple[str, ...]], list[CauseThen]] = defaultdict(list)
     for cause in left:
         now[cause.metric, cause.issue, cause.deal_types].append(cause)

@@ -104,7 +104,7 @@ def _causes(run: FinishedRun, width: int, room: int) -> list[str]:
         return gone
     shown = weighed_causes(run)[:CAUSES_SHOWN]
     widest = max(width - TITLE_COLUMN, 40)
-    ages = [f" [{printable(age)}]" if (age := age_words(told, cause.id)) else "" for _, cause in shown]
+    ages = [_age(age_words(told, cause.id), widest - len(cause.title)) for _, cause in shown]
     rows = [
         (weight, deals_cell(cause), cut(printable(cause.title), max(widest - len(age), 20)) + age)
         for (weight, cause), age in zip(shown, ages, strict=True)
@@ -123,6 +123,12 @@ def _causes(run: FinishedRun, width: int, room: int) -> list[str]:
     if more > 0:
         lines.append(f"… and {plural(more, 'more cause')}")
     return lines + gone[1:]
+
+
+def _age(words: str, room: int) -> str:
+    """Return the age of a cause; without its former title, where there is no room for it."""
+    whole = f" [{printable(words)}]" if words else ""
+    return whole if len(whole) <= room else f" [{printable(words.partition(',')[0])}]"
 
 
 def _worst(run: FinishedRun, width: int) -> list[str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,9 +24,8 @@ from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.deals.dialects import dialect_of
 from pytest_dealsnap.errors import SourceError
 from pytest_dealsnap.rehearsal.clients import uses_schema
-from pytest_dealsnap.rehearsal.owners import mark, this_process
-from pytest_dealsnap.rehearsal.postgresql_copy import KEPT_COMMENT, PREFIX, WAY_OUT
-from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.rehearsal.dump_copy import KEPT_COMMENT, PREFIX, WAY_OUT, dump_folder, dump_into, without_password
+from pytest_dealsnap.rehearsal.owners import this_process
 
 __all__ = ["administration_of_server", "copy_mysql", "drop_mysql", "keep_mysql", "scratch_schemas"]
 
@@ -163,35 +161,18 @@ def _programs(place: str, source: URL) -> _Programs:
 
 
 def _dump_and_restore(source: URL, name: str, programs: _Programs, place: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="dealsnap-dump-") as folder:
-        mark(Path(folder))
-        options = _options_file(source, Path(folder) / "client.cnf")
+    # A password in the environment would win over the file's.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MYSQL_")}
+    with dump_folder() as folder:
+        options = _options_file(source, folder / "client.cnf")
         more = ["--set-gtid-purged=OFF", "--column-statistics=0"] if programs.own else []
         reading = [programs.dump, options, *_ARGUMENTS, *more, str(source.database)]
         writing = [programs.client, options, "--default-character-set=utf8mb4", name]
-        # A password in the environment would win over the file's.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MYSQL_")}
-        with (Path(folder) / "errors").open("w+b") as errors:
-            dumping = subprocess.Popen(reading, env=environment, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
-            try:
-                restored = subprocess.run(  # noqa: S603  # no shell; programs found by name, secrets not in arguments
-                    writing,
-                    env=environment,
-                    stdin=dumping.stdout,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    check=False,
-                )
-            finally:
-                if dumping.stdout is not None:
-                    dumping.stdout.close()  # so that a dump whose reader has gone ends
-                dumped = dumping.wait()
-            errors.seek(0)
-            said = " ".join(errors.read(4_000).decode("utf-8", "replace").split())
-    if dumped or restored.returncode:
+        said = dump_into(reading, writing, folder=folder, environments=(environment, environment))
+    if said is not None:
         raise SourceError(
             f"{place}: {public_url(source)} cannot be copied by {Path(programs.dump).name} and "
-            f"{Path(programs.client).name}: {_without_password(said, source)}{_rights(said, source)}. {WAY_OUT}"
+            f"{Path(programs.client).name}: {without_password(said, source)}{_rights(said, source)}. {WAY_OUT}"
         )
 
 
@@ -244,7 +225,7 @@ def _check_bodies(connection: Connection, source: URL, name: str, place: str) ->
 
 def _reason(error: DBAPIError, source: URL) -> str:
     said = " ".join(str(error.orig).split())
-    return _without_password(said, source) + _rights(said, source)
+    return without_password(said, source) + _rights(said, source)
 
 
 def _rights(said: str, source: URL) -> str:
@@ -255,7 +236,3 @@ def _rights(said: str, source: URL) -> str:
         f" (the rehearsal needs GRANT ALL ON `{PREFIX.replace('_', chr(92) + '_')}%`.* TO {user}, and on the database "
         "itself SELECT, SHOW VIEW and TRIGGER)"
     )
-
-
-def _without_password(message: str, source: URL) -> str:
-    return redact(message.replace(str(source.password), "***") if source.password else message)

@@ -13,7 +13,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,12 +27,10 @@ from pytest_dealsnap.deals.database import public_url
 from pytest_dealsnap.deals.dialects import unprepared
 from pytest_dealsnap.deals.identity import is_pooled
 from pytest_dealsnap.errors import SourceError
-from pytest_dealsnap.rehearsal.owners import mark, this_process
-from pytest_dealsnap.secrets import redact
+from pytest_dealsnap.rehearsal.dump_copy import KEPT_COMMENT, PREFIX, WAY_OUT, dump_folder, dump_into, without_password
+from pytest_dealsnap.rehearsal.owners import this_process
 
 __all__ = [
-    "KEPT_COMMENT",
-    "PREFIX",
     "administration",
     "copy_postgresql",
     "drop_postgresql",
@@ -42,11 +39,8 @@ __all__ = [
     "refuse_pooler",
 ]
 
-PREFIX = "dealsnap_scratch_"
-KEPT_COMMENT = "kept by dealsnap rehearse --keep"
 IN_USE, NOT_ALLOWED = "55006", "42501"
 SECONDS_TO_GO = 2.0
-WAY_OUT = "Or copy the database yourself and name the copy: --scratch-url URL"
 
 
 def new_name() -> str:
@@ -199,28 +193,15 @@ def _same_settings(connection: Connection, source: URL, name: str) -> None:
 def _dump_and_restore(connection: Connection, source: URL, name: str, place: str) -> None:
     server = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
     dump, psql = _programs(server, place, source)
-    with tempfile.TemporaryDirectory(prefix="dealsnap-dump-") as folder:
-        mark(Path(folder))
+    with dump_folder() as folder:
         arguments = ["--format=plain", "--no-owner", "--no-privileges", "--no-comments", "--dbname=service=dealsnap"]
-        reading = [dump, *arguments]
-        writing = [psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "service=dealsnap"]
-        from_, to = _service(source, Path(folder) / "from"), _service(source.set(database=name), Path(folder) / "to")
-        with (Path(folder) / "errors").open("w+b") as errors:
-            dumping = subprocess.Popen(reading, env=from_, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
-            try:
-                restored = subprocess.run(  # noqa: S603  # no shell; programs found by name, secrets not in arguments
-                    writing, env=to, stdin=dumping.stdout, stdout=subprocess.DEVNULL, stderr=errors, check=False
-                )
-            finally:
-                if dumping.stdout is not None:
-                    dumping.stdout.close()  # so that a dump whose reader has gone ends
-                dumped = dumping.wait()
-            errors.seek(0)
-            said = " ".join(errors.read(4_000).decode("utf-8", "replace").split())
-    if dumped or restored.returncode:
+        options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "service=dealsnap"]
+        environments = _service(source, folder / "from"), _service(source.set(database=name), folder / "to")
+        said = dump_into([dump, *arguments], [psql, *options], folder=folder, environments=environments)
+    if said is not None:
         raise SourceError(
             f"{place}: {public_url(source)} cannot be copied: somebody else is connected to it, and pg_dump and psql "
-            f"failed: {_without_password(said, source)}. {WAY_OUT}"
+            f"failed: {without_password(said, source)}. {WAY_OUT}"
         )
 
 
@@ -270,8 +251,4 @@ def _reason(error: DBAPIError, source: URL) -> str:
     hint = ""
     if _state(error) == NOT_ALLOWED:
         hint = f" (the rehearsal needs the right to create a database: ALTER ROLE {source.username or '…'} CREATEDB)"
-    return _without_password(" ".join(str(error.orig).split()), source) + hint
-
-
-def _without_password(message: str, source: URL) -> str:
-    return redact(message.replace(str(source.password), "***") if source.password else message)
+    return without_password(" ".join(str(error.orig).split()), source) + hint

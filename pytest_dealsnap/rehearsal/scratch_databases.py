@@ -8,10 +8,11 @@ from sqlalchemy.exc import DBAPIError
 
 from pytest_dealsnap.deals.database import parse_url, public_url
 from pytest_dealsnap.deals.dialects import dialect_of
+from pytest_dealsnap.rehearsal.dump_copy import KEPT_COMMENT, PREFIX
 from pytest_dealsnap.rehearsal.leftovers import CleaningError
 from pytest_dealsnap.rehearsal.mysql_copy import drop_mysql, scratch_schemas
 from pytest_dealsnap.rehearsal.owners import is_alive
-from pytest_dealsnap.rehearsal.postgresql_copy import KEPT_COMMENT, PREFIX, administration, drop_postgresql
+from pytest_dealsnap.rehearsal.postgresql_copy import administration, drop_postgresql
 from pytest_dealsnap.secrets import redact
 
 __all__ = ["drop_scratch", "scratch_databases"]

@@ -792,3 +792,9 @@ def test_one_deal_that_breaks_a_rule_between_types_is_a_cause() -> None:
     finding = Finding("tsa", "matrix_rule_broken", None, 5, allowed="only carveout", kind=Kind.BETWEEN_TYPES)
     result = DealResult("1", None, "acquisition", "acquisition", "regressed", findings=(finding,))
     assert [cause.title for cause in find_causes([result])] == ["tsa has a value, only carveout · acquisition"]
+
+
+def test_a_number_that_did_not_move_is_a_cause_apart_from_those_that_rose() -> None:
+    """A rule such as a ratio may refuse an unchanged value."""
+    results = [found(i, 1000 + i, 1000 + i) for i in range(2)] + [found(9, 1000, 1500)]
+    assert len(find_causes(results)) == 2

@@ -19,6 +19,7 @@ from pytest_dealsnap.causes.features import (
     feature_text,
     merge_features,
     without_deals,
+    worth_explaining,
 )
 from pytest_dealsnap.model.cause import Features
 from pytest_dealsnap.model.results import DealResult, Failure, Finding, Kind
@@ -248,3 +249,24 @@ def test_a_deal_without_traits_makes_its_cause_one_without() -> None:
     assert common_features([str(i) for i in range(6)], ["sale"], count(*deals))
     assert common_features([*(str(i) for i in range(6)), "unknown"], ["sale"], count(*deals)) == ()
     assert common_features([str(i) for i in range(6)], ["sale"], count(*deals[:6])) == ()
+
+
+def test_three_deals_with_findings_are_worth_explaining() -> None:
+    """Two always have something in common."""
+    deals = [
+        DealResult(
+            str(i), None, "sale", "sale", "changed", findings=(Finding("fee", "fee_changed", 1, 2, gates=False),)
+        )
+        for i in range(3)
+    ]
+    same = DealResult("9", None, "sale", "sale", "matched")
+    assert worth_explaining([*deals, same])
+    assert not worth_explaining([*deals[:2], same])
+
+
+def test_a_value_of_one_deal_is_no_part_of_a_trait() -> None:
+    """Each of several values has two deals or more."""
+    deals: list[Deal] = [(str(i), "sale", {"zone": 1 if i < 7 else 2 if i == 7 else 3}, i < 8) for i in range(60)]
+    assert common_features([str(i) for i in range(8)], ["sale"], count(*deals)) == ()
+    pairs: list[Deal] = [(str(i), "sale", {"zone": 1 if i < 6 else 2 if i < 8 else 3}, i < 8) for i in range(60)]
+    assert [one.values for one in common_features([str(i) for i in range(8)], ["sale"], count(*pairs))] == [(1, 2)]

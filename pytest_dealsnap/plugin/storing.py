@@ -27,7 +27,7 @@ def store_settings(config: Config, run: Run) -> StoreSettings:
     plan = run.plan
     parts = run_parts(config, mode=run.mode, database=plan.description, facts=plan.facts, environ=os.environ)
     settings = settings_of_store(config, runs_folder(config) / key_of(parts), run.snapshots)
-    return replace(settings, made_of=parts)
+    return replace(settings, made_of=parts, asks_anew=bool(config.replay.calls) and run.replay is None)
 
 
 def open_store(settings: StoreSettings, run: Run, *, fresh: bool) -> RunStore:

@@ -58,7 +58,8 @@ def _run(folder: Path) -> KeptRun:
     limit = about.get("budget")
     currency = str(about.get("currency", "USD"))
     store = RunStore(folder, Budget(None if limit is None else _decimal(limit, folder)), currency)
-    account, done, deals = store.spend.account(), store.count(), len(about.get("deals", ()))
+    ids = about["deals"]
+    account, done, deals = store.spend.account(), sum(map(store.has, ids)), len(ids)
     mean = account.seconds / account.ended if account.ended else None
     at_once = max(len(account.under_way), 1)
     return KeptRun(

@@ -197,10 +197,11 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An output of the store, and how many seconds its call took."""
+    """An output of the store, how many seconds its call took, and whether it came of recorded calls alone."""
 
     output: dict[str, Any]
     seconds: float
+    replayed: bool = False
 
 
 class RunStore:
@@ -259,6 +260,10 @@ class RunStore:
         """Return how many outputs there are."""
         return sum(1 for _ in (self.folder / "outputs").rglob(f"*{SUFFIX}"))
 
+    def has(self, deal_id: str) -> bool:
+        """Whether there is an output of the deal, of whatever row."""
+        return self._path(deal_id, 0).exists()
+
     def _path(self, deal_id: str, index: int) -> Path:
         return self.folder / "outputs" / f"{relative_path(deal_id).removesuffix(SUFFIX)}.{index}{SUFFIX}"
 
@@ -268,15 +273,19 @@ class RunStore:
             document = loads(self._path(deal.key, index).read_text(encoding="utf-8"))
             if document["deal"] != deal.key or document["row"] != row_hash(deal):
                 return None
-            return Kept(document["output"], float(document["seconds"]))
+            return Kept(document["output"], float(document["seconds"]), bool(document.get("replayed")))
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
         except OSError as error:
             raise StoreError(f"{self._path(deal.key, index)} cannot be read: {error.strerror or error}") from None
 
-    def keep(self, deal: Deal, output: dict[str, Any], seconds: float, index: int = 0) -> None:
-        """Keep the output of *deal*."""
+    def keep(
+        self, deal: Deal, output: dict[str, Any], seconds: float, index: int = 0, *, replayed: bool = False
+    ) -> None:
+        """Keep the output of *deal*; *replayed* says that no call was made for it."""
         document = {"deal": deal.key, "output": output, "row": row_hash(deal), "seconds": round(seconds, 3)}
+        if replayed:
+            document["replayed"] = True
         try:
             write_atomic(str(self._path(deal.key, index)), f"{dumps(document)}\n".encode("utf-8", "surrogatepass"))
         except OSError as error:

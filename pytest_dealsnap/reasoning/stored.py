@@ -30,7 +30,7 @@ class StoreSettings:
 
     ``cost`` is a number or a path into the output, ``retries`` how often a call that raised one of ``retry_on`` is made
     again, ``index`` the number of a repeated run, whose outputs are kept beside those of the others. ``made_of`` has
-    the digests of all that the key is made of.
+    the digests of all that the key is made of. ``asks_anew`` says that no output of recorded calls alone is reused.
     """
 
     folder: Path
@@ -41,6 +41,7 @@ class StoreSettings:
     retry_on: tuple[str, ...] = ()
     index: int = 0
     made_of: Mapping[str, str] = field(default_factory=dict)
+    asks_anew: bool = False
 
 
 class StoredCalls:
@@ -59,7 +60,7 @@ class StoredCalls:
     def find(self, deal: Deal) -> dict[str, Any] | None:
         """Return the output of an earlier run, where there is one."""
         kept = self.store.find(deal, self.settings.index) if self._may_reuse(deal.key) else None
-        if kept is None:
+        if kept is None or (kept.replayed and self.settings.asks_anew):
             self.reused.discard(deal.key)
             return None
         self.reused.add(deal.key)
@@ -132,8 +133,9 @@ class _PaidCall:
             self.failed()
             raise
         index = self._calls.settings.index
+        replayed = self._replay is not None and self._call is None
         # Before it counts as ended: what is paid is not lost.
-        self._calls.store.keep(self._deal, output, seconds, index)
+        self._calls.store.keep(self._deal, output, seconds, index, replayed=replayed)
         self._end(seconds, self._amount(output))
         return output
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.cli.console import dealsnap
 from tests.plugin.project import CONFIG, Project, deal
 
 AGENT = """
@@ -90,6 +91,20 @@ def test_another_prompt_asks_anew_only_where_it_differs(agent: Project) -> None:
     off = changed.gate("--dealsnap-replay", "off")
     assert len(paid(agent)) == 4
     assert "replayed" not in off.text
+
+
+def test_an_output_of_recorded_calls_alone_is_no_answer_of_today(agent: Project) -> None:
+    """Without replay it is not reused; status counts the deals of the newest run alone."""
+    paid(agent)
+    agent.gate("--dealsnap-store", "--dealsnap-replay", "only")
+    assert paid(agent) == []
+    chosen = ("--dealsnap-id", "a1", "--dealsnap-id", "c1")
+    anew = agent.gate("--dealsnap-store", "--dealsnap-replay", "off", *chosen)
+    assert len(paid(agent)) == 2
+    assert "reused" not in anew.verdict
+    assert "done: 2 of 2 deals" in dealsnap(agent.folder, "status").out
+    agent.gate("--dealsnap-store", "--dealsnap-replay", "off", *chosen)
+    assert paid(agent) == []
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from pytest_dealsnap.config import Config
@@ -32,6 +33,19 @@ def with_added_source(config: Config) -> Config:
     return config
 
 
+def _hint(config: Config) -> str:
+    """Return where a folder above configures dealsnap, where the root folder does not: pytest took another root."""
+    if any(".toml" in place for place in config.places.values()):
+        return ""
+    for folder in config.root.parents:
+        for name in ("dealsnap.toml", "pyproject.toml"):
+            path = folder / name
+            with suppress(OSError):  # what cannot be read gives no hint; the error stands without it
+                if "[tool.dealsnap" in path.read_bytes().decode("utf-8", "replace") or name == "dealsnap.toml":
+                    return f". {path} configures dealsnap: run pytest in {folder}, or give --rootdir {folder}"
+    return ""
+
+
 def open_source(config: Config) -> DealSource:
     """Return the source that *config* names: the user's own, or the database."""
     if config.deals.source is not None:
@@ -39,7 +53,7 @@ def open_source(config: Config) -> DealSource:
     if config.database is None:
         raise SourceError(
             'no database: set database = "sqlite:///deals.db" (any SQLAlchemy URL) in [tool.dealsnap] of '
-            f"{config.root / 'pyproject.toml'}, or give --dealsnap-database URL, or DEALSNAP_DATABASE"
+            f"{config.root / 'pyproject.toml'}, or give --dealsnap-database URL, or DEALSNAP_DATABASE{_hint(config)}"
         )
     from pytest_dealsnap.deals.sql import SQLSource  # SQLAlchemy is imported only where a database is read
 

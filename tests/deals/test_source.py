@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.deal import Deal, DealRef
 from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.source import CallableSource
@@ -154,6 +155,21 @@ def test_what_is_wrong_with_the_records(project: Path, name: str, what: str) -> 
     with pytest.raises(SourceError) as caught:
         source(project, name).refs()
     assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "text"), [("dealsnap.toml", ""), ("pyproject.toml", "[tool.dealsnap]\n")])
+def test_a_run_in_a_folder_below_names_the_configuration_above(tmp_path: Path, name: str, text: str) -> None:
+    """Pytest took the folder for the root; a configuration without a database of its own needs no such hint."""
+    below = tmp_path / "tests"
+    below.mkdir()
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SourceError) as caught:
+        open_source(load_config(below, flags={}, environ={}))
+    assert f"{tmp_path / name} configures dealsnap: run pytest in {tmp_path}" in str(caught.value)
+    (below / "dealsnap.toml").write_text("workers = 2\n")
+    with pytest.raises(SourceError) as caught:
+        open_source(load_config(below, flags={}, environ={}))
+    assert str(caught.value).endswith("or DEALSNAP_DATABASE")
 
 
 def test_which_source_is_opened(project: Path) -> None:

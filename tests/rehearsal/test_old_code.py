@@ -125,8 +125,8 @@ def test_the_project_and_src_are_imported_from_the_old_checkout(
     (own / "lib").mkdir()
     (own / "lib" / "helper.py").write_text("")
     commit(own, "with src")
-    monkeypatch.setattr(sys, "path", [str(repository), str(own / "venv" / "site-packages"), str(own / "gone")])
-    monkeypatch.syspath_prepend(str(own / "lib"))
+    here = [own / "lib", repository, own / "venv" / "site-packages", own / "gone"]
+    monkeypatch.setattr(sys, "path", [str(path) for path in here])
     module = type(sys)("valuing")
     module.__spec__ = __import__("importlib.util").util.spec_from_file_location(
         "valuing", own / "src" / "valuing" / "__init__.py", submodule_search_locations=[str(own / "src" / "valuing")]

@@ -13,6 +13,7 @@ from pytest_dealsnap.config_reading import load_config
 from pytest_dealsnap.deals.discovery import Discovery
 from pytest_dealsnap.deals.soft_delete import SoftDelete
 from pytest_dealsnap.deals.table_guess import Candidate, TableFacts
+from pytest_dealsnap.deals.table_names import place_of
 from pytest_dealsnap.deals.type_words import suggest_types
 from pytest_dealsnap.reporting.starter_config import ProjectFacts, found_lines, starter_config
 
@@ -46,7 +47,7 @@ def test_every_name_survives_and_the_file_is_read_back(
         (Path(folder) / "dealsnap.toml").write_bytes(text.encode())
         config = load_config(Path(folder), flags={}, environ={})
     assert config.database == f"sqlite:///{path}"
-    assert (config.deals.table, config.deals.id) == (table, columns[0] or "id")
+    assert (place_of(config.deals.table), config.deals.id) == ((None, table), columns[0] or "id")
     assert (config.deals.name, config.deals.type) == tuple(columns[1:])
     if found.suggestion is not None:
         assert (config.deals.types, dict(config.deals.aliases)) == (found.suggestion.types, found.suggestion.aliases)

@@ -6,11 +6,25 @@ Only the standard library is used here, so that every other room may import it.
 from __future__ import annotations
 
 import codecs
+import os
 import re
+import shlex
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["ERRORS", "agree", "cut", "for_encoding", "listed", "plural", "printable", "some", "some_ids", "table"]
+__all__ = [
+    "ERRORS",
+    "agree",
+    "cut",
+    "for_encoding",
+    "listed",
+    "plural",
+    "printable",
+    "shell_quoted",
+    "some",
+    "some_ids",
+    "table",
+]
 
 # C0, DEL and C1 controls, line separators, bidirectional overrides, lone surrogates.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -30,6 +44,27 @@ def printable(text: str) -> str:
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def shell_quoted(word: str, *, windows: bool = os.name == "nt") -> str:
+    r"""Return *word* as one word of a command line, for a POSIX shell or for Windows's cmd.exe.
+
+    cmd.exe knows no single quotes. It expands ``%NAME%`` even between double quotes, which nothing prevents.
+
+    Args:
+        word: What a program is to get as one argument.
+        windows: Whether cmd.exe reads the line.
+
+    >>> shell_quoted("deal 1", windows=False), shell_quoted("deal 1", windows=True)
+    ("'deal 1'", '"deal 1"')
+    """
+    if not windows:
+        return shlex.quote(word)
+    if re.fullmatch(r"[\w@+=:,./\\-]+", word, re.ASCII):
+        return word
+    # As the C runtime reads an argument: backslashes count only before a quote.
+    doubled = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + ('\\"' if match[2] else ""), word)
+    return f'"{doubled}"'
 
 
 # --- counts and lists

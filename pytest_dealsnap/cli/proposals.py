@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -25,7 +24,7 @@ from pytest_dealsnap.model.results import DealResult, Finding
 from pytest_dealsnap.pipeline.gate import Gate
 from pytest_dealsnap.reasoning.canonical import loads
 from pytest_dealsnap.reporting.wording import finding_cells
-from pytest_dealsnap.text import agree, cut, plural, printable, some
+from pytest_dealsnap.text import agree, cut, plural, printable, shell_quoted, some
 
 __all__ = ["Proposal", "apply_all", "left_to_deals", "propose_baseline", "propose_ledger", "take_back"]
 
@@ -86,7 +85,7 @@ def propose_baseline(
     """
     wanted, refused = _wanted(run, chosen, taken_before)
     if config.reasoner is None:
-        ids = " ".join(f"--dealsnap-id {shlex.quote(result.id)}" for result in wanted[:SHOWN_DEALS])
+        ids = " ".join(f"--dealsnap-id {shell_quoted(result.id)}" for result in wanted[:SHOWN_DEALS])
         more = f" (and {len(wanted) - SHOWN_DEALS:,} more)" if len(wanted) > SHOWN_DEALS else ""
         raise ConfigError(
             "the outputs have to be computed anew, and no reasoner is configured: that of the deal_reasoner fixture "

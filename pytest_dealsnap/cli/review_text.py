@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from pytest_dealsnap.model.results import DealResult, Kind
 from pytest_dealsnap.reporting.cause_text import remarks
 from pytest_dealsnap.reporting.deal_text import deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
-from pytest_dealsnap.text import cut, plural, printable
+from pytest_dealsnap.text import cut, plural, printable, shell_quoted
 
 __all__ = ["decided_text", "item_details", "item_lines", "usable_commands"]
 
@@ -101,7 +100,7 @@ def _in_full(result: DealResult, colors: Colors, width: int) -> list[str]:
     lines = [*deal_text(result).splitlines(), *difference_lines(result, colors, width)]
     known = result.details is not None and result.details.traceback
     if result.status == "errored" and not known and printable(result.id) == result.id:
-        lines += ["", f"its traceback: pytest --dealsnap --dealsnap-id {shlex.quote(result.id)}"]
+        lines += ["", f"its traceback: pytest --dealsnap --dealsnap-id {shell_quoted(result.id)}"]
     return lines
 
 
@@ -125,7 +124,7 @@ def usable_commands(finished: FinishedRun, report: Path, decisions: Decisions, o
     lines = [decided_text(decision, finished) for decision in decisions.all()]
     if not open_items:
         return [*lines, "nothing left to decide"]
-    path = shlex.quote(printable(str(report)))
+    path = shell_quoted(printable(str(report)))
     results = {result.id: result for result in finished.results}
     lines += ["Not an interactive terminal. Run one of:"]
     for item in open_items[:COMMANDS_SHOWN]:
@@ -158,7 +157,7 @@ def _commands(item: Item, path: str, *, baseline: bool) -> list[str]:
     """
     name, kind = ("cause", item.kind) if isinstance(item, Cause) else ("deal", _KINDS.get(item.status, Kind.METRIC))
     title = f"{item.title}, {plural(len(item.deals), 'deal')}" if isinstance(item, Cause) else f"deal {item.id}"
-    what = f"{path} --{name} {shlex.quote(printable(item.id))}"
+    what = f"{path} --{name} {shell_quoted(printable(item.id))}"
     lines = [printable(title)]
     if kind is Kind.GONE:
         lines.append("  dealsnap prune   # if the deals were meant to go")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 
 from sqlalchemy.engine import make_url
 
 from pytest_dealsnap.deals.dialects import dialect_of
+from pytest_dealsnap.text import shell_quoted
 
 __all__ = ["fill", "placeholders", "tool_variables"]
 
@@ -67,7 +67,7 @@ def _quoted(value: str, quote: str) -> str:
         return value.replace("'", "'\\''")
     if quote == '"':
         return _IN_DOUBLE_QUOTES.sub(r"\\\1", value)
-    return shlex.quote(value)
+    return shell_quoted(value)
 
 
 def tool_variables(text: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pytest_dealsnap.errors import ConfigError
 from pytest_dealsnap.rehearsal.alembic_ini import has_scripts
 from pytest_dealsnap.rehearsal.step_environment import StepEnvironment
 from pytest_dealsnap.rehearsal.steps import Done
+from pytest_dealsnap.text import shell_quoted
 
 __all__ = ["Rollout", "carry_out"]
 
@@ -117,7 +117,7 @@ class Rollout:
         own = self.upgrade if way == "up" else self.downgrade
         if own is not None or not self.by_alembic:
             return f"call {own}" if own and _CALLABLE.fullmatch(own) else own or ""
-        config = "" if self.named == "alembic.ini" else f" -c {shlex.quote(self.named)}"
+        config = "" if self.named == "alembic.ini" else f" -c {shell_quoted(self.named)}"
         return f"alembic{config} {'upgrade head' if way == 'up' else f'downgrade {revision}'}"
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from pytest_dealsnap.judging.matrix import METRICS, alike_everywhere
 from pytest_dealsnap.model.finished_run import RunFacts
 from pytest_dealsnap.model.results import DealResult, Kind
-from pytest_dealsnap.text import plural, printable
+from pytest_dealsnap.text import plural, printable, shell_quoted
 
 __all__ = ["matrix_doubt", "matrix_notes", "matrix_steps"]
 
@@ -54,7 +53,7 @@ def matrix_steps(results: Sequence[DealResult]) -> list[str]:
         return []
     steps = ["pytest --dealsnap --dealsnap-matrix --lf   # after a fix, only the deals that failed"]
     if printable(failed.id) == failed.id:  # else no terminal shows what would have to be typed
-        shown = shlex.quote(failed.id)
+        shown = shell_quoted(failed.id)
         steps.append(f"pytest --dealsnap --dealsnap-matrix --dealsnap-id {shown}   # one deal under every type")
     return steps
 

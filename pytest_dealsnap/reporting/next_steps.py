@@ -6,7 +6,6 @@ offered only where nothing failed, or where the baseline was never finished.
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 
@@ -15,7 +14,7 @@ from pytest_dealsnap.model.finished_run import RunFacts
 from pytest_dealsnap.model.results import AFFECTED, DealResult, alike_outputs
 from pytest_dealsnap.model.verdicts import Verdict
 from pytest_dealsnap.reporting.matrix_notes import matrix_steps
-from pytest_dealsnap.text import cut, plural, printable, some_ids
+from pytest_dealsnap.text import cut, plural, printable, shell_quoted, some_ids
 
 __all__ = ["capture_steps", "gate_steps", "incomplete", "lost_snapshots", "report_path"]
 
@@ -44,7 +43,7 @@ def gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict 
     steps = _gate_steps(facts, results, verdict)
     if facts.against is None:
         return steps
-    gate = f"pytest --dealsnap --dealsnap-against {shlex.quote(facts.against.ref)}"
+    gate = f"pytest --dealsnap --dealsnap-against {shell_quoted(facts.against.ref)}"
     return [step.replace("pytest --dealsnap ", f"{gate} ", 1) for step in steps]
 
 
@@ -64,7 +63,7 @@ def _gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict
         return review
     lost = lost_snapshots(results)
     if lost:  # nothing that records would help: it would approve whatever the reasoner says now
-        return [f"git checkout -- {shlex.quote(facts.snapshots)}   # restore {plural(lost, 'missing snapshot')}"]
+        return [f"git checkout -- {shell_quoted(facts.snapshots)}   # restore {plural(lost, 'missing snapshot')}"]
     steps = [
         *_flag_step(facts, verdict),
         *_unreadable(facts, failed),
@@ -89,7 +88,7 @@ def _unreadable(facts: RunFacts, failed: Sequence[DealResult]) -> list[str]:
     bad = sum(result.error is not None and result.error.type == SnapshotError.__name__ for result in failed)
     if not bad:
         return []
-    return [f"git checkout -- {shlex.quote(facts.snapshots)}   # restore {plural(bad, 'bad snapshot')}"]
+    return [f"git checkout -- {shell_quoted(facts.snapshots)}   # restore {plural(bad, 'bad snapshot')}"]
 
 
 def _crashes(failed: Sequence[DealResult]) -> list[str]:
@@ -102,7 +101,7 @@ def _crashes(failed: Sequence[DealResult]) -> list[str]:
     first = next(result for result in crashed if result.error is not None and result.error.type == kind)
     others = f", and {plural(len(crashed) - count, 'other error')}" if len(crashed) > count else ""
     told = f"{cut(kind, IDS_WIDTH)} in {plural(count, 'deal')}{others}"
-    return [f"pytest --dealsnap --dealsnap-id {shlex.quote(first.id)}   # the traceback of {told}"]
+    return [f"pytest --dealsnap --dealsnap-id {shell_quoted(first.id)}   # the traceback of {told}"]
 
 
 def _data_steps(facts: RunFacts, results: Sequence[DealResult], failed: Sequence[DealResult]) -> list[str]:
@@ -122,7 +121,7 @@ def _review(facts: RunFacts, failed: Sequence[DealResult]) -> list[str]:
     if not failed or facts.shard:
         return []
     if facts.report and _typable(facts.report):
-        return [f"dealsnap review {shlex.quote(facts.report)}   # accept or reject each cause"]
+        return [f"dealsnap review {shell_quoted(facts.report)}   # accept or reject each cause"]
     if facts.report or facts.mode != "gate" or facts.part == "chosen":
         return []
     asked = f"pytest --dealsnap --dealsnap-report json:{DEFAULT_REPORT}"

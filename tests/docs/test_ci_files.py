@@ -18,6 +18,7 @@ from tests.plugin.project import Project, clean_environment, deal
 BIN = Path(sys.executable).parent
 EXAMPLES = ROOT / "examples" / "ci"
 BOOK = tuple(deal(number, amount=100 * number) for number in (1, 2, 3, 4))
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SCRIPTS = ROOT / ".ci" / "action"
 
 
@@ -31,7 +32,7 @@ def check(*command: str | Path) -> None:
     ("schema", "files"),
     [
         ("vendor.github-actions", [ROOT / "action.yml"]),
-        ("vendor.github-workflows", sorted(EXAMPLES.glob("github-*.yml"))),
+        ("vendor.github-workflows", [*sorted(EXAMPLES.glob("github-*.yml")), *WORKFLOWS]),
         ("vendor.gitlab-ci", sorted(EXAMPLES.glob("gitlab-*.yml"))),
     ],
 )
@@ -43,8 +44,23 @@ def test_each_file_is_valid(schema: str, files: list[Path]) -> None:
 def test_nothing_in_the_files_for_github_is_unsafe() -> None:
     """No input reaches a shell as code, actions are pinned by hash, tokens may do no more than they must."""
     check(
-        "zizmor", "--offline", "--no-progress", "--quiet", ROOT / "action.yml", *sorted(EXAMPLES.glob("github-*.yml"))
+        "zizmor",
+        "--offline",
+        "--no-progress",
+        "--quiet",
+        ROOT / "action.yml",
+        *sorted(EXAMPLES.glob("github-*.yml")),
+        *WORKFLOWS,
     )
+
+
+def test_the_workflow_names_files_that_exist() -> None:
+    """What runs on Windows is a choice of tests, which must not become empty by a renaming."""
+    [workflow] = WORKFLOWS
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]
+    [chosen] = [step["run"] for step in jobs["windows"]["steps"] if "tests/" in step.get("run", "")]
+    assert [word for word in chosen.split() if word.startswith("tests/") and not (ROOT / word).exists()] == []
+    assert set(jobs["fast"]["strategy"]["matrix"]["python"]) == {"3.11", "3.12", "3.13", "3.14"}
 
 
 def test_the_pre_commit_hook_is_a_command_that_there_is() -> None:

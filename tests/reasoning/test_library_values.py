@@ -97,7 +97,7 @@ class SeveralValues(dict[str, list[int]]):
 CARRIED: dict[str, tuple[Any, Any]] = {
     "pandas NaT": (pd.NaT, None),
     "pandas NA": (pd.NA, None),
-    "numpy NaT": (np.datetime64("NaT"), None),
+    "numpy NaT": (np.datetime64("NaT", "s"), None),
     "numpy NaT, a duration": (np.timedelta64("NaT", "D"), None),
     "numpy NaT in an array": (np.array("NaT", dtype="datetime64[ns]"), None),
     "nanoseconds": (pd.Timestamp(123), "1970-01-01T00:00:00.000000123"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_dealsnap.text import shell_quoted
 
-WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=("Cs",)))
+WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=["Cs"]))
 
 
 @given(WORDS)

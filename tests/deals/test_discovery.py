@@ -74,7 +74,7 @@ def test_table_and_columns_are_found(tmp_path: Path, script: str, expected: tupl
 
 def test_several_or_no_candidates_are_named(tmp_path: Path) -> None:
     """A person decides between equals; without any, what there is is listed; a named table is taken as it is."""
-    with pytest.raises(SourceError, match=r"no table that looks like deals\. It has: users, w"):
+    with pytest.raises(SourceError, match=r'no table that looks like deals\. It has: "a\.b", users, w'):
         found(
             tmp_path, "CREATE TABLE users (id INTEGER PRIMARY KEY); CREATE TABLE w (a INT); CREATE TABLE 'a.b' (x INT)"
         )

@@ -199,7 +199,7 @@ def test_a_damaged_report_is_one_sentence_and_never_a_pass(
     assert main(["merge", str(path)]) in (1, 2)
     assert main(["report", str(path)]) in (0, 2)
     out, err = capsys.readouterr()
-    assert "Traceback" not in out + err
+    assert "Traceback (most" not in out + err  # the page has a heading of that name
 
 
 @settings(bounded, max_examples=scaled(100))

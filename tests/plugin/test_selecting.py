@@ -153,8 +153,12 @@ def test_last_failed_runs_the_deals_that_failed(project: Project) -> None:
 
 
 def comparable(report: Any) -> Any:
-    """Return a report without what two runs may differ in: times."""
+    """Return a report without what two runs may differ in: times, and the project's folder in a traceback."""
     deals_of = [{**entry, "seconds": 0} for entry in report["deals"]]
+    for entry in deals_of:
+        details = entry.get("details") or {}
+        if details.get("traceback"):
+            details["traceback"] = re.sub(r'File "[^"]*/', 'File "', details["traceback"])
     return {**report, "run": {**report["run"], "started_at": "", "seconds": 0}, "deals": deals_of}
 
 

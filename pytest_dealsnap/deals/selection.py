@@ -58,13 +58,14 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the user narrowed the run to; empty means all deals."""
+    """What the user narrowed the run to; empty means all deals. ``until_decided`` stops the run by its verdict."""
 
     types: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     sample: int | None = None
     seed: int = 0
     shard: Shard | None = None
+    until_decided: bool = False
 
     def choose(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the entries that the selection leaves, in their order; a sample is drawn from the shard."""

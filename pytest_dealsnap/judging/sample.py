@@ -22,7 +22,7 @@ def decide_sample(strata: Sequence[Stratum], thresholds: VerdictConfig) -> Verdi
     most = upper_bound(strata, confidence=thresholds.confidence)
     least = lower_bound(strata, confidence=thresholds.confidence) if affected else 0
     deals = sum(one.deals for one in strata)
-    return decide_bounds(deals, drawn, affected, (least, most), thresholds, each="each ")
+    return decide_bounds(deals, drawn, affected, (least, most), thresholds, each=", each")
 
 
 def decide_bounds(
@@ -54,7 +54,7 @@ def decide_bounds(
         if high < thresholds.proceed_below:
             return Verdict("proceed", f"{reason}: under {thresholds.proceed_below:g} %")
         return Verdict("inconclusive", reason)
-    reason = f"{affected:,} of {drawn:,} affected; at least {least:,} and {at_most}, {each}{confident}"
+    reason = f"{affected:,} of {drawn:,} affected; at least {least:,} and {at_most}{each} {confident}"
     if low > thresholds.roll_back_above:
         return Verdict("roll_back", f"{reason}: over {thresholds.roll_back_above:g} %")
     if high < thresholds.fix_forward_below:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pytest_dealsnap.config import Config, VerdictConfig
 from pytest_dealsnap.model.cause import Cause, Features
 from pytest_dealsnap.model.earlier_run import EarlierRun
+from pytest_dealsnap.model.looked import Looked
 from pytest_dealsnap.model.money import Money
 from pytest_dealsnap.model.noise import NoiseFacts
 from pytest_dealsnap.model.record import Record, always, described, one_of, time_of
@@ -207,6 +208,8 @@ class RunAbout(Record, frozen=True, kw_only=True):
         OldSide | None, described("The old code whose answers are the baseline, in place of a stored one.")
     ] = None
     noise: Annotated[NoiseFacts | None, described("What the run took from noise.json, where it took anything.")] = None
+    looked: Annotated[Looked | None, described("What was seen of the random order in which deals began.")] = None
+    earlier_look: Annotated[str, described("An earlier sample by another seed that did not proceed.")] = ""
 
 
 class RunFacts(RunAbout, frozen=True, kw_only=True):

@@ -130,20 +130,27 @@ def executor_factory(config: Config) -> Callable[..., Any] | None:
     return import_object(config.executor, root=config.root, place=config.place("executor"))
 
 
-def engine_of(config: Config, environment: Environment, *, on_lost: Callable[[Deal], bool] | None = None) -> Engine:
+def engine_of(
+    config: Config,
+    environment: Environment,
+    *,
+    on_lost: Callable[[Deal], bool] | None = None,
+    window: int | None = None,
+) -> Engine:
     """Return the engine that the configuration asks for: here, in threads, or of an executor.
 
     Args:
         config: The settings ``workers``, ``timeout`` and ``executor``.
         environment: Tells failures of the reasoner's environment from its own.
         on_lost: Told of a call that was lost with an executor's process; whether it is made again.
+        window: How many calls may be begun before they are asked for; ``None`` for the engine's own number.
     """
     factory = executor_factory(config)
     if factory is None:
-        return Engine(workers=config.workers, timeout=config.timeout, environment=environment)
+        return Engine(workers=config.workers, timeout=config.timeout, environment=environment, window=window)
     lane = ExecutorLane(factory, spec=str(config.executor), timeout=config.timeout, environment=environment)
     lane.on_lost = on_lost
-    return Engine(lane=lane, window=max(config.workers, EXECUTOR_WINDOW))
+    return Engine(lane=lane, window=window or max(config.workers, EXECUTOR_WINDOW))
 
 
 class CallQueue:
@@ -157,6 +164,8 @@ class CallQueue:
         copy_engine: Makes the engine of one type's scratch copy.
         homes: Tells the event loop of the fixture that a reasoner comes from.
         databases: Sees which databases the reasoner reads, where that is watched.
+        window: How many calls may be begun before their deals' turns; ``None`` for the engine's own number.
+        begins_ahead: Whether calls may be begun before their deals' turns; not once the verdict is decided.
         on_lost: Told of a paid call that was lost with an executor's process, whether it is made again.
     """
 
@@ -174,11 +183,13 @@ class CallQueue:
         self.copy_engine: Callable[[str, Environment], Engine] | None = None
         self.homes: Callable[[Callable[..., Any]], Home | None] = lambda function: None
         self.databases: ReasonerDatabases | None = None
+        self.window: int | None = None
+        self.begins_ahead = True
         self.on_lost: Callable[[Deal], bool] | None = None
 
     @cached_property
     def _engine(self) -> Engine:
-        engine = engine_of(self._config, self._environment, on_lost=self.on_lost)
+        engine = engine_of(self._config, self._environment, on_lost=self.on_lost, window=self.window)
         engine.homes = self.homes
         return engine
 
@@ -198,6 +209,13 @@ class CallQueue:
         """How many calls are running right now."""
         return sum(engine.under_way() for engine in self._engines)
 
+    def has_begun(self, entry: Entry) -> bool:
+        """Whether the deal's call was begun, or its output is at hand."""
+        return any(
+            self.outputs.has(asked.key) or any(asked.key in engine for engine in self._engines)
+            for asked in self.plan.calls(entry.ref)
+        )
+
     def reason(self, entry: Entry, function: Callable[..., Any]) -> tuple[Deal, dict[Asked, Reasoning]]:
         """Return *entry*'s deal and what each of its calls came to.
 
@@ -213,7 +231,7 @@ class CallQueue:
         """
         if self.plan.copies:
             self._begin_on_copies(entry)
-        elif self._engine.ahead and function is self.shared:
+        elif self.begins_ahead and self._engine.ahead and function is self.shared:
             self._begin_ahead(entry, function)
         return self._fetched.pop(entry.ref.id, None) or self._rows.fetch(entry.ref)
 

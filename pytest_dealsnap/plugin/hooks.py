@@ -26,6 +26,7 @@ from pytest_dealsnap.plugin.collecting import (
     reasoned_twice,
     take_deal_arguments,
 )
+from pytest_dealsnap.plugin.deciding import check_order, close_order
 from pytest_dealsnap.plugin.gc_tuning import set_aside
 from pytest_dealsnap.plugin.item_reports import attach_result, say_at_once
 from pytest_dealsnap.plugin.items import DealItem
@@ -36,7 +37,7 @@ from pytest_dealsnap.plugin.options import Mode, given_settings
 from pytest_dealsnap.plugin.run import RUN, Run
 from pytest_dealsnap.plugin.run_order import one_worker_for_all, order_of
 from pytest_dealsnap.plugin.session_finish import SessionFinish, without_syrupys_word_on_workers
-from pytest_dealsnap.plugin.startup import AGAINST_KEY, STATE_KEY, STORE_KEY, WORKER_KEY, open_run
+from pytest_dealsnap.plugin.startup import AGAINST_KEY, ORDER_KEY, STATE_KEY, STORE_KEY, WORKER_KEY, open_run
 from pytest_dealsnap.plugin.unjudged import Unjudged
 from pytest_dealsnap.plugin.xdist_transport import unpack
 from pytest_dealsnap.reasoning.process_guard import ProcessGuard, end_forked_child
@@ -110,6 +111,8 @@ class DealHooks:
         if self.run.against is not None:
             folder = self.run.snapshots.folder.parent
             node.workerinput[AGAINST_KEY] = pickle.dumps((folder, self.run.against, self.run.old_answers))
+        if self.run.order is not None:
+            node.workerinput[ORDER_KEY] = pickle.dumps(self.run.order.settings)
         if self.run.stored is not None:
             node.workerinput[STORE_KEY] = pickle.dumps(self.run.stored.settings)
 
@@ -124,6 +127,8 @@ class DealHooks:
     def pytest_testnodedown(self, node: Any) -> None:
         """Forget the calls of a worker that is gone."""
         self.under_way.pop(node.gateway.id, None)
+        if self.run is not None and self.run.order is not None:
+            self.run.order.lose(node.gateway.id)
 
     def pytest_report_header(self, config: pytest.Config) -> list[str]:
         """Say what the run is about."""
@@ -143,9 +148,17 @@ class DealHooks:
         fewer = _TESTMON if config.getoption("testmon", False) else ""
         return [
             printable(f"dealsnap: {line}")
-            for line in (about, self._kept(), crowded, fewer, *self.settings.unknown_variables, left)
+            for line in (about, self._order(), self._kept(), crowded, fewer, *self.settings.unknown_variables, left)
             if line
         ]
+
+    def _order(self) -> str:
+        """Say that deals begin in a random order, and whether the run stops by its verdict."""
+        plan = self.run.plan if self.run is not None else None
+        if plan is None or plan.seed is None:
+            return ""
+        until = ", until the verdict is decided" if plan.until_decided else ", so that a budget leaves a sample"
+        return f"deals begin in a random order (--dealsnap-seed {plan.seed}){until}"
 
     def _kept(self) -> str:
         """Say that outputs are reused, so that nobody takes the run for a fresh one."""
@@ -168,6 +181,8 @@ class DealHooks:
         """Count who will ask for an output, so that it is kept just as long."""
         assert self.run is not None
         self.closing.expect(item.nodeid for item in session.items)
+        if self.run.order is not None:
+            check_order(self.run, session.items)
         self.run.calls.order = order_of(session.config, session.items)
         announce_outputs(session.items, self.run)
         self.run.checked = reasoned_twice(session.items, self.run)
@@ -297,3 +312,5 @@ class DealHooks:
         self.guard.take_down(int(self.session.exitstatus) if failed and self.session is not None else 0)
         if self.run is not None:
             self.run.close()
+            if self.run.order is not None and not self.worker:
+                close_order(self.run.order)

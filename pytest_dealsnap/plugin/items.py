@@ -19,7 +19,7 @@ from pytest_dealsnap._compat import CallSpec, RunsAgain, fixture_request, fixtur
 from pytest_dealsnap.errors import DealsnapError, SnapshotError
 from pytest_dealsnap.pipeline.gate import Judged
 from pytest_dealsnap.plugin.run import Run
-from pytest_dealsnap.plugin.unjudged import NotJudgedError, Unjudged, end_run
+from pytest_dealsnap.plugin.unjudged import DECIDED, NotJudgedError, Unjudged, end_run
 from pytest_dealsnap.reporting.deal_text import brief_text, deal_text
 from pytest_dealsnap.reporting.wording import worst_finding
 from pytest_dealsnap.secrets import redact
@@ -218,6 +218,8 @@ class DealItem(RunsAgain, pytest.Item):
     def runtest(self) -> None:
         """Judge or record the deal, and pass, fail, skip or xfail by its status."""
         run = self.parent.run
+        if not run.may_begin(self.entry):
+            pytest.skip(DECIDED)
         self.attempts += 1
         if self.attempts > 1:
             run.call_anew(self.entry)

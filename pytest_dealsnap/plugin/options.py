@@ -49,6 +49,11 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--dealsnap-seed", type=int, default=0, metavar="SEED", help="the seed of --dealsnap-sample (default: 0)"
     )
+    group.addoption(
+        "--dealsnap-until",
+        choices=("decided",),
+        help="with --dealsnap: begin deals in a random order, and stop once the verdict is decided",
+    )
     group.addoption("--dealsnap-shard", metavar="I/N", help="only the I-th of N parts, for runs on several machines")
     group.addoption(
         "--dealsnap-allow-constant",
@@ -132,6 +137,8 @@ def wanted_mode(config: pytest.Config) -> Mode | None:
     old_code = config.getoption("dealsnap_against") is not None and not config.getoption("dealsnap_old_side")
     if old_code and (no_gate or not config.getoption("dealsnap")):
         raise pytest.UsageError("--dealsnap-against is for gates: pytest --dealsnap --dealsnap-against REF")
+    if config.getoption("dealsnap_until"):
+        _check_until(config)
     if config.getoption("dealsnap_matrix"):
         if config.getoption("dealsnap_update") or not config.getoption("dealsnap"):
             raise pytest.UsageError("--dealsnap-matrix goes with --dealsnap, and not with --dealsnap-update")
@@ -139,6 +146,21 @@ def wanted_mode(config: pytest.Config) -> Mode | None:
     if config.getoption("dealsnap_update"):
         return "capture"
     return "gate" if config.getoption("dealsnap") else None
+
+
+def _check_until(config: pytest.Config) -> None:
+    """Refuse ``--dealsnap-until`` beside what leaves no verdict to be decided."""
+    if config.getoption("dealsnap_update") or config.getoption("dealsnap_matrix") or not config.getoption("dealsnap"):
+        raise pytest.UsageError("--dealsnap-until decided goes with --dealsnap, not with an update or a matrix")
+    if config.getoption("dealsnap_against") is not None:
+        raise pytest.UsageError(
+            "--dealsnap-until decided needs a stored baseline: --dealsnap-against asks the old code for all deals"
+        )
+    for name in ("type", "id", "shard"):
+        if config.getoption(f"dealsnap_{name}"):
+            raise pytest.UsageError(
+                f"--dealsnap-until decided draws from all deals: leave out --dealsnap-{name}, whose part has no verdict"
+            )
 
 
 def given_settings(config: pytest.Config) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pytest_dealsnap.deals.types import DealTypes
 from pytest_dealsnap.errors import ConfigError, SnapshotError, SourceError, did_you_mean
 from pytest_dealsnap.model.finished_run import Drawn
 from pytest_dealsnap.model.record import replace
+from pytest_dealsnap.pipeline.seeded_order import calls_reasoner, in_seeded_order
 
 if TYPE_CHECKING:
     from pytest_dealsnap.model.finished_run import Part
@@ -35,7 +36,8 @@ class Plan:
     ``total`` counts all deals; ``offered`` those that ``--dealsnap-only`` left, before the selection;
     ``population`` the database's deals by type, ``None`` where only some were asked for; ``chosen`` whether a type or
     an id was asked for; ``drawn`` is what a sample was drawn from; ``unrecorded`` why no deal can be
-    judged where there is no baseline.
+    judged where there is no baseline. ``seed`` is that of the random order in which deals begin, where they do; it has
+    the deals of ``ordered``, by type. ``until_decided`` says that the run stops by its verdict.
     """
 
     entries: tuple[Entry, ...]
@@ -49,6 +51,9 @@ class Plan:
     chosen: bool = False
     drawn: tuple[Drawn, ...] = ()
     unrecorded: str = ""
+    seed: int | None = None
+    ordered: Mapping[str, int] = field(default_factory=dict)
+    until_decided: bool = False
     copies: Mapping[str, str] = field(default_factory=dict, repr=False)  # URLs, which may hold a password
 
     @property
@@ -124,7 +129,11 @@ def make_plan(
     ordered = order_entries(entries, types.valid)
     offered = _only(ordered, only, snapshots)
     pool = replace(selection, sample=None).choose(offered)
-    chosen = pool if selection.sample is None else selection.choose(offered)
+    seeded = mode == "gate" and _in_random_order(config, selection)
+    if seeded:
+        chosen = in_seeded_order(pool, selection.seed, most=selection.sample)
+    else:
+        chosen = pool if selection.sample is None else selection.choose(offered)
     whole = replace(selection, sample=None, types=()).choose(offered)
     return Plan(
         entries=tuple(chosen),
@@ -137,8 +146,21 @@ def make_plan(
         shard=str(selection.shard) if selection.shard else None,
         chosen=bool(selection.ids) or len(pool) < len(whole),
         unrecorded=_unrecorded(config, snapshots, listed) if stored else "",
-        drawn=drawn_from(pool, shard=selection.shard, kinds=_speaking(config)) if len(chosen) < len(pool) else (),
+        drawn=drawn_from(pool, shard=selection.shard, kinds=_speaking(config))
+        if selection.until_decided or len(chosen) < len(pool)
+        else (),
+        seed=selection.seed if seeded else None,
+        ordered=Population.of(entry.ref for entry in pool if calls_reasoner(entry)).by_type if seeded else {},
+        until_decided=selection.until_decided,
     )
+
+
+def _in_random_order(config: Config, selection: Selection) -> bool:
+    """Whether deals begin in a random order: what is left by a budget, too, is then a sample of all of them."""
+    if selection.until_decided:
+        return True
+    narrowed = selection.types or selection.ids or selection.sample is not None or selection.shard is not None
+    return config.calls.budget is not None and not narrowed
 
 
 def _speaking(config: Config) -> tuple[Kind, ...]:

@@ -20,14 +20,15 @@ from pytest_dealsnap.deals.open_source import open_source
 from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.deals.source import DealSource
 from pytest_dealsnap.deals.window import ReadAhead
-from pytest_dealsnap.errors import BaselineError, ConfigError, SourceError
+from pytest_dealsnap.errors import BaselineError, ConfigError, DealsnapError, SourceError
 from pytest_dealsnap.judging.confirmation import is_suspect
 from pytest_dealsnap.judging.matrix_rules import compile_matrix_rules
 from pytest_dealsnap.judging.portfolio import compile_portfolio
 from pytest_dealsnap.model.record import replace
-from pytest_dealsnap.model.results import DealResult
+from pytest_dealsnap.model.results import AFFECTED, COMPARED, DealResult
 from pytest_dealsnap.pipeline.calls_asked import CallQueue
 from pytest_dealsnap.pipeline.gate import Judged
+from pytest_dealsnap.pipeline.seeded_order import calls_reasoner
 from pytest_dealsnap.pipeline.settling import Judging
 from pytest_dealsnap.plugin.unjudged import NotJudgedError
 from pytest_dealsnap.reasoning.calls import Reasoning, excused_by
@@ -35,6 +36,7 @@ from pytest_dealsnap.reasoning.loops import Home
 
 if TYPE_CHECKING:
     from pytest_dealsnap.pipeline.both_sides import Confirmation
+    from pytest_dealsnap.pipeline.seeded_order import SeededOrder
     from pytest_dealsnap.plugin.against import Against, AgainstFacts
     from pytest_dealsnap.plugin.options import Mode
     from pytest_dealsnap.plugin.plan import Plan
@@ -98,6 +100,7 @@ class Run:
         )
         self.replay: Replay | None = None
         self.stored: StoredCalls | None = None
+        self.order: SeededOrder | None = None
         self._explained = 0
         self.checked: frozenset[str] = frozenset()  # the deals that a capture reasons twice
         self.home_of: Callable[[Callable[..., Any]], Home | None] = lambda function: None
@@ -132,6 +135,8 @@ class Run:
             from pytest_dealsnap.deals.reasoner_database import ReasonerDatabases  # SQLAlchemy is there by now
 
             calls.databases = ReasonerDatabases(self.config)
+        if self.plan.until_decided and self.config.workers > 1:
+            calls.window = self.config.workers  # what waits for its turn would be begun after the verdict is decided
         if self.stored is not None:
             calls.on_lost = self.stored.lost
         calls.homes = lambda function: self.home_of(getattr(function, "untaped", function))
@@ -153,8 +158,37 @@ class Run:
         for key in self.output_keys(entry):
             self.calls.outputs.renew(key)
 
+    def may_begin(self, entry: Entry) -> bool:
+        """Whether the deal's turn comes at all: not once the verdict is decided, unless its call is under way."""
+        order = self.order
+        if order is None or not calls_reasoner(entry):
+            return True
+        may = order.begin(entry.ref.id, entry.ref.deal_type, already=self.calls.has_begun(entry))
+        self.calls.begins_ahead = not order.decided
+        return may
+
     def perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Judged:
         """Take one deal through the run; *reasoner* is asked for the callable only where one is called."""
+        order = self.order
+        if order is None or not calls_reasoner(entry):
+            return self._perform(entry, reasoner)
+        try:
+            judged = self._perform(entry, reasoner)
+        except NotJudgedError as error:
+            if error.skips and self.replay is None:  # by the budget, before anything of the deal was known
+                order.withdraw(entry.ref.id)
+            else:
+                order.end(entry.ref.id, None)
+            raise
+        except DealsnapError:
+            order.end(entry.ref.id, None)
+            raise
+        result = judged.result
+        known = result.compared and result.status in COMPARED
+        order.end(result.id, result.status in AFFECTED if known else None, corrupt=bool(result.corrupt))
+        return judged
+
+    def _perform(self, entry: Entry, reasoner: Callable[[], Callable[..., Any]]) -> Judged:
         ref = entry.ref
         if entry.kind == "missing":
             return Judged(self.gate.missing(ref))

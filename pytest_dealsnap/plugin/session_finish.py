@@ -24,6 +24,7 @@ from pytest_dealsnap.model.earlier_run import EarlierRun
 from pytest_dealsnap.model.finished_run import FinishedRun, JudgingFacts, RunFacts
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.model.results import DealResult
+from pytest_dealsnap.plugin.deciding import looked_at, second_look
 from pytest_dealsnap.plugin.item_reports import describe_suite
 from pytest_dealsnap.plugin.items import FAILED_IN_FULL, NODE_PREFIX, node_name
 from pytest_dealsnap.plugin.plan import part_of
@@ -176,14 +177,20 @@ class SessionFinish:
         if self._saved() != self.finished.facts.report:  # it could not be written, so no step may name it
             self.finished = conclude(replace(self.finished.facts, report=self._saved()), results)
         self._printed += [line for text in printed for line in text.splitlines()]
+        if self.stored is not None and self._mode == "gate" and self.finished.facts.part == "sample":
+            summary = self.finished.summary
+            self.stored.store.note_look(self._seed, summary.affected, summary.compared)
         status = self._exit_status(self.finished, exitstatus)
         judged = status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         return int(pytest.ExitCode.USAGE_ERROR) if self._unwritten and judged else status
 
     def _facts(self, run: Run, results: list[DealResult]) -> RunFacts:
         settings, plan = self._settings, run.plan
-        selected = self.selected(run)
-        part = part_of(plan, len(selected))
+        asked = self.selected(run)
+        part = part_of(plan, len(asked))
+        selected = self._begun(run, asked) if part != "chosen" else asked
+        if len(selected) < len(asked):
+            part = "sample"
         folder = settings.snapshots
         return RunFacts(
             mode=self._mode,
@@ -193,6 +200,7 @@ class SessionFinish:
             reasoner=settings.reasoner or "the deal_reasoner fixture",
             git_commit=git_state(settings.root)["commit"],
             partial=plan.partial or len(selected) < len(plan.entries),
+            looked=None if run.order is None or part == "chosen" else looked_at(run.order),
             shard=plan.shard,
             total=plan.total,
             selected=len(selected),
@@ -217,17 +225,36 @@ class SessionFinish:
             allow_errors=run.allow_errors,
             doubts=self._doubts(),
             spending=self._spending(),
+            earlier_look=self._earlier_look(part),
             portfolio=self._portfolio(run, results, part),
             noise=run.gate.noise_used if self._mode == "gate" else None,
             report=self._saved(),
             earlier=self._earlier,
         )
 
+    def _begun(self, run: Run, asked: list[str]) -> list[str]:
+        """Return those of the deals *asked* for that were begun: a run that stops by its verdict draws no more."""
+        order = run.order
+        if order is None or not run.plan.until_decided:
+            return asked
+        known = self._results.keys() | self._unjudged.keys()
+        return [deal_id for deal_id in asked if deal_id in known or order.has_begun(deal_id)]
+
     def _portfolio(self, run: Run, results: list[DealResult], part: str | None) -> tuple[str, ...]:
         """Return what the portfolio's rules found; of a part of the deals they say nothing."""
         if not run.portfolio or self._mode != "gate" or part is not None:
             return ()
         return (*broken_rules(run.portfolio, results), *shifts(run.portfolio, results))
+
+    @property
+    def _seed(self) -> int:
+        return int(self._config.getoption("dealsnap_seed"))
+
+    def _earlier_look(self, part: str | None) -> str:
+        """Return that a sample is not the first one, where another seed's was red."""
+        if self.stored is None or part != "sample" or self._mode != "gate":
+            return ""
+        return second_look(self.stored.store.red_look(self._seed), self._settings.verdict.confidence)
 
     def _spending(self) -> Mapping[str, Any] | None:
         if self.stored is None:

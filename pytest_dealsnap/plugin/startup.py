@@ -20,12 +20,13 @@ from pytest_dealsnap.plugin.plan import Plan, make_plan
 from pytest_dealsnap.plugin.run import Run
 from pytest_dealsnap.reasoning.reasoner import bind_reasoner, import_reasoner
 
-__all__ = ["AGAINST_KEY", "STATE_KEY", "STORE_KEY", "WORKER_KEY", "open_run"]
+__all__ = ["AGAINST_KEY", "ORDER_KEY", "STATE_KEY", "STORE_KEY", "WORKER_KEY", "open_run"]
 
 _DECORATOR = "pytest_dealsnap.reasoning.replay_points"
 WORKER_KEY = "dealsnap_plan"  # where xdist's controller leaves the frozen plan for a worker
 STORE_KEY = "dealsnap_store"
 AGAINST_KEY = "dealsnap_against"  # the folder of the old code's answers, and what is known of them
+ORDER_KEY = "dealsnap_order"
 STATE_KEY = "dealsnap_state"  # and the name of the database's state that all processes read
 
 
@@ -41,6 +42,11 @@ def open_run(config: pytest.Config, settings: Config, mode: Mode) -> Run:
         if settings.reasoner is not None and _may_replay(config, settings):
             import_reasoner(settings)
         _begin_replay(config, run)
+        if ORDER_KEY in config.workerinput:
+            from pytest_dealsnap.pipeline.seeded_order import SeededOrder
+
+            settings_of_order = pickle.loads(config.workerinput[ORDER_KEY])  # noqa: S301  # by our controller
+            run.order = SeededOrder(settings_of_order, worker=config.workerinput["workerid"])
         if STORE_KEY in config.workerinput:
             from pytest_dealsnap.plugin.storing import stored_calls
 
@@ -161,6 +167,10 @@ def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
     if run.old_code is not None:
         run.against = run.old_code.ask(plan, run.source.shared_state)
         run.old_answers = run.old_code.for_single_deals()
+    if run.plan.seed is not None and not config.option.collectonly:
+        from pytest_dealsnap.plugin.deciding import open_order
+
+        run.order = open_order(run)
     if _is_stored(config, settings, mode):
         _open_store(config, run)
     _check_executor(config, run)
@@ -181,6 +191,7 @@ def _selection(config: pytest.Config) -> Selection:
         sample=config.getoption("dealsnap_sample"),
         seed=config.getoption("dealsnap_seed"),
         shard=Shard.parse(shard) if shard else None,
+        until_decided=config.getoption("dealsnap_until") is not None,
     )
 
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from pytest_dealsnap.reasoning.calls import Reasoning
 
-__all__ = ["NotJudgedError", "Unjudged", "end_run"]
+__all__ = ["DECIDED", "NotJudgedError", "Unjudged", "end_run"]
+
+DECIDED = "not begun: the verdict is decided (--dealsnap-until decided)"
 
 
 class NotJudgedError(DealsnapError):

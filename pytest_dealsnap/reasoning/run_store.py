@@ -291,6 +291,24 @@ class RunStore:
         except OSError as error:
             raise StoreError(f"{self.folder} cannot be written: {error.strerror or error}") from None
 
+    def note_look(self, seed: int, affected: int, judged: int) -> None:
+        """Take note of what a sample by *seed* found; a fresh start forgets no look."""
+        with (self.folder / "looks.jsonl").open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps({'seed': seed, 'affected': affected, 'judged': judged})}\n")
+
+    def red_look(self, seed: int) -> dict[str, int] | None:
+        """Return the last sample by another seed than *seed* that found affected deals."""
+        try:
+            lines = (self.folder / "looks.jsonl").read_text(encoding="utf-8").splitlines()
+            looks: list[dict[str, int]] = [json.loads(line) for line in lines]
+            return next((one for one in reversed(looks) if one["seed"] != seed and one["affected"]), None)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            raise StoreError(
+                f"{self.folder / 'looks.jsonl'} is damaged: it says which samples were drawn. Remove it to go on"
+            ) from None
+
     def note_status(self, deal_id: str, status: str) -> None:
         """Take note of what a deal came to, for ``dealsnap status``."""
         with (self.folder / "statuses.jsonl").open("a", encoding="utf-8") as file:

@@ -11,6 +11,7 @@ from pytest_dealsnap.causes.clustering import find_causes
 from pytest_dealsnap.judging.matrix import settle
 from pytest_dealsnap.judging.money_moved import money_moved
 from pytest_dealsnap.judging.noise_rates import by_rates, rates
+from pytest_dealsnap.judging.sequence import words_so_far
 from pytest_dealsnap.judging.verdict import decide, summarize
 from pytest_dealsnap.judging.volatile import drop_line, volatile_paths
 from pytest_dealsnap.model.finished_run import FinishedRun, LedgerFact, OldSide, RunFacts
@@ -81,7 +82,7 @@ def _verdict(facts: RunFacts, results: Sequence[DealResult], summary: Summary) -
     if lost and not summary.corrupt:
         are = agree(lost, "is", "are")
         return Verdict("inconclusive", f"{plural(lost, 'snapshot')} of the baseline {are} missing")
-    verdict = _without_floors(results) or decide(summary, facts.judging.thresholds)
+    verdict = _without_floors(results) or _with_bound(facts, decide(summary, facts.judging.thresholds))
     if facts.outage and not summary.corrupt:
         left = plural(len(facts.not_judged), "selected deal")
         return Verdict("inconclusive", f"the source of the deals gave no answer; not judged: {left}")
@@ -121,6 +122,15 @@ def _without_floors(results: Sequence[DealResult]) -> Verdict | None:
     return Verdict("inconclusive", f"{len(unknown):,} {lie} beyond a rule, and {unknown[0].gating[0].note}")
 
 
+def _with_bound(facts: RunFacts, verdict: Verdict) -> Verdict:
+    """Return *verdict* with the bound so far, where a budget left deals of a random order."""
+    looked = facts.looked
+    if looked is None or not facts.not_judged or verdict.action != "inconclusive":
+        return verdict
+    so_far = words_so_far(looked, facts.judging.thresholds.confidence)
+    return replace(verdict, reason=f"{verdict.reason}; so far {so_far}")
+
+
 def _with_evidence(verdict: Verdict, results: Sequence[DealResult]) -> Verdict:
     """Return *verdict* with how the outputs came about: a replay does not prove that a service answers so today."""
     words = evidence_words(results)
@@ -136,6 +146,8 @@ def _notes(facts: RunFacts, results: Sequence[DealResult]) -> list[str]:
         if facts.selected == facts.total:
             asked = f"only {plural(facts.selected, 'deal')}, asked for by id"
         notes.append(f"this run was partial: {shard}{asked}")
+    if facts.earlier_look:
+        notes.append(facts.earlier_look)
     if facts.part == "sample" and facts.mode != "capture":
         notes += sample_notes(facts, results)
     if facts.not_judged:

@@ -38,6 +38,10 @@ def incomplete(facts: RunFacts) -> bool:
     return facts.baseline is not None and facts.baseline.get("complete") is False
 
 
+# What the reason begins with where a deal was not judged because the budget allowed no further call.
+BUDGET_ENDED = "the budget of "
+
+
 def gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict | None) -> list[str]:
     """Return what to run next, as :func:`_gate_steps` does; a gate that follows has the same old code beside it."""
     steps = _gate_steps(facts, results, verdict)
@@ -153,6 +157,8 @@ def _whole(facts: RunFacts, verdict: Verdict | None) -> list[str]:
     if verdict is None:
         return ["pytest --dealsnap   # every deal, for the verdict"]
     if verdict.action == "inconclusive":
+        if any(why.startswith(BUDGET_ENDED) for why in facts.why_not_judged.values()):
+            return ["pytest --dealsnap --dealsnap-budget MORE   # a larger budget: it goes on where this run ended"]
         return ["pytest --dealsnap   # the whole run, without narrowing it or stopping early"]
     return []
 

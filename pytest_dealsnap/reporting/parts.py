@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pytest_dealsnap.deals.selection import Shard
 from pytest_dealsnap.judging.bounds import Stratum, lower_bound, sure, upper_bound
 from pytest_dealsnap.judging.sample import decide_sample
+from pytest_dealsnap.judging.sequence import bounds_so_far, decide_looked
 from pytest_dealsnap.model.finished_run import Drawn, PartOutcome, RunFacts
+from pytest_dealsnap.model.looked import Looked
 from pytest_dealsnap.model.results import AFFECTED, COMPARED, DealResult
 from pytest_dealsnap.model.verdicts import Summary, Verdict
 from pytest_dealsnap.text import agree, plural
@@ -53,8 +55,19 @@ def _doubt(facts: RunFacts, results: Sequence[DealResult], judged: int) -> str:
 
 
 def sample_verdict(facts: RunFacts, results: Iterable[DealResult]) -> Verdict:
-    """Return the verdict of a sample whose deals were all judged."""
+    """Return the verdict of a sample whose deals were all judged, or of a run that stopped before its end."""
+    if facts.looked is not None:
+        return _verdict_so_far(facts, facts.looked, results)
     return decide_sample(list(_strata(facts, results).values()), facts.judging.thresholds)
+
+
+def _verdict_so_far(facts: RunFacts, looked: Looked, results: Iterable[DealResult]) -> Verdict:
+    gone = facts.judging.missing == "fail"
+    told = [one for one in results if one.compared and one.status in COMPARED and (gone or one.status != "missing")]
+    affected = sum(one.status in AFFECTED for one in told)
+    certain = sum(one.status == "missing" for one in told)
+    sound = len(told) - affected
+    return decide_looked(looked, facts.judging.thresholds, affected=affected, sound=sound, certain=certain)
 
 
 def sample_bounds(facts: RunFacts, results: Iterable[DealResult]) -> tuple[float, float]:
@@ -69,7 +82,9 @@ def sample_bounds(facts: RunFacts, results: Iterable[DealResult]) -> tuple[float
 
 
 def sample_notes(facts: RunFacts, results: Iterable[DealResult]) -> list[str]:
-    """Return the bound of each deal type, where there are several."""
+    """Return the bound of each deal type, where there are several, and how the run came to its end."""
+    if facts.looked is not None:
+        return _notes_so_far(facts, facts.looked)
     by_type: dict[str, list[Stratum]] = {}
     for drawn, stratum in _strata(facts, results).items():
         by_type.setdefault(drawn.deal_type, []).append(stratum)
@@ -81,6 +96,19 @@ def sample_notes(facts: RunFacts, results: Iterable[DealResult]) -> list[str]:
         for name, parts in by_type.items()
     ]
     return [f"affected by deal type, each {sure(confidence)}: {', '.join(each)}"]
+
+
+def _notes_so_far(facts: RunFacts, looked: Looked) -> list[str]:
+    seed = f"--dealsnap-seed {looked.seed}"
+    notes = [f"the run stopped after {plural(looked.judged, 'deal')}, as its verdict was decided ({seed})"]
+    if not looked.decided:
+        notes = [f"{plural(looked.judged, 'deal')} of a random order did not decide the verdict ({seed})"]
+    if len(looked.types) > 1:
+        confidence = facts.judging.thresholds.confidence
+        bounds = [(one, bounds_so_far(looked, confidence=confidence, deal_type=one.deal_type)) for one in looked.types]
+        each = ", ".join(f"{one.deal_type} at most {most:,} of {one.deals:,}" for one, (_, most) in bounds)
+        notes.append(f"affected by deal type, each {sure(confidence)}: {each}")
+    return notes
 
 
 def _holds(drawn: Drawn, result: DealResult) -> bool:

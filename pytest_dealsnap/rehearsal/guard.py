@@ -47,6 +47,7 @@ class Guard:
         self.copy = Target(*orders["copy"])
         self._record = orders.get("record")
         self._noted: set[tuple[str, ...]] = set()
+        self.errors = 0  # of the database's, that this process met
 
     def before(self, driver: str, asked: Target) -> Asked:
         """Refuse the original; return what is known of *asked* by its address."""

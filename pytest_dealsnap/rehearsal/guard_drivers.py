@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_dealsnap.rehearsal.guard import Guard
+from pytest_dealsnap.rehearsal.guard_errors import ERROR_PATCHES
 from pytest_dealsnap.rehearsal.guard_targets import IDENTITY, Target, file_of, mysql_target, pg_target
 
 __all__ = ["watch_drivers"]
@@ -344,4 +345,5 @@ PATCHES: dict[str, Patch] = {
     "duckdb": _duckdb,
     "sqlite3.dbapi2": _sqlite3,
     "sqlalchemy.engine.default": _sqlalchemy,
+    **ERROR_PATCHES,
 }

@@ -62,6 +62,7 @@ class Migration:
         self._steps: list[tuple[str, str]] = []
         self._done: Done | None = None
         self._first_error: str | None = None
+        self._failed_statement = ""
         self.locks: tuple[LockFact, ...] = ()
         self.load: LoadFact | None = None
 
@@ -149,12 +150,14 @@ class Migration:
         with watch_locks(self._environment.scratch) as watch:
             done, notes = self._rollout.up(self._environment, revision)
         self._done, self._asked = done, [*self._asked, *notes.get("asked", ())]
-        error = first_error("\n".join(notes.get("errors", ()))) or first_error(done.output)
+        error = first_error("\n".join(done.errors)) or first_error(done.output)
         self._first_error = self._first_error or error
         if watch is not None:
+            self._failed_statement = self._failed_statement or watch.failed
             locks = [replace(lock, seconds=round(lock.seconds, DIGITS)) for lock in watch.seen()]
             self.locks = longest_locks([*self.locks, *locks])
             entry.lines += [f"{lock.mode} on {lock.relation}, {lock.seconds:,.2f} s" for lock in locks]
+            entry.lines += watch.waits()[:10]
         entry.headline = f"took {done.seconds:,.1f} s on the copy"
         if self._commits:
             entry.lines.append("this database commits at every change of the schema: a failure midway stays")
@@ -273,7 +276,9 @@ class Migration:
 
     def _cause(self) -> list[str]:
         """Return the first error of the database, in a line of its own."""
-        return [f"the first database error: {self._first_error}"] if self._first_error else []
+        if self._first_error:
+            return [f"the first database error: {self._first_error}"]
+        return [f"a transaction had failed by: {self._failed_statement}"] if self._failed_statement else []
 
     def downgrade(self, start: State) -> bool:
         """Take the schema back; whether rows and schema are what they were."""
@@ -301,7 +306,7 @@ class Migration:
         """Upgrade the copy at *url* with reads and writes beside it, and count those that failed."""
         step_environment = replace(self._environment, scratch=url)
         with self._journal.phase("load", "upgrade under load") as entry:
-            with under_load(url, self._deals) as end:
+            with watch_locks(url) as watch, under_load(url, self._deals) as end:
                 done, _ = self._rollout.up(step_environment)
                 self.load = load = end()
             failed = load.failed_reads + load.failed_writes
@@ -310,6 +315,7 @@ class Migration:
                 f"longest wait {max(load.longest_read, load.longest_write):,.2f} s"
             )
             entry.lines += [f"{count:,} times: {printable(reason)}" for reason, count in load.reasons.items()]
+            entry.lines += watch.waits()[:10] if watch is not None else ()
             if not done.ok:
                 entry.find("upgrade_failed_under_load", f"beside reads and writes, the upgrade {done.ending()}",
                     weight="note", evidence=done.tail(6), advice="take it in a maintenance window, or in smaller steps",

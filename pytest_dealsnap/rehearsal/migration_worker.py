@@ -21,7 +21,6 @@ from pytest_dealsnap.rehearsal import guarded  # noqa: F401  # first: nothing of
 __all__ = ["SCRATCH", "main"]
 
 SCRATCH = "_DEALSNAP_REHEARSAL_SCRATCH"
-MOST_ERRORS = 20
 
 
 def main(file: Path) -> None:
@@ -66,10 +65,7 @@ def _upgrade(orders: dict[str, Any], notes: dict[str, Any]) -> None:
 
     asked: list[dict[str, Any]] = []
     notes["asked"] = asked
-    errors: list[str] = []
-    notes["errors"] = errors
     _note_operations(asked)
-    _note_errors(errors)
     command.upgrade(_alembic_config(orders), str(orders["revision"]))
 
 
@@ -132,18 +128,6 @@ _ACTIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
     "chain": _chain,
     "current": _current,
 }
-
-
-def _note_errors(errors: list[str]) -> None:
-    """Note what the database refuses through SQLAlchemy, also where the migration catches it."""
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
-    @event.listens_for(Engine, "handle_error")
-    def note(context: Any) -> None:
-        error = context.original_exception
-        if len(errors) < MOST_ERRORS:
-            errors.append(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
 def _note_operations(asked: list[dict[str, Any]]) -> None:

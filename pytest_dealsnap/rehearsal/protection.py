@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pytest_dealsnap.deals.dialects import unprepared
-from pytest_dealsnap.rehearsal import guard, guard_drivers, guard_targets
+from pytest_dealsnap.rehearsal import guard, guard_drivers, guard_errors, guard_targets
 from pytest_dealsnap.rehearsal.clients import OWN_CLIENTS
 from pytest_dealsnap.rehearsal.guard import ALIAS, ORDERS
 from pytest_dealsnap.rehearsal.guard_targets import FILES, IDENTITY, Target
@@ -55,10 +55,14 @@ exec {python} -I -m pytest_dealsnap.rehearsal.clients {name} "$@"
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What the guard noted in one step: by whom which database was opened, and which Pythons were guarded."""
+    """What the guard noted in one step: by whom which database was opened, and which Pythons were guarded.
+
+    ``errors`` are what the database refused, in the order in which it did.
+    """
 
     met: frozenset[tuple[str, str, str]] = frozenset()
     guarded: frozenset[int] = frozenset()
+    errors: tuple[str, ...] = ()
 
     @property
     def original(self) -> tuple[str, ...]:
@@ -88,7 +92,8 @@ def read_notes(record: Path) -> Notes:
     """Return what the guard noted in *record*."""
     lines = [json.loads(line) for line in _lines(record)]
     met = frozenset((line[1], line[2], line[3]) for line in lines if len(line) == 4)
-    return Notes(met, frozenset(line[0] for line in lines if line[1] == "guarded"))
+    errors = tuple(line[2] for line in lines if line[1] == "error")
+    return Notes(met, frozenset(line[0] for line in lines if line[1] == "guarded"), errors)
 
 
 def _lines(record: Path) -> Iterator[str]:
@@ -132,7 +137,7 @@ def _write(folder: Path) -> None:
     if package.exists():
         return
     package.mkdir(parents=True)
-    for module in (guard, guard_drivers, guard_targets):
+    for module in (guard, guard_drivers, guard_errors, guard_targets):
         source = Path(str(module.__file__))
         text = source.read_text(encoding="utf-8").replace("from pytest_dealsnap.rehearsal.", f"from {ALIAS}.")
         (package / source.name).write_text(text, encoding="utf-8")

@@ -113,7 +113,7 @@ class StepEnvironment:
         self._remark(watch, notes)
         if watch.found or notes.original:
             raise self._reached(title, [*(f"opened by {name}" for name in notes.original), *watch.found], done)
-        return replace(done, reached=notes.copy)
+        return replace(done, reached=notes.copy, errors=notes.errors)
 
     def _remark(self, watch: SessionWatch, notes: Notes) -> None:
         found = [watch.blind] if watch.blind else []

@@ -31,13 +31,15 @@ class Done:
     """How a step ended: exit status (``None`` when its time was over), seconds, and what it said.
 
     ``reached`` are the drivers and programs by which the user's own code opened the scratch copy, as far as the guard
-    saw it.
+    saw it. ``errors`` are what the database refused, as the drivers were told: also what the step caught and kept to
+    itself.
     """
 
     code: int | None
     seconds: float
     output: str
     reached: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

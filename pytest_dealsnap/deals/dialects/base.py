@@ -32,7 +32,9 @@ class Dialect:
     server, or a ``dump``. ``ddl_commits`` says that each change of the schema commits what was done before it.
     ``folds_case`` says that ``Deals`` and ``deals`` are one table. ``locks`` asks for the locks that are held, as
     rows of process, schema, relation and mode, but for the sessions whose name is like ``:ours``; ``lock_modes`` are
-    those that are reported, the strongest last. ``giving_up`` are the statements by which a transaction waits for a
+    those that are reported, the strongest last. ``waits`` asks for the sessions that wait for a lock, as rows of
+    process, statement and what is waited for; ``failed`` for statements of sessions whose transaction has failed, but
+    for the sessions whose name is like ``:ours``. ``giving_up`` are the statements by which a transaction waits for a
     lock only briefly. ``triggers`` asks for the names of triggers, ``others`` for the number of other clients.
     """
 
@@ -54,6 +56,8 @@ class Dialect:
     folds_case: ClassVar[bool] = False
     locks: ClassVar[str] = ""
     lock_modes: ClassVar[tuple[str, ...]] = ()
+    waits: ClassVar[str] = ""
+    failed: ClassVar[str] = ""
     giving_up: ClassVar[tuple[str, ...]] = ()
     triggers: ClassVar[str] = ""
     others: ClassVar[str] = ""
@@ -147,6 +151,10 @@ class Dialect:
     def lock_question(self, connection: Connection) -> str:
         """Return the statement that asks for the locks, of those that the server behind *connection* can answer."""
         return self.locks
+
+    def wait_question(self, connection: Connection) -> str:
+        """Return the statement that asks who waits for a lock, as far as the user of *connection* may ask."""
+        return self.waits
 
     def hold(self, connection: Connection) -> None:
         """Fix the state that *connection*'s transaction sees, where ``freezing`` is ``own``.

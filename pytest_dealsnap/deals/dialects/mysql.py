@@ -49,6 +49,16 @@ _STATEMENTS = """
 SELECT ID, DB, LEFT(REPLACE(TRIM(INFO), CHAR(10), ' '), 80), 'statement' FROM information_schema.processlist
 WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND TRIM(INFO) REGEXP '^(ALTER|CREATE|DROP|RENAME|TRUNCATE)'
 """
+# Metadata locks are told to everybody, InnoDB's waits for a row to those with the right PROCESS.
+_WAITS = """
+SELECT ID, LEFT(REPLACE(TRIM(INFO), CHAR(10), ' '), 80), LOWER(SUBSTR(STATE, 13)) FROM information_schema.processlist
+WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND STATE LIKE 'Waiting for %lock%'
+"""
+_ROW_WAITS = """
+SELECT t.TRX_MYSQL_THREAD_ID, LEFT(REPLACE(TRIM(t.TRX_QUERY), CHAR(10), ' '), 80), 'row lock'
+FROM information_schema.INNODB_TRX AS t JOIN information_schema.processlist AS p ON p.ID = t.TRX_MYSQL_THREAD_ID
+WHERE t.TRX_STATE = 'LOCK WAIT' AND p.DB = DATABASE()
+"""
 _INSTRUMENTED = "SELECT ENABLED FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl'"
 
 
@@ -72,6 +82,8 @@ class MySQL(Dialect):
     ddl_commits: ClassVar = True
     locks: ClassVar = _STATEMENTS
     lock_modes: ClassVar = (RUNNING, "SHARED_UPGRADABLE", "SHARED_NO_WRITE", "SHARED_NO_READ_WRITE", "EXCLUSIVE")
+    waits: ClassVar = _WAITS
+    giving_up: ClassVar = ("SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1",)
     triggers: ClassVar = "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
     sqlglot: ClassVar = "mysql"
     django_engines: ClassVar = ("mysql",)
@@ -114,6 +126,13 @@ class MySQL(Dialect):
             if probe is not _INSTRUMENTED or answer == "YES":
                 return question
         return self.locks
+
+    def wait_question(self, connection: Connection) -> str:
+        try:
+            connection.exec_driver_sql(f"{_ROW_WAITS} LIMIT 1")
+        except DBAPIError:  # no right to read it
+            return self.waits
+        return f"{_WAITS} UNION ALL {_ROW_WAITS}"
 
     def hold(self, connection: Connection) -> None:
         for statement in (

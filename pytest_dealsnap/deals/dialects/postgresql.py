@@ -77,6 +77,15 @@ class PostgreSQL(Dialect):
     copying: ClassVar = "database"
     locks: ClassVar = _LOCKS
     lock_modes: ClassVar = _LOCK_MODES
+    waits: ClassVar = (
+        "SELECT pid, left(regexp_replace(query, '\\s+', ' ', 'g'), 80), wait_event FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    # The last statement of a transaction that has failed: the one that failed, or one that it refused since.
+    failed: ClassVar = (
+        "SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 200) FROM pg_stat_activity WHERE datname = "
+        "current_database() AND state LIKE '%(aborted)' AND application_name NOT LIKE :ours ORDER BY state_change"
+    )
     giving_up: ClassVar = ("SET LOCAL lock_timeout = '500ms'",)  # half of PostgreSQL's deadlock_timeout
     triggers: ClassVar = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
     others: ClassVar = (

@@ -63,9 +63,10 @@ class LockWatch:
     def waits(self) -> tuple[str, ...]:
         """Return in words who waited for a lock, the longest wait first; a time is at least that long."""
         longest = sorted(self._waits.items(), key=lambda item: -item[1])
+        shown = [(f"{seconds:,.2f} s" if seconds else "a moment", *key) for key, seconds in longest]
         return tuple(
-            f"waited {f'{seconds:,.2f} s' if seconds else 'for a moment'} for a lock ({kind}): {printable(redact(statement))}"
-            for (statement, kind), seconds in longest
+            f"waited {time_shown} for a lock ({kind}): {printable(redact(statement))}"
+            for time_shown, statement, kind in shown
         )
 
     def _watch(self) -> None:

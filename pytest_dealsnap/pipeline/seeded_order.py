@@ -8,25 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pytest_dealsnap.baseline.locking import try_claim
+from pytest_dealsnap.baseline.shared_lines import SharedLines
 from pytest_dealsnap.config import VerdictConfig
 from pytest_dealsnap.deals.selection import Entry
 from pytest_dealsnap.judging.sequence import is_decided
 from pytest_dealsnap.model.looked import Looked, LookedType
 
 __all__ = ["OrderSettings", "SeededOrder", "calls_reasoner", "in_seeded_order"]
-
-_PAUSE = 0.002
 
 
 def calls_reasoner(entry: Entry) -> bool:
@@ -76,8 +70,7 @@ class SeededOrder:
     def __init__(self, settings: OrderSettings, *, worker: str = "") -> None:
         self.settings = settings
         self._worker = worker
-        self._guard = threading.Lock()
-        self._offset = 0
+        self._lines = SharedLines(settings.file, lambda line: self._take(json.loads(line)), synced=False)
         self._begun: dict[str, tuple[str, str]] = {}  # each deal's type and worker, in the order of their beginnings
         self._outcomes: dict[str, bool | None] = {}
         self._corrupt = settings.corrupt
@@ -87,48 +80,45 @@ class SeededOrder:
 
     def begin(self, deal_id: str, deal_type: str, *, already: bool = False) -> bool:
         """Begin a deal, and return whether it may; *already*: its call was begun ahead, so that it may."""
-        with self._locked() as descriptor:
+        with self._lines.changing() as append:
             if deal_id in self._begun:
                 return True
             if not already and self._is_decided():
                 return False
-            self._append(descriptor, {"what": "begun", "deal": deal_id, "type": deal_type, "by": self._worker})
+            append({"what": "begun", "deal": deal_id, "type": deal_type, "by": self._worker})
             return True
 
     def end(self, deal_id: str, affected: bool | None, *, corrupt: bool = False) -> None:
         """Take note of what a deal came to; ``None`` where it could not be judged."""
-        with self._locked() as descriptor:
-            self._append(descriptor, {"what": "ended", "deal": deal_id, "affected": affected, "corrupt": corrupt})
+        with self._lines.changing() as append:
+            append({"what": "ended", "deal": deal_id, "affected": affected, "corrupt": corrupt})
 
     def withdraw(self, deal_id: str) -> None:
         """Forget a deal whose call was refused before it was made."""
-        with self._locked() as descriptor:
-            self._append(descriptor, {"what": "withdrawn", "deal": deal_id})
+        with self._lines.changing() as append:
+            append({"what": "withdrawn", "deal": deal_id})
 
     def lose(self, worker: str) -> None:
         """Take note that a process ended: what its deals under way came to is not known."""
-        with self._locked() as descriptor:
+        with self._lines.changing() as append:
             for deal_id, (_, by) in list(self._begun.items()):
                 if by == worker and deal_id not in self._outcomes:
-                    self._append(descriptor, {"what": "ended", "deal": deal_id, "affected": None, "corrupt": False})
+                    append({"what": "ended", "deal": deal_id, "affected": None, "corrupt": False})
 
     @property
     def decided(self) -> bool:
         """Whether the verdict is decided, and no further deal begins."""
-        with self._guard:
-            self._catch_up()
+        with self._lines.reading():
             return self._is_decided()
 
     def has_begun(self, deal_id: str) -> bool:
         """Whether a deal was begun, in whichever process."""
-        with self._guard:
-            self._catch_up()
+        with self._lines.reading():
             return deal_id in self._begun
 
     def looked(self) -> Looked:
         """Return what was seen of the order so far."""
-        with self._guard:
-            self._catch_up()
+        with self._lines.reading():
             return self._looked()
 
     def _looked(self) -> Looked:
@@ -151,34 +141,6 @@ class SeededOrder:
         if self._known is None:
             self._known = is_decided(self._looked(), self.settings.thresholds, certain=self.settings.certain)
         return self._known
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        with self._guard:
-            descriptor = os.open(self.settings.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                while not try_claim(descriptor):
-                    time.sleep(_PAUSE)
-                self._catch_up()
-                yield descriptor
-            finally:
-                os.close(descriptor)
-
-    def _append(self, descriptor: int, line: Mapping[str, Any]) -> None:
-        os.write(descriptor, f"{json.dumps(line)}\n".encode())
-        self._catch_up()
-
-    def _catch_up(self) -> None:
-        try:
-            with self.settings.file.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
-        except FileNotFoundError:
-            return
-        whole, newline, _ = data.rpartition(b"\n")
-        for line in whole.splitlines():
-            self._take(json.loads(line))
-        self._offset += len(whole) + len(newline)
 
     def _take(self, line: Mapping[str, Any]) -> None:
         deal_id = line["deal"]

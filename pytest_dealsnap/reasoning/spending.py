@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from pytest_dealsnap.baseline.locking import try_claim
+from pytest_dealsnap.baseline.shared_lines import SharedLines
 from pytest_dealsnap.errors import BudgetStopError, StoreError
 
-__all__ = ["Account", "Budget", "SpendFile", "amount_of"]
+__all__ = ["BUDGET_ENDED", "Account", "Budget", "SpendFile", "amount_of"]
 
-_PAUSE = 0.002
+# What the reason of a deal begins with that the budget stopped.
+BUDGET_ENDED = "the budget of "
 
 
 def amount_of(value: Any) -> Decimal | None:
@@ -112,14 +111,12 @@ class SpendFile:
         self.path = path
         self.budget = budget
         self.currency = currency
-        self._guard = threading.Lock()
         self._account = Account()
-        self._offset = 0
+        self._lines = SharedLines(path, self._take, synced=True)
 
     def account(self) -> Account:
         """Return the calls so far, of all processes."""
-        with self._guard:
-            self._catch_up()
+        with self._lines.reading():
             return self._account
 
     def begin(self, deal_id: str, index: int = 0) -> str:
@@ -127,76 +124,54 @@ class SpendFile:
 
         Raises :class:`BudgetStopError` where it might go beyond the budget; nothing is begun then.
         """
-        with self._locked() as descriptor:
+        with self._lines.changing() as append:
             account = self._account
             if not account.allows(self.budget):
                 raise BudgetStopError(self._stop(account))
             call = uuid4().hex[:16]
-            self._append(descriptor, {"what": "begun", "call": call, "deal": deal_id, "index": index})
+            append({"what": "begun", "call": call, "deal": deal_id, "index": index, **_writer()})
             return call
 
     def end(self, call: str, deal_id: str, *, seconds: float, amount: Decimal | None, index: int = 0) -> None:
         """Take note of a call that ended, with or without an output."""
         told = None if amount is None else str(amount)
         line = {"what": "ended", "call": call, "deal": deal_id, "index": index, "seconds": round(seconds, 3)}
-        with self._locked() as descriptor:
-            self._append(descriptor, {**line, "amount": told})
+        with self._lines.changing() as append:
+            append({**line, "amount": told, **_writer()})
 
     def charge(self, amount: Decimal, calls: int) -> None:
         """Take note of what another account of the same run, such as the old code's, has spent so far."""
-        with self._locked() as descriptor:
+        with self._lines.changing() as append:
             if (amount, calls) != (self._account.beside, self._account.beside_calls):
-                self._append(descriptor, {"what": "beside", "amount": str(amount), "calls": calls})
+                append({"what": "beside", "amount": str(amount), "calls": calls, **_writer()})
 
     def lose(self, calls: Iterable[str] | None = None) -> int:
         """Take note that *calls* (by default all under way) were lost with their process; return how many."""
-        with self._locked() as descriptor:
+        with self._lines.changing() as append:
             chosen = None if calls is None else set(calls)
             under_way = self._account.under_way.items()
             lost = {call: deal for call, deal in under_way if chosen is None or call in chosen}
             for call, deal_id in lost.items():
-                self._append(descriptor, {"what": "lost", "call": call, "deal": deal_id, "index": 0})
+                append({"what": "lost", "call": call, "deal": deal_id, "index": 0, **_writer()})
             return len(lost)
 
     def _stop(self, account: Account) -> str:
         # One sentence for all deals that the budget stopped: no amount that moves while calls end.
         return (
-            f"the budget of {self.budget.limit} {self.currency} allows no further call, with "
+            f"{BUDGET_ENDED}{self.budget.limit} {self.currency} allows no further call, with "
             f"{account.reserve(self.budget)} held back for each call under way. "
             "Raise --dealsnap-budget to go on from here"
         )
 
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        with self._guard:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            try:
-                while not try_claim(descriptor):
-                    time.sleep(_PAUSE)
-                self._catch_up()
-                yield descriptor
-            finally:
-                os.close(descriptor)
-
-    def _append(self, descriptor: int, line: Mapping[str, Any]) -> None:
-        os.write(descriptor, f"{json.dumps({**line, 'at': round(time.time(), 3), 'pid': os.getpid()})}\n".encode())
-        os.fsync(descriptor)
-        self._catch_up()
-
-    def _catch_up(self) -> None:
+    def _take(self, line: bytes) -> None:
         try:
-            with self.path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
-        except FileNotFoundError:
-            return
-        whole, newline, _ = data.rpartition(b"\n")
-        for line in whole.splitlines():
-            try:
-                self._account.take(json.loads(line))
-            except (ValueError, KeyError, TypeError, ArithmeticError):
-                raise StoreError(
-                    f"{self.path} was edited or damaged: what was spent is not known. Look at the line "
-                    f"{line[:80].decode(errors='replace')!r}, or start anew with --dealsnap-fresh"
-                ) from None
-        self._offset += len(whole) + len(newline)
+            self._account.take(json.loads(line))
+        except (ValueError, KeyError, TypeError, ArithmeticError):
+            raise StoreError(
+                f"{self.path} was edited or damaged: what was spent is not known. Look at the line "
+                f"{line[:80].decode(errors='replace')!r}, or start anew with --dealsnap-fresh"
+            ) from None
+
+
+def _writer() -> dict[str, Any]:
+    return {"at": round(time.time(), 3), "pid": os.getpid()}

@@ -13,6 +13,7 @@ from pytest_dealsnap.errors import MissingSnapshotError, SnapshotError
 from pytest_dealsnap.model.finished_run import RunFacts
 from pytest_dealsnap.model.results import AFFECTED, DealResult, alike_outputs
 from pytest_dealsnap.model.verdicts import Verdict
+from pytest_dealsnap.reasoning.spending import BUDGET_ENDED
 from pytest_dealsnap.reporting.matrix_notes import matrix_steps
 from pytest_dealsnap.text import cut, plural, printable, shell_quoted, some_ids
 
@@ -36,10 +37,6 @@ def lost_snapshots(results: Sequence[DealResult]) -> int:
 def incomplete(facts: RunFacts) -> bool:
     """Whether the capture of the baseline did not finish."""
     return facts.baseline is not None and facts.baseline.get("complete") is False
-
-
-# What the reason begins with where a deal was not judged because the budget allowed no further call.
-BUDGET_ENDED = "the budget of "
 
 
 def gate_steps(facts: RunFacts, results: Sequence[DealResult], verdict: Verdict | None) -> list[str]:

@@ -16,6 +16,7 @@ from pytest_dealsnap.model.looked import Looked
 from pytest_dealsnap.model.record import replace
 from pytest_dealsnap.pipeline.seeded_order import OrderSettings, SeededOrder
 from pytest_dealsnap.plugin.items import DealItem
+from pytest_dealsnap.rehearsal.owners import mark
 from pytest_dealsnap.text import plural
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def open_order(run: Run) -> SeededOrder:
     plan, config = run.plan, run.config
     gates = config.deals.missing == "fail"
     kinds = Counter(entry.kind for entry in plan.entries)
+    folder = Path(tempfile.mkdtemp(prefix="dealsnap-order-"))
+    mark(folder)  # where the run is killed, dealsnap clean finds it
     settings = OrderSettings(
-        file=Path(tempfile.mkdtemp(prefix="dealsnap-order-")) / "order.jsonl",
+        file=folder / "order.jsonl",
         seed=plan.seed or 0,
         population=plan.ordered,
         certain=kinds["missing"] * gates + kinds["lost"],

@@ -113,7 +113,7 @@ def _temporary_folders() -> Iterable[Leftover]:
     with suppress(OSError):
         for entry in sorted(os.scandir(tempfile.gettempdir()), key=lambda one: one.name):
             if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False) and _is_abandoned(entry):
-                yield Leftover("folder", entry.path, "a rehearsal's files")
+                yield Leftover("folder", entry.path, "a killed run's files")
 
 
 def _is_abandoned(entry: os.DirEntry[str]) -> bool:

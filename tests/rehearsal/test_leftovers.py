@@ -76,6 +76,21 @@ def test_what_a_killed_rehearsal_left_is_told_and_cleaned(tmp_path: Path, tempor
 
 
 @needs_proc
+def test_the_order_of_a_killed_gate_is_cleaned(tmp_path: Path, temporary: Path) -> None:
+    """The file that tells a gate's processes which deals began stands in a folder of the run's."""
+    project = Project(tmp_path / "firm").with_deals(deal("d1")).captured()
+    dies = "import os, signal\n\n\ndef value(transaction):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    (project.folder / "valuation.py").write_text(dies, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "--dealsnap", "--dealsnap-until", "decided", "-p", "no:randomly"]
+    done = subprocess.run(command, cwd=project.folder, env=clean_environment(), capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    [left] = temporary.glob("dealsnap-order-*")
+    assert f"folder {left}: a killed run's files" in dealsnap(project.folder, "clean").out
+    assert dealsnap(project.folder, "clean", "--yes").code == 0
+    assert not left.exists()
+
+
+@needs_proc
 def test_what_a_living_rehearsal_owns_is_not_touched(tmp_path: Path, temporary: Path) -> None:
     """Neither its step nor its folders; it ends as if nobody had cleaned."""
     firm = Firm.found(tmp_path / "firm", rehearsal=STEP)

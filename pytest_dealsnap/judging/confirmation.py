@@ -38,7 +38,9 @@ def is_suspect(findings: Sequence[Finding]) -> bool:
     return bool(gating) and all(finding.noise == "beyond" for finding in gating)
 
 
-def confirmed_finding(finding: Finding, old: Sequence[Any], new: Sequence[Any], rule: Rule, deal: Any) -> Finding:
+def confirmed_finding(
+    finding: Finding, old: Sequence[Any], new: Sequence[Any], rule: Rule, deal: Any, *, old_side: str
+) -> Finding:
     """Return *finding* as fresh runs leave it: it gates where they confirm it, or cannot tell.
 
     Args:
@@ -47,6 +49,7 @@ def confirmed_finding(finding: Finding, old: Sequence[Any], new: Sequence[Any], 
         new: The same of the new side, as many.
         rule: The rule, with its floor.
         deal: Handed to the rule.
+        old_side: What the old side is: a flag that is off shows no change that it does not switch.
     """
     lost = sum(not is_present(value) for value in (*old, *new))
     runs = f"{len(new)} + {len(old)} fresh runs"
@@ -56,7 +59,9 @@ def confirmed_finding(finding: Finding, old: Sequence[Any], new: Sequence[Any], 
     if separated(finding, old, new, rule, deal):
         note = f"confirmed by {runs}: all of one side lie beyond the other's (by chance {chance})"
         return replace(finding, noise="confirmed", note=note)
-    return replace(finding, gates=False, noise="not confirmed", note=f"{runs} do not confirm it: it is noise")
+    return replace(
+        finding, gates=False, noise="not confirmed", note=f"{runs} do not confirm it beside {old_side}: it is noise"
+    )
 
 
 def separated(finding: Finding, old: Sequence[Any], new: Sequence[Any], rule: Rule, deal: Any) -> bool:

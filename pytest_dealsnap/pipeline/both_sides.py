@@ -140,7 +140,8 @@ class Confirmation:
         before, after = (
             [None if one.metrics is None else one.metrics.get(finding.metric) for one in side] for side in (old, new)
         )
-        return confirmed_finding(finding, before, after, policy[finding.metric], deal)
+        rule = policy[finding.metric]
+        return confirmed_finding(finding, before, after, rule, deal, old_side=self._old.words)
 
     def close(self) -> None:
         """Let go of both sides."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -102,12 +103,14 @@ class CheckedOutRuns:
 
     def _asked(self, deal: Deal, budget: Decimal | None) -> tuple[Fresh, Decimal | None, float]:
         """Return one answer of the old code, what it cost, and how long it took."""
+        begun = time.perf_counter()
         again = self._old.again([deal.key], 1, budget=budget, state=self._state)
+        seconds = time.perf_counter() - begun
         answers = again.answers[deal.key]
         amount = again.spent if again.calls else None
         if not answers:
-            return Fresh(None, f"{self.words} gave no answer"), amount, 0.0
-        return Fresh(answers[0].metrics), amount, 0.0
+            return Fresh(None, f"{self.words} gave no answer"), amount, seconds
+        return Fresh(answers[0].metrics), amount, seconds
 
     def close(self) -> None:
         """Nothing is held open."""

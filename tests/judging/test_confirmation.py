@@ -62,12 +62,13 @@ def test_other_values_are_broken_or_not() -> None:
 
 def test_what_fresh_runs_say_stands_in_the_finding() -> None:
     """Confirmed and red, noise and allowed, or red because a run has no value."""
-    red = confirmed_finding(finding(), [100, 101, 99, 100], [118, 120, 122, 119], rule(), None)
+    red = confirmed_finding(finding(), [100, 101, 99, 100], [118, 120, 122, 119], rule(), None, old_side="NEW=off")
     assert (red.gates, red.noise) == (True, "confirmed")
     assert red.note == "confirmed by 4 + 4 fresh runs: all of one side lie beyond the other's (by chance 1.4 %)"
-    green = confirmed_finding(finding(), [100, 101, 99, 121], [118, 120, 122, 119], rule(), None)
+    green = confirmed_finding(finding(), [100, 101, 99, 121], [118, 120, 122, 119], rule(), None, old_side="NEW=off")
     assert (green.gates, green.noise) == (False, "not confirmed")
-    lost = confirmed_finding(finding(), [100, None, 99, 121], [118, 120, 122, 119], rule(), None)
+    assert green.note == "4 + 4 fresh runs do not confirm it beside NEW=off: it is noise"
+    lost = confirmed_finding(finding(), [100, None, 99, 121], [118, 120, 122, 119], rule(), None, old_side="NEW=off")
     assert (lost.gates, lost.noise) == (True, "beyond")
     assert lost.note == "not confirmed: 1 of 4 + 4 fresh runs have no value"
 

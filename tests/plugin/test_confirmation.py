@@ -102,7 +102,7 @@ def test_an_outlier_is_noise(flagged: Project) -> None:
     outcome = flagged.gate("-n", "2")
     assert outcome.action == "proceed", outcome.text
     assert outcome.statuses["d1"] == "changed"
-    assert price(outcome)["note"] == "4 + 4 fresh runs do not confirm it: it is noise"
+    assert price(outcome)["note"] == "4 + 4 fresh runs do not confirm it beside NEW_ENGINE=off: it is noise"
 
 
 def test_what_cannot_be_confirmed_stays_red(flagged: Project) -> None:

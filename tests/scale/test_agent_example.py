@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.plugin.project import clean_environment
+from tests.scale.documented import commands_of, copied, free_port, with_own_commands
 
 pytest.importorskip("httpx", reason="the example of an agent needs `pip install httpx`")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agent"
 
 
-def free_port() -> int:
-    """Return a port of loopback that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def test_the_example_as_it_is_documented(tmp_path: Path) -> None:
     """The README's commands, one by one in a shell, but for the installation and the port."""
-    folder = shutil.copytree(EXAMPLE, tmp_path / "agent", ignore=shutil.ignore_patterns("__pycache__", "*.db"))
-    commands = re.findall(r"^\$ (?!python -m pip )(.*)", (EXAMPLE / "README.md").read_text(), re.MULTILINE)
+    folder = copied(EXAMPLE, tmp_path / "agent")
+    commands = commands_of(EXAMPLE)
     assert len(commands) == 7
     ready = "until python -c 'import socket; socket.create_connection((\"127.0.0.1\", 8099))' 2>/dev/null; do :; done"
     commands.insert(2, ready)
@@ -37,11 +25,10 @@ def test_the_example_as_it_is_documented(tmp_path: Path) -> None:
     commands.insert(stop, "MODEL_URL=http://127.0.0.1:1 ; export MODEL_URL  # a replay needs no network")
     commands.insert(stop + 2, "export MODEL_URL=http://127.0.0.1:8099")
     script = "\n".join(["set -e", "trap 'kill $(jobs -p)' EXIT", *commands]).replace("8099", str(free_port()))
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
-        env=clean_environment(PATH=path),
+        env=with_own_commands(),
         capture_output=True,
         text=True,
         timeout=300,

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.project import Project, clean_environment, deals
+from tests.scale.documented import commands_of, copied, free_port, with_own_commands
 from tests.scale.running import PATIENCE, ended, started, wait_until
 
 pytest.importorskip("distributed", reason="the Dask example needs `pip install distributed`")
@@ -97,7 +96,7 @@ def noted(folder: Path) -> list[tuple[str, int]]:
 
 def test_a_killed_worker_changes_no_result(tmp_path: Path) -> None:
     """Captured and gated on the cluster, one of two workers killed while calls are under way: the result is right."""
-    folder = shutil.copytree(EXAMPLE, tmp_path / "dask", ignore=shutil.ignore_patterns("__pycache__", "*.db"))
+    folder = copied(EXAMPLE, tmp_path / "dask")
     subprocess.run([sys.executable, "make_deals.py"], cwd=folder, env=clean_environment(), check=True, timeout=60)
     (folder / "held.py").write_text(HELD)
     with cluster(folder) as dask:
@@ -127,26 +126,17 @@ def test_a_killed_worker_changes_no_result(tmp_path: Path) -> None:
     assert outcome.action == "fix_forward"
 
 
-def free_port() -> int:
-    """Return a port of loopback that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def test_the_example_as_it_is_documented(tmp_path: Path) -> None:
     """The README's commands, one by one in a shell, but for the installation and the port: all deals are computed."""
-    folder = shutil.copytree(EXAMPLE, tmp_path / "dask", ignore=shutil.ignore_patterns("__pycache__", "*.db"))
-    commands = re.findall(r"^\$ (?!python -m pip )(.*)", (EXAMPLE / "README.md").read_text(), re.MULTILINE)
+    folder = copied(EXAMPLE, tmp_path / "dask")
+    commands = commands_of(EXAMPLE)
     assert len(commands) == 7
     script = "\n".join(["set -e", "trap 'kill $(jobs -p); wait' EXIT", *commands]).replace("8786", str(free_port()))
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with (folder / "output.txt").open("wb") as output:
         shell = subprocess.Popen(
             ["bash", "-c", script],
             cwd=folder,
-            env=clean_environment(PATH=path),
+            env=with_own_commands(),
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -14,11 +14,17 @@ from pytest_dealsnap.rehearsal.old_orders import Orders
 
 __all__ = ["old_settings", "orders_of"]
 
+_ORDERS = pytest.StashKey[Orders]()
+
 
 def orders_of(config: pytest.Config) -> Orders | None:
     """Return the orders of the process; ``None`` for any process but that of old code."""
     path = config.getoption("dealsnap_old_side")
-    return None if path is None else Orders.read(Path(path))
+    if path is None:
+        return None
+    if _ORDERS not in config.stash:
+        config.stash[_ORDERS] = Orders.read(Path(path))
+    return config.stash[_ORDERS]
 
 
 def old_settings(config: pytest.Config, orders: Orders) -> Config:

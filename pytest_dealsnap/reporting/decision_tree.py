@@ -33,11 +33,11 @@ def branches(run: FinishedRun) -> tuple[Branch, ...]:
     )
     none = "no deal affected"
     if run.facts.part == "sample":
-        none += f", and of all deals at most under {thresholds.proceed_below:g} %"
+        none = f"no deal of the sample affected, upper bound under {thresholds.proceed_below:g} %"
         few, some, many = (
-            f"at most under {low} of all deals affected",
-            f"at least {low} of all deals affected",
-            f"at least over {high} of all deals affected",
+            f"upper bound under {low} of all deals",
+            f"lower bound at least {low} of all deals",
+            f"lower bound over {high} of all deals",
         )
     return (
         Branch("data corruption: a deal gone, a valid type turned invalid, an id twice", "roll_back", corrupt),

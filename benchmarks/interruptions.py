@@ -200,9 +200,10 @@ that was not killed.
 | --- | --- | --- | --- | --- | --- |
 {chr(10).join(rows)}
 
-{INTERLEAVINGS:,} random interleavings of one to four users of one account on the disk, half of them with a fixed
-reserve, half with the dearest call seen: {begun:,} calls begun, {refused:,} refused, none begun beyond the budget, none
-refused within it, and in each of them the spending that was told is the spending that was made ({seconds:,.0f} s).
+{INTERLEAVINGS:,} random interleavings: one to four users share one account on the disk. Half of the runs have a fixed
+reserve; the other half reserve the dearest call seen. {begun:,} calls were begun and {refused:,} refused. No call was
+begun beyond the budget, and none was refused within it. In each run the account equals what the calls cost
+({seconds:,.0f} s).
 """
     Path(__file__).with_name("INTERRUPTIONS.md").write_text(table, encoding="utf-8")
     print(table)

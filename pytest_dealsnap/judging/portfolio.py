@@ -1,8 +1,8 @@
 """Rules over all compared deals at once, and shifts that no deal's own rule sees.
 
 If nothing changed, the sign of a deal's difference is a fair coin, whatever the noise. With u ups and d downs the
-evidence against that is ``E = B(1/2 + u, 1/2 + d) / B(1/2, 1/2) * 2 ** (u + d)``; the probability that it ever reaches
-1 / alpha is at most alpha, so that it may be looked at after every deal.
+evidence against that is ``E = B(1/2 + u, 1/2 + d) / B(1/2, 1/2) * 2 ** (u + d)``. It ever reaches 1 / alpha with
+a probability of at most alpha. So one may look at it after every deal.
 """
 
 from __future__ import annotations

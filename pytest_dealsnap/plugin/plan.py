@@ -33,11 +33,22 @@ MOST_COMPARED = 2_000  # ids that a misspelt one is held against
 class Plan:
     """The entries of a run in test order, and the facts of their source.
 
-    ``total`` counts all deals; ``offered`` those that ``--dealsnap-only`` left, before the selection;
-    ``population`` the database's deals by type, ``None`` where only some were asked for; ``chosen`` whether a type or
-    an id was asked for; ``drawn`` is what a sample was drawn from; ``unrecorded`` why no deal can be
-    judged where there is no baseline. ``seed`` is that of the random order in which deals begin, where they do; it has
-    the deals of ``ordered``, by type. ``until_decided`` says that the run stops by its verdict.
+    Attributes:
+        entries: The deals of the run.
+        total: How many deals there are.
+        offered: How many ``--dealsnap-only`` left, before the selection.
+        description: The source in words.
+        facts: The dialect and the schema revision.
+        population: The database's deals by type; ``None`` where only some were asked for.
+        strangers: Files of the baseline's folder that are no snapshots.
+        shard: The shard, as ``I/N``.
+        chosen: Whether a type or an id was asked for.
+        drawn: What a sample was drawn from.
+        unrecorded: Why no deal can be judged, where there is no baseline.
+        seed: The seed of a random order of deals; ``None`` where they have another order.
+        ordered: The deals of the random order, by type.
+        until_decided: Whether the run stops by its verdict.
+        copies: URLs of scratch copies, by deal type.
     """
 
     entries: tuple[Entry, ...]

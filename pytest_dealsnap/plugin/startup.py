@@ -167,16 +167,17 @@ def _begun(config: pytest.Config, settings: Config, run: Run) -> Run:
     if run.old_code is not None:
         run.against = run.old_code.ask(plan, run.source.shared_state)
         run.old_answers = run.old_code.for_single_deals()
-    if run.plan.seed is not None and not config.option.collectonly:
-        from pytest_dealsnap.plugin.deciding import open_order
-
-        run.order = open_order(run)
     if _is_stored(config, settings, mode):
         _open_store(config, run)
     _check_executor(config, run)
     if mode == "capture" and not config.option.collectonly and (only is not None or run.plan.narrowed):
         read_manifest(settings.snapshots)  # a part does not repair a bad one: that is refused at once
     run.prepare(reasoner_overridden=_overrides_reasoner(config), only_listed=config.option.collectonly)
+    if run.plan.seed is not None and not config.option.collectonly:
+        from pytest_dealsnap.plugin.deciding import open_order
+
+        # Last: it makes a folder, which stays where anything before is refused.
+        run.order = open_order(run)
     return run
 
 

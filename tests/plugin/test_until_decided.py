@@ -115,3 +115,14 @@ def test_what_leaves_no_verdict_is_refused(sixty: Project, arguments: tuple[str,
     refused = sixty.gate("--dealsnap-until", "decided", *arguments)
     assert refused.code == 4
     assert words in refused.text
+
+
+def test_a_run_that_does_not_begin_leaves_no_folder(sixty: Project, tmp_path: Path) -> None:
+    """Nor does one that ends: its processes' file goes with it."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    inside = sixty.with_environment(TMPDIR=str(temporary))
+    assert inside.gate(*UNTIL, "--dealsnap-executor", "nowhere:pool").code == 4
+    assert inside.gate(*UNTIL, "--ff", "-k", "nothing").code != 0
+    assert inside.gate(*UNTIL).code == 0
+    assert list(temporary.glob("dealsnap-order-*")) == []

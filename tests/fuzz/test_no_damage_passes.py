@@ -238,6 +238,7 @@ def test_a_command_says_in_one_sentence_that_its_configuration_is_a_bomb(
     name: str, bomb: str, command: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Of pytest's own configuration file as well; an infinite number there is nobody's setting."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # what another run's killed command left is told, too
     Project(tmp_path, config="").with_deals(*deals(1)).write()
     (tmp_path / "pyproject.toml").unlink()
     (tmp_path / name).write_text(f"[tool.x]\n{bomb}\n" if name == "pyproject.toml" else f"{bomb}\n")
